@@ -1,0 +1,116 @@
+import cookie from '@fastify/cookie';
+import cors from '@fastify/cors';
+import Fastify, { type FastifyBaseLogger } from 'fastify';
+import { authentication } from './authentication.ts';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { acceptJsonOnly } from './http/json-body.ts';
+import { LIMITS } from './http/limits.ts';
+import { documentRoutes, type OpenApiDocument } from './http/openapi.ts';
+import { setSecurityHeaders } from './http/security-headers.ts';
+import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
+import { createGuessLimits, noGuessLimits } from './passwords/guessing.ts';
+import type { Hasher } from './passwords/hasher.ts';
+import { createPasswordPolicy } from './passwords/policy.ts';
+import { answerClientError, answerFrameworkError, handleProblems } from './problems/error-handler.ts';
+import { changePasswordRoute } from './routes/change-password.ts';
+import type { Lifecycle, RouteDependencies } from './routes/dependencies.ts';
+import { healthRoutes } from './routes/health.ts';
+import { jwksRoute } from './routes/jwks.ts';
+import { loginRoute } from './routes/login.ts';
+import { logoutRoute } from './routes/logout.ts';
+import { logoutEverywhereRoute } from './routes/logout-everywhere.ts';
+import { meRoute } from './routes/me.ts';
+import { openapiRoutes } from './routes/openapi.ts';
+import { refreshRoute } from './routes/refresh.ts';
+import { registerRoute } from './routes/register.ts';
+import { serverMetadataRoute } from './routes/server-metadata.ts';
+import { verifyRoute } from './routes/verify.ts';
+import { registerJwt } from './tokens/jwt.ts';
+import type { KeySet } from './tokens/key-set.ts';
+import { tokenProfiles } from './tokens/profiles.ts';
+import { createTokens } from './tokens/tokens.ts';
+import { createVerifiedTokens } from './tokens/verified-tokens.ts';
+import { createTransports } from './transports/index.ts';
+import type { Directory } from './users/directory.ts';
+
+export interface AppDependencies {
+  config: Config;
+  keySet: KeySet;
+  directory: Directory;
+  hasher: Hasher;
+  clock: Clock;
+  logger: FastifyBaseLogger;
+  lifecycle: Lifecycle;
+}
+
+export type IdcardApp = App & { openapi(): OpenApiDocument };
+
+/** How many verified tokens a process remembers; at about 1.5 kB each. */
+const VERIFIED_TOKENS = 20_000;
+
+/** The composition root: an app that does not listen yet. */
+export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
+  const { config, keySet, clock, logger } = dependencies;
+  const app = Fastify({
+    ...LIMITS,
+    loggerInstance: logger,
+    disableRequestLogging: true, // a line per request would hold its query string, and halve the speed
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    return503OnClosing: false, // keep-alive clients get an answer until the last moment
+    frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  const getDocument = documentRoutes(app);
+  handleProblems(app);
+  acceptJsonOnly(app);
+  setSecurityHeaders(app);
+  await app.register(cookie, { hook: false }); // cookies are read where one is expected, not on every request
+  if (config.allowedOrigins.length > 0) await app.register(cors, corsOptions(config));
+
+  const jwt = await registerJwt(app, keySet, tokenProfiles(config));
+  const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
+  const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens });
+  const transports = createTransports([config.publicUrl, ...config.allowedOrigins]);
+  const routes: RouteDependencies = {
+    ...dependencies,
+    tokens,
+    transports,
+    passwordPolicy: createPasswordPolicy(config.passwordMinLength),
+    guessLimits: config.rateLimits ? createGuessLimits() : noGuessLimits,
+  };
+
+  registerRoute(app, routes);
+  loginRoute(app, routes);
+  refreshRoute(app, routes);
+  logoutRoute(app, routes);
+  jwksRoute(app, routes);
+  serverMetadataRoute(app, routes);
+  healthRoutes(app, routes);
+  openapiRoutes(app, getDocument);
+
+  // Locked by place: whatever is registered in here needs an access token.
+  await app.register(async (locked: App) => {
+    await locked.register(authentication, { tokens, transports });
+    verifyRoute(locked);
+    meRoute(locked, routes);
+    changePasswordRoute(locked, routes);
+    logoutEverywhereRoute(locked, routes);
+  });
+
+  return Object.assign(app, { openapi: getDocument });
+}
+
+/** An exact list; an origin that is not on it gets no CORS header at all. */
+function corsOptions(config: Config) {
+  return {
+    origin: [...config.allowedOrigins],
+    credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'PUT'],
+    allowedHeaders: ['Authorization', 'Content-Type'],
+    exposedHeaders: ['WWW-Authenticate', 'Retry-After'],
+    maxAge: 600,
+  };
+}

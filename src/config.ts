@@ -1,0 +1,211 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { StartupError } from './startup-error.ts';
+
+/** Everything that the environment can set. Checked once, at the start; trusted everywhere else. */
+export interface Config {
+  /** The issuer: scheme, host and port under which clients reach this service, without a trailing slash. */
+  publicUrl: string;
+  /** The `aud` of access tokens. */
+  audience: string;
+  host: string;
+  port: number;
+  dataDir: string;
+  databaseUrl: string;
+  /** The private JWK Set itself; when absent it is read from `keySetFile`. */
+  keySet: string | undefined;
+  keySetFile: string;
+  algorithm: SigningAlgorithm;
+  accessTokenTtlSeconds: number;
+  refreshTokenIdleSeconds: number;
+  loginMaxAgeSeconds: number;
+  clockToleranceSeconds: number;
+  allowedOrigins: readonly string[];
+  /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
+  trustedProxies: readonly string[];
+  argon2: { memoryKib: number; timeCost: number; parallelism: number };
+  passwordMinLength: number;
+  rateLimits: boolean;
+  logLevel: (typeof LOG_LEVELS)[number];
+  shutdownDelaySeconds: number;
+}
+
+export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+
+const SIGNING_ALGORITHMS = ['ES256', 'RS256', 'EdDSA'] as const;
+const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+
+/** Variables that hold a secret: each may also come from the file that `NAME_FILE` names. */
+const SECRETS = ['DATABASE_URL'] as const;
+
+const environment = z.object({
+  PUBLIC_URL: z.string().transform(origin('an address like https://login.example.com')).optional(),
+  AUDIENCE: text(256).default('api'),
+  HOST: text(255).default('localhost'),
+  PORT: wholeNumber(0, 65_535).default(3000),
+  DATA_DIR: text(4096).default('./data'),
+  DATABASE_URL: text(4096).optional(),
+  KEY_SET: z.string().optional(),
+  KEY_SET_FILE: text(4096).optional(),
+  JWT_ALGORITHM: oneOf(SIGNING_ALGORITHMS).default('ES256'),
+  ACCESS_TOKEN_TTL_SECONDS: wholeNumber(10, 86_400).default(300),
+  REFRESH_TOKEN_IDLE_SECONDS: wholeNumber(60, 31_536_000).default(604_800),
+  LOGIN_MAX_AGE_SECONDS: wholeNumber(60, 31_536_000).default(2_592_000),
+  CLOCK_TOLERANCE_SECONDS: wholeNumber(0, 60).default(5),
+  ALLOWED_ORIGINS: list(origin('a list of addresses like https://app.example.com')).default([]),
+  TRUSTED_PROXIES: list(proxyRange).default([]),
+  ARGON2_MEMORY_KIB: wholeNumber(19_456, 1_048_576).default(19_456),
+  ARGON2_TIME_COST: wholeNumber(2, 16).default(2),
+  ARGON2_PARALLELISM: wholeNumber(1, 16).default(1),
+  PASSWORD_MIN_LENGTH: wholeNumber(8, 64).default(15),
+  RATE_LIMITS: oneOf(['on', 'off']).default('on'),
+  LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
+  SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 120).default(5),
+});
+
+/**
+ * The configuration that the environment describes.
+ * @throws StartupError with one sentence that names the variable and says what to do.
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const result = environment.safeParse(withSecretFiles(withoutEmpty(env)));
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    throw new StartupError(`${issue?.path[0]?.toString()} must be ${issue?.message}.`);
+  }
+  const settings = result.data;
+  refuseContradictions(settings);
+  return {
+    publicUrl: settings.PUBLIC_URL ?? `http://localhost:${settings.PORT}`,
+    audience: settings.AUDIENCE,
+    host: settings.HOST,
+    port: settings.PORT,
+    dataDir: settings.DATA_DIR,
+    databaseUrl: settings.DATABASE_URL ?? `sqlite:${join(settings.DATA_DIR, 'idcard.sqlite')}`,
+    keySet: settings.KEY_SET,
+    keySetFile: settings.KEY_SET_FILE ?? join(settings.DATA_DIR, 'keys.json'),
+    algorithm: settings.JWT_ALGORITHM,
+    accessTokenTtlSeconds: settings.ACCESS_TOKEN_TTL_SECONDS,
+    refreshTokenIdleSeconds: settings.REFRESH_TOKEN_IDLE_SECONDS,
+    loginMaxAgeSeconds: settings.LOGIN_MAX_AGE_SECONDS,
+    clockToleranceSeconds: settings.CLOCK_TOLERANCE_SECONDS,
+    allowedOrigins: settings.ALLOWED_ORIGINS,
+    trustedProxies: settings.TRUSTED_PROXIES,
+    argon2: {
+      memoryKib: settings.ARGON2_MEMORY_KIB,
+      timeCost: settings.ARGON2_TIME_COST,
+      parallelism: settings.ARGON2_PARALLELISM,
+    },
+    passwordMinLength: settings.PASSWORD_MIN_LENGTH,
+    rateLimits: settings.RATE_LIMITS === 'on',
+    logLevel: settings.LOG_LEVEL,
+    shutdownDelaySeconds: settings.SHUTDOWN_DELAY_SECONDS,
+  };
+}
+
+function refuseContradictions(settings: z.infer<typeof environment>): void {
+  const mustNotExceed = [
+    ['ACCESS_TOKEN_TTL_SECONDS', 'REFRESH_TOKEN_IDLE_SECONDS'],
+    ['REFRESH_TOKEN_IDLE_SECONDS', 'LOGIN_MAX_AGE_SECONDS'],
+    ['CLOCK_TOLERANCE_SECONDS', 'ACCESS_TOKEN_TTL_SECONDS'],
+  ] as const;
+  for (const [smaller, larger] of mustNotExceed) {
+    if (settings[smaller] > settings[larger]) {
+      throw new StartupError(
+        `${smaller} (${settings[smaller]}) must not exceed ${larger} (${settings[larger]}): change one of them.`,
+      );
+    }
+  }
+  if (settings.KEY_SET && settings.KEY_SET_FILE) {
+    throw new StartupError('KEY_SET and KEY_SET_FILE are both set: remove one of them.');
+  }
+  if (settings.AUDIENCE === settings.PUBLIC_URL) {
+    throw new StartupError('AUDIENCE must differ from PUBLIC_URL, which is the audience of refresh tokens.');
+  }
+  if (settings.PORT === 0 && !settings.PUBLIC_URL) {
+    throw new StartupError('PORT=0 takes any free port, so PUBLIC_URL must be set as well.');
+  }
+}
+
+/** `NAME=` in a compose file or a shell means "not set". */
+function withoutEmpty(env: Record<string, string | undefined>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+}
+
+function withSecretFiles(env: Record<string, string | undefined>): Record<string, string | undefined> {
+  const resolved = { ...env };
+  for (const name of SECRETS) {
+    const path = env[`${name}_FILE`];
+    if (path === undefined) continue;
+    if (env[name] !== undefined) throw new StartupError(`${name} and ${name}_FILE are both set: remove one of them.`);
+    try {
+      resolved[name] = readFileSync(path, 'utf8').trim();
+    } catch (cause) {
+      throw new StartupError(`${name}_FILE names a file that cannot be read.`, { cause });
+    }
+  }
+  return resolved;
+}
+
+/** A text without control characters, so that it can stand in a header, a log line or a token. */
+function text(maxLength: number) {
+  const message = `a text of 1 to ${maxLength} characters without line breaks`;
+  return z.string().max(maxLength, message).regex(/^\P{Cc}+$/u, message);
+}
+
+function wholeNumber(min: number, max: number) {
+  const message = `a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, message)
+    .transform(Number)
+    .refine((number) => number >= min && number <= max, message);
+}
+
+function oneOf<const T extends readonly string[]>(values: T) {
+  return z.enum(values, `one of ${values.join(', ')}`);
+}
+
+type Check = (value: string, context: z.RefinementCtx) => string;
+
+function list(check: Check) {
+  return z.string().transform((value, context) =>
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '')
+      .map((item) => check(item, context)),
+  );
+}
+
+/** An origin (RFC 6454), returned as a browser sends it: no path, no wildcard, no trailing slash. */
+function origin(what: string): Check {
+  return (value, context) => {
+    const url = URL.parse(value);
+    const isOrigin =
+      url !== null &&
+      (url.protocol === 'https:' || url.protocol === 'http:') &&
+      url.href === `${url.origin}/` &&
+      value.length <= 256;
+    if (!isOrigin) {
+      context.addIssue(`${what}, without a path`);
+      return z.NEVER;
+    }
+    return url.origin;
+  };
+}
+
+function proxyRange(value: string, context: z.RefinementCtx): string {
+  const [address = '', prefix, ...rest] = value.split('/');
+  const family = isIP(address);
+  const bits = prefix === undefined ? 128 : Number(prefix);
+  const isRange = family !== 0 && rest.length === 0 && /^(?:[1-9]\d{0,2})?$/.test(prefix ?? '');
+  if (!isRange || prefix === '' || (prefix !== undefined && bits > (family === 4 ? 32 : 128))) {
+    // A range of /0 would let every client choose the address it is known by.
+    context.addIssue('a list of addresses or ranges like 10.0.0.0/8, none of them /0');
+    return z.NEVER;
+  }
+  return value;
+}

@@ -1,0 +1,29 @@
+import type { z } from 'zod';
+import type { ProblemFactory } from '../problems/catalogue.ts';
+
+/** What a route declares once: it validates, types, serializes and documents. */
+export interface RouteSchema {
+  operationId: string;
+  summary: string;
+  description?: string;
+  tags: readonly [Tag];
+  /** Absent: an access token is needed. */
+  security?: readonly [];
+  body?: z.ZodType;
+  bodyExamples?: Record<string, unknown>;
+  querystring?: z.ZodType;
+  response: Record<number, z.ZodType>;
+  /** What goes with a success, besides its body; by status. */
+  documents?: Record<number, SuccessDocument>;
+  /** Problems of this route alone; those that every route can give are added by the document. */
+  problems: readonly ProblemFactory[];
+}
+
+interface SuccessDocument {
+  description: string;
+  mediaType?: string;
+  example?: unknown;
+  headers?: Record<string, string>;
+}
+
+type Tag = 'Login' | 'Account' | 'Verification' | 'Metadata' | 'Operations';

@@ -1,0 +1,86 @@
+import fastJson from 'fast-json-stringify';
+import type {
+  FastifyInstance,
+  FastifySchemaCompiler,
+  FastifyTypeProvider,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { FastifyBaseLogger } from 'fastify/types/logger.js';
+import type { FastifySerializerCompiler } from 'fastify/types/schema.js';
+import { z } from 'zod';
+import { invalidRequest } from '../problems/catalogue.ts';
+import type { FieldError } from '../problems/problem.ts';
+
+/** A route's zod schemas type its handler. */
+export interface ZodTypeProvider extends FastifyTypeProvider {
+  validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown;
+  serializer: this['schema'] extends z.ZodType ? z.input<this['schema']> : unknown;
+}
+
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** Validates without coercion; what is wrong is named field by field, values are never repeated. */
+export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+  const inBody = httpPart === 'body';
+  return (input: unknown) => {
+    // Fastify hands on null where there was no body.
+    const result = schema.safeParse(inBody && input === null ? undefined : input);
+    if (result.success) return { value: result.data };
+    return {
+      error: invalidRequest({
+        detail: inBody ? 'The JSON body is not as it should be; see errors.' : 'The request is not as it should be; see errors.',
+        errors: result.error.issues.flatMap(toFieldErrors),
+      }),
+    };
+  };
+};
+
+/** Fastify's own serializer, fed from the zod schema: a field that is not declared cannot leak. */
+export const serializerCompiler: FastifySerializerCompiler<z.ZodType> = ({ schema, httpStatus }) => {
+  if (httpStatus === '204') return () => '';
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io: 'output', reused: 'inline' });
+  return fastJson(withoutKeywords(jsonSchema) as fastJson.Schema);
+};
+
+/**
+ * The serializer needs the shape alone; `format` would make it rewrite strings, and ids of inlined
+ * schemas would clash.
+ */
+function withoutKeywords(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutKeywords);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const shape: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(schema)) {
+    if (key === 'format' || key === 'id' || key === 'pattern') continue;
+    shape[key] =
+      key === 'properties'
+        ? Object.fromEntries(Object.entries(value).map(([name, property]) => [name, withoutKeywords(property)]))
+        : withoutKeywords(value);
+  }
+  return shape;
+}
+
+function toFieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ pointer: pointer([...issue.path, key]), detail: 'There is no such field.' }));
+  }
+  const isMissing = issue.code === 'invalid_type' && issue.input === undefined;
+  return [{ pointer: pointer(issue.path), detail: isMissing ? 'This field is required.' : `${issue.message}.` }];
+}
+
+/** RFC 6901 §6; a name that the client made up is cut, so that an answer stays small. */
+function pointer(path: readonly PropertyKey[]): string {
+  return `#${path.map((part) => `/${encodeURIComponent(escapeToken(String(part).slice(0, 64).toWellFormed()))}`).join('')}`;
+}
+
+function escapeToken(token: string): string {
+  return token.replaceAll('~', '~0').replaceAll('/', '~1');
+}

@@ -1,0 +1,104 @@
+import { isIPv6 } from 'node:net';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { createBoundedMap } from '../bounded-map.ts';
+import { tooManyRequests } from '../problems/catalogue.ts';
+
+/** Slows down whoever guesses passwords, or makes this server hash them. */
+export interface GuessLimits {
+  /**
+   * Counts an attempt before it reaches the hash, so that attempts made at once are all counted.
+   * @returns what takes the attempt back, for when it was no guess but a success
+   * @throws tooManyRequests
+   */
+  admit(address: string, account: string): Promise<() => Promise<void>>;
+}
+
+interface Pace {
+  /** Attempts without any delay. */
+  free: number;
+  /** The delay doubles with each attempt beyond, from one second up to this. Never longer: no permanent lock. */
+  longestDelaySeconds: number;
+  /** Without attempts for this long, the count starts again. */
+  forgetAfterSeconds: number;
+}
+
+/** 10 free guesses and 12 more until the delay is an hour: 22 guesses, then 24 a day. */
+const PER_ACCOUNT: Pace = { free: 10, longestDelaySeconds: 3600, forgetAfterSeconds: 86_400 };
+/** Many honest users may share an address. */
+const PER_ADDRESS: Pace = { free: 100, longestDelaySeconds: 300, forgetAfterSeconds: 3600 };
+
+/** How many pairs of a user and a network from which they logged in are kept in mind. */
+const KNOWN_NETWORKS = 20_000;
+
+export function createGuessLimits(): GuessLimits {
+  const addresses = createLimit('address', PER_ADDRESS);
+  const accounts = createLimit('account', PER_ACCOUNT);
+  const known = createBoundedMap<true>(KNOWN_NETWORKS);
+  return {
+    async admit(address, account) {
+      const network = networkOf(address);
+      const ownCount = `${account} ${network}`;
+      // Where a user has logged in before, they are counted apart: a stranger's guesses do not keep them out.
+      const counted = known.get(ownCount) ? ownCount : account;
+      const takeBackAddress = await addresses.admit(network);
+      try {
+        await accounts.admit(counted);
+      } catch (error) {
+        await takeBackAddress(); // it never reached the hash
+        throw error;
+      }
+      return async () => {
+        known.set(ownCount, true);
+        await Promise.all([takeBackAddress(), accounts.forget(counted)]);
+      };
+    },
+  };
+}
+
+export const noGuessLimits: GuessLimits = { admit: async () => async () => undefined };
+
+/** What one attacker commands: an IPv4 address, or the /64 network of an IPv6 address (RFC 6177). */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped) return mapped;
+  if (!isIPv6(address)) return address;
+  const [head = '', tail] = (address.split('%', 1)[0] ?? '').toLowerCase().split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail ? tail.split(':') : [];
+  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
+  const groups = [...left, ...Array(Math.max(zeros, 0)).fill('0'), ...right];
+  return groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}
+
+function createLimit(name: string, { free, longestDelaySeconds, forgetAfterSeconds }: Pace) {
+  const attempts = new RateLimiterMemory({
+    keyPrefix: `${name}-attempts`,
+    points: Number.MAX_SAFE_INTEGER,
+    duration: forgetAfterSeconds,
+  });
+  /** Holds a key for as long as its next attempt has to wait. */
+  const delays = new RateLimiterMemory({ keyPrefix: `${name}-delay`, points: 1, duration: longestDelaySeconds });
+
+  return {
+    async admit(key: string): Promise<() => Promise<void>> {
+      const takeBack = async () => void (await attempts.reward(key));
+      const { consumedPoints } = await attempts.penalty(key);
+      if (consumedPoints <= free) return takeBack;
+      const delaySeconds = Math.min(2 ** Math.min(consumedPoints - free - 1, 30), longestDelaySeconds);
+      try {
+        await delays.consume(key, 1, { customDuration: delaySeconds });
+      } catch (rejection) {
+        await takeBack();
+        if (!(rejection instanceof RateLimiterRes)) throw rejection;
+        throw tooManyRequests({ retryAfterSeconds: Math.max(1, Math.ceil(rejection.msBeforeNext / 1000)) });
+      }
+      return takeBack;
+    },
+    async forget(key: string): Promise<void> {
+      await Promise.all([attempts.delete(key), delays.delete(key)]);
+    },
+  };
+}

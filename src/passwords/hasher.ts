@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { hash as argon2Hash, argon2id, verify } from 'argon2';
+import type { Config } from '../config.ts';
+
+export interface Hasher {
+  /** An argon2id hash (RFC 9106) in PHC string format, with a salt of its own. */
+  hash(password: string): Promise<string>;
+  /**
+   * Whether the password belongs to the hash. Without a hash (no such user, no password) it takes as long and
+   * is false.
+   */
+  verify(storedHash: string | null | undefined, password: string): Promise<boolean>;
+  /** Whether the hash was made with weaker parameters than today's. */
+  needsRehash(storedHash: string): boolean;
+}
+
+/** What a stored hash may ask of this machine: a hash that was tampered with must not take it down. */
+const MAX_MEMORY_KIB = 1_048_576;
+const MAX_TIME_COST = 16;
+const MAX_PARALLELISM = 16;
+const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,88}\$[A-Za-z0-9+/]{22,88}$/;
+
+export async function createHasher(parameters: Config['argon2']): Promise<Hasher> {
+  const options = {
+    type: argon2id,
+    memoryCost: parameters.memoryKib,
+    timeCost: parameters.timeCost,
+    parallelism: parameters.parallelism,
+  };
+  const hash = (password: string) => argon2Hash(password, options);
+  // A real hash from the live hasher: one that is malformed would be refused at once, and so give the user away.
+  const decoy = await hash(randomBytes(32).toString('base64'));
+
+  return {
+    hash,
+    async verify(storedHash, password) {
+      const usable = typeof storedHash === 'string' && isBounded(readParameters(storedHash));
+      const matches = await verify(usable ? storedHash : decoy, password);
+      return usable && matches;
+    },
+    needsRehash(storedHash) {
+      const stored = readParameters(storedHash);
+      return (
+        stored !== undefined &&
+        (stored.memoryKib < parameters.memoryKib || stored.timeCost < parameters.timeCost)
+      );
+    },
+  };
+}
+
+function readParameters(storedHash: string): Config['argon2'] | undefined {
+  const match = PHC.exec(storedHash);
+  return match ? { memoryKib: Number(match[1]), timeCost: Number(match[2]), parallelism: Number(match[3]) } : undefined;
+}
+
+function isBounded(stored: Config['argon2'] | undefined): boolean {
+  return (
+    stored !== undefined &&
+    stored.memoryKib <= MAX_MEMORY_KIB &&
+    stored.timeCost <= MAX_TIME_COST &&
+    stored.parallelism <= MAX_PARALLELISM
+  );
+}

@@ -1,0 +1,81 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import {
+  headersTooLarge,
+  internalError,
+  invalidRequest,
+  methodNotAllowed,
+  notFound,
+  payloadTooLarge,
+  requestTimeout,
+  unsupportedMediaType,
+  uriTooLong,
+} from './catalogue.ts';
+import { Problem } from './problem.ts';
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+/** Answers whatever was thrown as `application/problem+json`, and every unknown address or method too. */
+export function handleProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error: unknown, request, reply) => sendProblem(toProblem(error), request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? '/';
+    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }));
+    const problem = allowed.length === 0 ? notFound() : methodNotAllowed({ headers: { allow: allowed.join(', ') } });
+    return sendProblem(problem, request, reply);
+  });
+}
+
+/** For the errors that Fastify meets before there is a route. */
+export function answerFrameworkError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(toProblem(error), request, reply);
+}
+
+/** For the errors that Node meets before there is a request. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = connectionProblems[error.code ?? '']?.() ?? invalidRequest();
+  const body = JSON.stringify(problem);
+  const { status } = problem.kind;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+const connectionProblems: Record<string, () => Problem> = {
+  HPE_HEADER_OVERFLOW: headersTooLarge,
+  ERR_HTTP_REQUEST_TIMEOUT: requestTimeout,
+};
+
+const frameworkProblems: Record<number, () => Problem> = {
+  400: () => invalidRequest({ detail: 'The request is malformed: send valid JSON and a valid address.' }),
+  408: requestTimeout,
+  413: payloadTooLarge,
+  414: uriTooLong,
+  415: unsupportedMediaType,
+  431: headersTooLarge,
+};
+
+/** The message of an error that is not ours may repeat the input, so none is passed on. */
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const status = (error as FastifyError | undefined)?.statusCode;
+  const known = status === undefined ? undefined : frameworkProblems[status];
+  return known?.() ?? internalError({ cause: error });
+}
+
+function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (problem.kind.status >= 500) {
+    request.log.error({ event: 'request.failed', problem: problem.kind.slug, err: problem.cause ?? problem });
+  }
+  return reply
+    .code(problem.kind.status)
+    .headers(problem.headers)
+    .type('application/problem+json')
+    .send(JSON.stringify(problem));
+}

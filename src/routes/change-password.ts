@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { App } from '../http/zod.ts';
+import type { RouteSchema } from '../http/route-schema.ts';
+import { Password } from '../passwords/password.ts';
+import {
+  crossSite,
+  invalidToken,
+  tooManyRequests,
+  unavailable,
+  weakPassword,
+  wrongPassword,
+} from '../problems/catalogue.ts';
+import { findCurrentUser } from './current-user.ts';
+import type { RouteDependencies } from './dependencies.ts';
+import { newLogin } from './login.ts';
+import { tokenResponses } from './token-response.ts';
+
+const schema = {
+  operationId: 'changePassword',
+  summary: 'Change the password',
+  description: 'Raises the token version, so that every earlier token is void, and answers with a new pair.',
+  tags: ['Account'],
+  body: z.strictObject({ current_password: Password, new_password: Password }).meta({ id: 'PasswordChange' }),
+  bodyExamples: {
+    ada: { current_password: 'violet otters play chess', new_password: 'nine lazy clouds over Turin' },
+  },
+  ...tokenResponses,
+  problems: [weakPassword, wrongPassword, crossSite, tooManyRequests, unavailable],
+} satisfies RouteSchema;
+
+type Dependencies = Pick<
+  RouteDependencies,
+  'directory' | 'hasher' | 'passwordPolicy' | 'guessLimits' | 'tokens' | 'transports' | 'clock'
+>;
+
+export function changePasswordRoute(app: App, dependencies: Dependencies): void {
+  const { directory, hasher, passwordPolicy, guessLimits, tokens, transports, clock } = dependencies;
+
+  app.put('/v1/me/password', { schema }, async (request, reply) => {
+    const { current_password, new_password } = request.body;
+    const user = await findCurrentUser(directory, request.claims);
+    const objection = passwordPolicy.objection(new_password, user.email);
+    if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
+
+    const noGuess = await guessLimits.admit(request.ip, user.email);
+    if (!(await hasher.verify(user.passwordHash, current_password))) {
+      request.log.warn({ event: 'password.change-failed', sub: user.id, address: request.ip });
+      throw wrongPassword();
+    }
+    await noGuess();
+
+    const passwordHash = await hasher.hash(new_password);
+    const { tokenVersion } = user;
+    const changed = await directory.updateAndVoidTokens(user.id, { passwordHash }, { tokenVersion });
+    if (!changed) throw invalidToken({ detail: 'The token was revoked meanwhile; log in again.' });
+    request.log.info({ event: 'password.changed', sub: user.id, address: request.ip });
+    return transports.send(reply, request.transport, tokens.issue(newLogin(changed, clock)));
+  });
+}

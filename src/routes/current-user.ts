@@ -1,0 +1,16 @@
+import { invalidToken } from '../problems/catalogue.ts';
+import type { Directory } from '../users/directory.ts';
+import type { User } from '../users/user.ts';
+
+/**
+ * The user whom a verified token speaks of, as long as it still may: the user is there, is active, and has the
+ * token version that the token was issued under.
+ * @throws invalidToken
+ */
+export async function findCurrentUser(directory: Directory, claims: { sub: string; ver: number }): Promise<User> {
+  const user = await directory.findById(claims.sub);
+  if (user?.status !== 'active' || user.tokenVersion !== claims.ver) {
+    throw invalidToken({ detail: 'The token has been revoked; log in again.' });
+  }
+  return user;
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { GuessLimits } from '../passwords/guessing.ts';
+import type { Hasher } from '../passwords/hasher.ts';
+import type { PasswordPolicy } from '../passwords/policy.ts';
+import type { KeySet } from '../tokens/key-set.ts';
+import type { Tokens } from '../tokens/tokens.ts';
+import type { Transports } from '../transports/index.ts';
+import type { Directory } from '../users/directory.ts';
+
+/** What routes are given; each takes what it needs. */
+export interface RouteDependencies {
+  config: Config;
+  keySet: KeySet;
+  clock: Clock;
+  tokens: Tokens;
+  transports: Transports;
+  directory: Directory;
+  hasher: Hasher;
+  passwordPolicy: PasswordPolicy;
+  guessLimits: GuessLimits;
+  lifecycle: Lifecycle;
+}
+
+/** Set by the process, read by `GET /readyz`. */
+export interface Lifecycle {
+  stopping: boolean;
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import type { App } from '../http/zod.ts';
+import type { RouteSchema } from '../http/route-schema.ts';
+import { Password } from '../passwords/password.ts';
+import { crossSite, invalidCredentials, tooManyRequests, unavailable } from '../problems/catalogue.ts';
+import type { Login } from '../tokens/tokens.ts';
+import { Email, type User } from '../users/user.ts';
+import type { RouteDependencies } from './dependencies.ts';
+import { tokenResponses } from './token-response.ts';
+
+const schema = {
+  operationId: 'login',
+  summary: 'Log in',
+  description: 'Answers with tokens in the body (transport "bearer", the default) or in cookies ("cookie").',
+  tags: ['Login'],
+  security: [],
+  body: z
+    .strictObject({
+      email: Email,
+      password: Password,
+      transport: z.enum(['bearer', 'cookie']).default('bearer'),
+    })
+    .meta({ id: 'Login' }),
+  bodyExamples: {
+    bearer: { email: 'ada@example.com', password: 'violet otters play chess' },
+    cookie: { email: 'ada@example.com', password: 'violet otters play chess', transport: 'cookie' },
+  },
+  ...tokenResponses,
+  problems: [invalidCredentials, crossSite, tooManyRequests, unavailable],
+} satisfies RouteSchema;
+
+type Dependencies = Pick<RouteDependencies, 'directory' | 'hasher' | 'guessLimits' | 'tokens' | 'transports' | 'clock'>;
+
+export function loginRoute(app: App, dependencies: Dependencies): void {
+  const { directory, hasher, guessLimits, tokens, transports, clock } = dependencies;
+
+  app.post('/v1/login', { schema }, async (request, reply) => {
+    const { email, password, transport } = request.body;
+    if (transport === 'cookie') transports.refuseCrossSite(request);
+    const noGuess = await guessLimits.admit(request.ip, email);
+
+    const user = await directory.findByEmail(email);
+    const isPassword = await hasher.verify(user?.passwordHash, password);
+    if (!user || !isPassword || user.status !== 'active') {
+      logFailure(request, user);
+      throw invalidCredentials();
+    }
+
+    await noGuess();
+    await rehash(user, password);
+    request.log.info({ event: 'login.succeeded', sub: user.id, address: request.ip, transport });
+    return transports.send(reply, transport, tokens.issue(newLogin(user, clock)));
+  });
+
+  /** The one moment at which the password is at hand. It may be changed meanwhile: then the new one stands. */
+  async function rehash({ id, passwordHash }: User, password: string): Promise<void> {
+    if (!passwordHash || !hasher.needsRehash(passwordHash)) return;
+    await directory.update(id, { passwordHash: await hasher.hash(password) }, { passwordHash });
+  }
+}
+
+/** A login by password, now. */
+export function newLogin(user: User, clock: Clock): Login {
+  return {
+    sub: user.id,
+    sid: randomUUID(),
+    authTimeSeconds: clock(),
+    amr: ['pwd'],
+    roles: user.roles,
+    ver: user.tokenVersion,
+  };
+}
+
+/** The log may know which user was meant; an email that is nobody's is not kept, since it may be a password. */
+function logFailure(request: FastifyRequest, user: User | undefined): void {
+  request.log.warn({ event: 'login.failed', sub: user?.id, address: request.ip });
+}

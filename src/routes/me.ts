@@ -1,0 +1,19 @@
+import type { App } from '../http/zod.ts';
+import type { RouteSchema } from '../http/route-schema.ts';
+import { unavailable } from '../problems/catalogue.ts';
+import { findCurrentUser } from './current-user.ts';
+import type { RouteDependencies } from './dependencies.ts';
+import { toUserResponse, UserResponse, userExample } from './user-response.ts';
+
+const schema = {
+  operationId: 'getMe',
+  summary: 'The user who is logged in',
+  tags: ['Account'],
+  response: { 200: UserResponse },
+  documents: { 200: { description: 'The user.', example: userExample } },
+  problems: [unavailable],
+} satisfies RouteSchema;
+
+export function meRoute(app: App, { directory }: Pick<RouteDependencies, 'directory'>): void {
+  app.get('/v1/me', { schema }, async (request) => toUserResponse(await findCurrentUser(directory, request.claims)));
+}

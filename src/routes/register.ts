@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { App } from '../http/zod.ts';
+import type { RouteSchema } from '../http/route-schema.ts';
+import { Password } from '../passwords/password.ts';
+import { emailTaken, tooManyRequests, unavailable, weakPassword } from '../problems/catalogue.ts';
+import { Email } from '../users/user.ts';
+import type { RouteDependencies } from './dependencies.ts';
+import { toUserResponse, UserResponse, userExample } from './user-response.ts';
+
+const schema = {
+  operationId: 'register',
+  summary: 'Create a user',
+  tags: ['Login'],
+  security: [],
+  body: z.strictObject({ email: Email, password: Password }).meta({ id: 'Registration' }),
+  bodyExamples: { ada: { email: 'ada@example.com', password: 'violet otters play chess' } },
+  response: { 201: UserResponse },
+  documents: { 201: { description: 'The new user.', example: userExample } },
+  problems: [weakPassword, emailTaken, tooManyRequests, unavailable],
+} satisfies RouteSchema;
+
+type Dependencies = Pick<RouteDependencies, 'directory' | 'hasher' | 'passwordPolicy' | 'guessLimits'>;
+
+export function registerRoute(app: App, { directory, hasher, passwordPolicy, guessLimits }: Dependencies): void {
+  app.post('/v1/register', { schema }, async (request, reply) => {
+    const { email, password } = request.body;
+    const objection = passwordPolicy.objection(password, email);
+    if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
+    await guessLimits.admit(request.ip, `register ${email}`); // each costs a hash, so none is taken back
+    const user = await directory.add({ email, passwordHash: await hasher.hash(password), roles: [] });
+    request.log.info({ event: 'user.registered', sub: user.id, address: request.ip });
+    return reply.code(201).send(toUserResponse(user));
+  });
+}

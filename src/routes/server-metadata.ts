@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { App } from '../http/zod.ts';
+import type { RouteSchema } from '../http/route-schema.ts';
+import { JWKS_MAX_AGE_SECONDS } from '../tokens/key-set.ts';
+import type { RouteDependencies } from './dependencies.ts';
+
+const schema = {
+  operationId: 'getServerMetadata',
+  summary: 'The authorization server metadata',
+  description: 'Tells a verifier the issuer and where its keys are. There are no OAuth grants, and none are claimed.',
+  tags: ['Metadata'],
+  security: [],
+  response: {
+    200: z
+      .object({
+        issuer: z.string(),
+        jwks_uri: z.string(),
+        response_types_supported: z.array(z.string()),
+        grant_types_supported: z.array(z.string()),
+      })
+      .meta({ id: 'ServerMetadata', description: 'RFC 8414 §2' }),
+  },
+  documents: {
+    200: {
+      description: 'The metadata.',
+      example: {
+        issuer: 'http://localhost:3000',
+        jwks_uri: 'http://localhost:3000/.well-known/jwks.json',
+        response_types_supported: [],
+        grant_types_supported: [],
+      },
+    },
+  },
+  problems: [],
+} satisfies RouteSchema;
+
+export function serverMetadataRoute(app: App, { config }: Pick<RouteDependencies, 'config'>): void {
+  const metadata = {
+    issuer: config.publicUrl,
+    jwks_uri: `${config.publicUrl}/.well-known/jwks.json`,
+    // Required, and empty: without it and grant_types_supported, RFC 8414 §2 would have clients assume a flow.
+    response_types_supported: [],
+    grant_types_supported: [],
+  };
+  app.get('/.well-known/oauth-authorization-server', { schema }, async (_request, reply) => {
+    reply.header('cache-control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`);
+    return metadata;
+  });
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { App } from '../http/zod.ts';
+import type { RouteSchema } from '../http/route-schema.ts';
+import { crossSite } from '../problems/catalogue.ts';
+import { AccessClaims } from '../tokens/claims.ts';
+
+const schema = {
+  operationId: 'verify',
+  summary: 'Verify an access token',
+  description:
+    'For proxies (nginx auth_request, Traefik and Caddy forward_auth): 200 lets the request through. With a cookie, ' +
+    'the cross-site check applies to the method that the proxy names in X-Forwarded-Method or X-Original-Method.',
+  tags: ['Verification'],
+  querystring: z.strictObject({}),
+  response: { 200: AccessClaims.meta({ id: 'AccessClaims', description: 'RFC 9068 §2.2' }) },
+  documents: {
+    200: {
+      description: 'The claims of the token.',
+      headers: {
+        'X-Auth-Subject': 'The user id.',
+        'X-Auth-Roles': 'The roles, separated by commas.',
+      },
+      example: {
+        iss: 'http://localhost:3000',
+        sub: '019a5b3c-7e1d-7c44-9f0a-3b2c1d0e9f8a',
+        aud: 'api',
+        exp: 1_795_435_500,
+        iat: 1_795_435_200,
+        jti: 'q8fF3sYxT0a1b2c3d4e5fg',
+        auth_time: 1_795_435_200,
+        amr: ['pwd'],
+        ver: 1,
+        client_id: 'idcard',
+        scope: 'account',
+        roles: ['admin'],
+      },
+    },
+  },
+  problems: [crossSite],
+} satisfies RouteSchema;
+
+export function verifyRoute(app: App): void {
+  app.get('/v1/verify', { schema }, (request, reply) => {
+    const { claims } = request;
+    reply.header('x-auth-subject', claims.sub).header('x-auth-roles', claims.roles.join(',')).send(claims);
+  });
+}

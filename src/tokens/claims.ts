@@ -1,0 +1,40 @@
+import { z } from 'zod';
+
+/** OAuth clients are not registered here: every login comes through the product's own API. */
+export const CLIENT_ID = 'idcard';
+/** What a token permits without any role: to act for one's own account. */
+export const SCOPE = 'account';
+
+/** A NumericDate (RFC 7519 §2): whole seconds since 1970. */
+const seconds = z.int().nonnegative();
+
+/** The claims that both kinds carry (RFC 7519 §4.1, RFC 9068 §2.2). */
+const registered = {
+  iss: z.string(),
+  sub: z.string().min(1),
+  aud: z.union([z.string(), z.array(z.string())]),
+  exp: seconds,
+  iat: seconds,
+  nbf: seconds.optional(),
+  jti: z.string().min(1),
+  /** When the password was last proven; no refresh changes it. */
+  auth_time: seconds,
+  /** How it was proven (RFC 8176). */
+  amr: z.array(z.string()),
+  /** The user's token version at the time of issue. */
+  ver: z.int().nonnegative(),
+};
+
+/** The claims of an access token: RFC 9068 §2.2. */
+export const AccessClaims = z.object({
+  ...registered,
+  client_id: z.string(),
+  scope: z.string(),
+  roles: z.array(z.string()),
+});
+
+/** The claims of a refresh token. `sid` names one login, through every refresh. */
+export const RefreshClaims = z.object({ ...registered, sid: z.string().min(1) });
+
+export type AccessClaims = Readonly<z.infer<typeof AccessClaims>>;
+export type RefreshClaims = Readonly<z.infer<typeof RefreshClaims>>;

@@ -1,0 +1,60 @@
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { StartupError } from '../startup-error.ts';
+import type { PrivateJwkSet } from './key-set.ts';
+
+/**
+ * The text of a key file, or undefined when there is none.
+ * @throws StartupError when it cannot be read, or others than its owner can read it
+ */
+export function readKeyFile(path: string): string | undefined {
+  try {
+    const { mode } = statSync(path);
+    if ((mode & 0o077) !== 0) {
+      throw new StartupError(`The key file ${path} can be read by other users: run "chmod 600 ${path}".`);
+    }
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof StartupError) throw error;
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw new StartupError(`The key file ${path} cannot be read: check its owner and mode.`, { cause: error });
+  }
+}
+
+/** Writes a first key file; when another process was faster, its file stands. Never overwrites. */
+export function createKeyFile(path: string, keySet: PrivateJwkSet): void {
+  writeDurably(path, keySet, (temporary) => {
+    try {
+      linkSync(temporary, path);
+    } catch (error) {
+      if (!isCode(error, 'EEXIST')) throw error;
+    }
+    unlinkSync(temporary);
+  });
+}
+
+/** Replaces the key file as a whole: a crash leaves either the old one or the new one. */
+export function replaceKeyFile(path: string, keySet: PrivateJwkSet): void {
+  writeDurably(path, keySet, (temporary) => renameSync(temporary, path));
+}
+
+function writeDurably(path: string, keySet: PrivateJwkSet, publish: (temporary: string) => void): void {
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const file = openSync(temporary, 'w', 0o600);
+    try {
+      writeSync(file, `${JSON.stringify(keySet, null, 2)}\n`);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    publish(temporary);
+  } catch (cause) {
+    throw new StartupError(`The key file ${path} cannot be written: check that its folder is writable.`, { cause });
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

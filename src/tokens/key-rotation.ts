@@ -1,0 +1,53 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import type { Config } from '../config.ts';
+import { PrivateJwk, thumbprint } from './jwk.ts';
+import type { PrivateJwkSet } from './key-set.ts';
+
+/** Room for a replica whose clock is behind, or that finished a request late. */
+const RETIREMENT_MARGIN_SECONDS = 60;
+
+type Lifetimes = Pick<Config, 'algorithm' | 'accessTokenTtlSeconds' | 'refreshTokenIdleSeconds'>;
+
+/** A key set for a first start: one key for each kind of token, signing from now on. */
+export function generateKeySet(config: Lifetimes, nowSeconds: number): PrivateJwkSet {
+  return { keys: [generateKey(config.algorithm, nowSeconds), generateKey('HS256', nowSeconds)] };
+}
+
+/**
+ * Adds a new key of each kind and gives the present ones an end, all by time, so that replicas restarted in any
+ * order between now and then agree: until `activeFromSeconds` the new keys are published and accepted but sign
+ * nothing; the old ones are accepted until the last token they signed has expired.
+ */
+export function rotate(
+  keySet: PrivateJwkSet,
+  config: Lifetimes,
+  nowSeconds: number,
+  activeFromSeconds: number,
+): PrivateJwkSet {
+  const present = keySet.keys.filter((key) => key.exp === undefined || nowSeconds < key.exp);
+  const outgoing = present.map((key) => {
+    const lifetime = key.kty === 'oct' ? config.refreshTokenIdleSeconds : config.accessTokenTtlSeconds;
+    return { ...key, exp: key.exp ?? activeFromSeconds + lifetime + RETIREMENT_MARGIN_SECONDS };
+  });
+  return {
+    keys: [...outgoing, generateKey(config.algorithm, activeFromSeconds), generateKey('HS256', activeFromSeconds)],
+  };
+}
+
+function generateKey(algorithm: PrivateJwk['alg'], signsFromSeconds: number): PrivateJwk {
+  const jwk = PrivateJwk.parse({ ...generateJwk(algorithm), alg: algorithm, use: 'sig', nbf: signsFromSeconds });
+  return { ...jwk, kid: thumbprint(jwk) };
+}
+
+function generateJwk(algorithm: PrivateJwk['alg']) {
+  switch (algorithm) {
+    case 'ES256':
+      return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' });
+    case 'EdDSA':
+      return generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+    case 'RS256':
+      return generateKeyPairSync('rsa', { modulusLength: 3072 }).privateKey.export({ format: 'jwk' });
+    case 'HS256':
+      return { kty: 'oct', k: randomBytes(32).toString('base64url') };
+  }
+}

@@ -1,0 +1,51 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { invalidToken, severalCredentials } from '../problems/catalogue.ts';
+import type { OutgoingTokens } from './index.ts';
+
+/** The successful token response of RFC 6749 §5.1, with the refresh token's lifetime beside the access token's. */
+export const TokenResponse = z
+  .object({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().meta({ description: 'Seconds until the access token expires.' }),
+    refresh_token: z.string(),
+    refresh_expires_in: z.int().meta({ description: 'Seconds until the refresh token expires.' }),
+    scope: z.string(),
+  })
+  .meta({ id: 'TokenResponse', description: 'RFC 6749 §5.1' });
+
+/**
+ * The token of `Authorization: Bearer <token>` (RFC 6750 §2.1), or undefined when no such header was sent.
+ * @throws severalCredentials for a second Authorization header, which Node would drop without a word
+ * @throws invalidToken when nothing stands behind the scheme
+ */
+export function readBearerToken(request: FastifyRequest): string | undefined {
+  const { authorization } = request.headers;
+  if (authorization === undefined) return undefined;
+  if (countHeader(request.raw.rawHeaders, 'authorization') > 1) throw severalCredentials();
+  const [, scheme, token] = /^(\S+)(?: +(.*))?$/.exec(authorization) ?? [];
+  if (scheme?.toLowerCase() !== 'bearer') return undefined; // an unsupported method (RFC 6750 §3.1)
+  if (!token) throw invalidToken();
+  return token;
+}
+
+export function sendBearer(reply: FastifyReply, tokens: OutgoingTokens): FastifyReply {
+  return reply.code(200).send({
+    access_token: tokens.accessToken,
+    token_type: 'Bearer',
+    expires_in: tokens.accessExpiresInSeconds,
+    refresh_token: tokens.refreshToken,
+    refresh_expires_in: tokens.refreshExpiresInSeconds,
+    scope: tokens.scope,
+  } satisfies z.infer<typeof TokenResponse>);
+}
+
+/** `rawHeaders` holds names and values in turn. */
+function countHeader(rawHeaders: readonly string[], name: string): number {
+  let count = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === name) count++;
+  }
+  return count;
+}

@@ -1,0 +1,53 @@
+import type { CookieSerializeOptions } from '@fastify/cookie';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { invalidToken } from '../problems/catalogue.ts';
+import type { OutgoingTokens } from './index.ts';
+
+/**
+ * Both names carry the prefix that makes a browser refuse them from a sibling subdomain, without TLS, or for a
+ * narrower path (RFC 6265bis §4.1.3.2).
+ */
+export const ACCESS_COOKIE = '__Host-access';
+export const REFRESH_COOKIE = '__Host-refresh';
+
+const ATTRIBUTES: CookieSerializeOptions = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' };
+
+/** What a browser stores for one cookie at most (RFC 6265bis §5.6), and silently drops above. */
+const MAX_COOKIE_BYTES = 4096;
+
+/**
+ * The value of one of our cookies, or undefined when it was not sent. Read by hand and not through a parser,
+ * since a parser keeps the first of two cookies without a word, and a second one may have been planted.
+ * @throws invalidToken when the name occurs twice, or in another letter case
+ */
+export function readCookie(request: FastifyRequest, name: string): string | undefined {
+  const header = request.headers.cookie;
+  if (header === undefined) return undefined;
+  let value: string | undefined;
+  for (const pair of header.split(';')) {
+    const equals = pair.indexOf('=');
+    const sentName = pair.slice(0, Math.max(equals, 0)).trim();
+    if (sentName.toLowerCase() !== name.toLowerCase()) continue;
+    if (sentName !== name || value !== undefined) throw invalidToken({ detail: 'The cookie was sent twice.' });
+    value = pair.slice(equals + 1).trim();
+  }
+  return value;
+}
+
+/** No token in the body: a script cannot read what it never sees. */
+export function sendCookies(reply: FastifyReply, tokens: OutgoingTokens): FastifyReply {
+  setCookie(reply, ACCESS_COOKIE, tokens.accessToken, tokens.accessExpiresInSeconds);
+  setCookie(reply, REFRESH_COOKIE, tokens.refreshToken, tokens.refreshExpiresInSeconds);
+  return reply.code(204).send();
+}
+
+export function clearCookies(reply: FastifyReply): FastifyReply {
+  return reply.clearCookie(ACCESS_COOKIE, ATTRIBUTES).clearCookie(REFRESH_COOKIE, ATTRIBUTES);
+}
+
+function setCookie(reply: FastifyReply, name: string, token: string, maxAge: number): void {
+  if (name.length + 1 + token.length > MAX_COOKIE_BYTES) {
+    throw new Error(`The cookie ${name} would exceed ${MAX_COOKIE_BYTES} bytes: give the user fewer or shorter roles.`);
+  }
+  reply.setCookie(name, token, { ...ATTRIBUTES, maxAge });
+}

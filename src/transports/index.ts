@@ -1,0 +1,63 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { severalCredentials } from '../problems/catalogue.ts';
+import { readBearerToken, sendBearer } from './bearer.ts';
+import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, sendCookies } from './cookie.ts';
+import { createCrossSiteCheck, isUnsafe } from './cross-site.ts';
+
+/** How a token travels. The client chooses at login; later tokens leave by the way the earlier ones came. */
+export type TransportName = 'bearer' | 'cookie';
+
+/** What travels: two opaque texts and how long each is good for. */
+export interface OutgoingTokens {
+  accessToken: string;
+  accessExpiresInSeconds: number;
+  refreshToken: string;
+  refreshExpiresInSeconds: number;
+  scope: string;
+}
+
+export interface ReceivedToken {
+  token: string;
+  transport: TransportName;
+}
+
+export interface Transports {
+  /**
+   * The access token of a request and the way it came; undefined when there is none.
+   * @throws severalCredentials, invalidToken, crossSite
+   */
+  receiveAccessToken(request: FastifyRequest): ReceivedToken | undefined;
+  /** The same for a refresh token, which a body may carry as `refresh_token`. */
+  receiveRefreshToken(request: FastifyRequest, fromBody: string | undefined): ReceivedToken | undefined;
+  /** Sends a token response: a body, or cookies. */
+  send(reply: FastifyReply, transport: TransportName, tokens: OutgoingTokens): FastifyReply;
+  /** Before any answer that sets or clears cookies. @throws crossSite */
+  refuseCrossSite(request: FastifyRequest): void;
+  clearCookies(reply: FastifyReply): FastifyReply;
+}
+
+/** @param ownOrigins the origins whose pages may use cookies here */
+export function createTransports(ownOrigins: readonly string[]): Transports {
+  const refuseCrossSite = createCrossSiteCheck(ownOrigins);
+
+  return {
+    receiveAccessToken(request) {
+      const header = readBearerToken(request);
+      const cookie = readCookie(request, ACCESS_COOKIE);
+      if (cookie === undefined) return header === undefined ? undefined : { token: header, transport: 'bearer' };
+      if (request.headers.authorization !== undefined) throw severalCredentials();
+      if (isUnsafe(request)) refuseCrossSite(request);
+      return { token: cookie, transport: 'cookie' };
+    },
+    receiveRefreshToken(request, fromBody) {
+      const cookie = readCookie(request, REFRESH_COOKIE);
+      if (cookie === undefined) return fromBody === undefined ? undefined : { token: fromBody, transport: 'bearer' };
+      if (fromBody !== undefined || request.headers.authorization !== undefined) throw severalCredentials();
+      refuseCrossSite(request);
+      return { token: cookie, transport: 'cookie' };
+    },
+    send: (reply, transport, tokens) => (transport === 'cookie' ? sendCookies : sendBearer)(reply, tokens),
+    refuseCrossSite,
+    clearCookies,
+  };
+}

@@ -1,0 +1,20 @@
+import type { User } from '../user.ts';
+
+/** The tables, in types that both databases have: text, integer, bigint. */
+export interface Database {
+  users: UserTable;
+}
+
+export interface UserTable {
+  id: string;
+  email: string;
+  /** 0 or 1 */
+  email_verified: number;
+  password_hash: string | null;
+  /** A JSON array of texts. */
+  roles: string;
+  status: User['status'];
+  token_version: number;
+  /** Seconds since 1970. PostgreSQL returns a bigint as text. */
+  created_at: number;
+}

@@ -1,0 +1,78 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
+import { unavailable } from '../../problems/catalogue.ts';
+import { StartupError } from '../../startup-error.ts';
+import { migrate } from '../migrations/index.ts';
+import type { Database } from './schema.ts';
+
+/**
+ * Opens, or creates with mode 0600, the SQLite file of a `sqlite:` URL and migrates it.
+ * @param path a file, or `:memory:`
+ * @throws StartupError
+ */
+export async function openSqlite(path: string): Promise<Kysely<Database>> {
+  const database = openFile(path);
+  const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: kyselyDatabase(database) }) });
+  try {
+    // Several processes may start on one file: the first one migrates, the others wait and find it done.
+    database.exec('BEGIN IMMEDIATE');
+    await migrate(db);
+    database.exec('COMMIT');
+  } catch (cause) {
+    throw new StartupError(`The database ${path} cannot be migrated: check that it is idcard's and writable.`, {
+      cause,
+    });
+  }
+  return db;
+}
+
+function openFile(path: string): DatabaseSync {
+  try {
+    if (path !== ':memory:') {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      closeSync(openSync(path, 'a', 0o600)); // SQLite itself would create it readable by all
+    }
+    const database = new DatabaseSync(path);
+    // FULL: a user who was told "201" is there after a power cut.
+    database.exec('PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
+    return database;
+  } catch (cause) {
+    throw new StartupError(
+      `The database ${path} cannot be opened: check that DATA_DIR is a folder this user can write to.`,
+      { cause },
+    );
+  }
+}
+
+/** The few methods of better-sqlite3 that Kysely's dialect calls, on `node:sqlite`. */
+function kyselyDatabase(database: DatabaseSync): SqliteDatabase {
+  return {
+    close: () => database.close(),
+    prepare: (sql) =>
+      failingAsUnavailable(() => {
+        const statement = database.prepare(sql);
+        const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[]; // Kysely passes plain values
+        return {
+          reader: statement.columns().length > 0,
+          all: (parameters) => failingAsUnavailable(() => statement.all(...values(parameters))),
+          run: (parameters) => failingAsUnavailable(() => statement.run(...values(parameters))),
+          iterate: (parameters) => statement.iterate(...values(parameters)),
+        };
+      }),
+  };
+}
+
+/** Result codes (sqlite.org/rescode.html) of trouble with the file and not with the query. */
+const TROUBLE = new Set([5, 6, 8, 10, 11, 13, 14, 26]); // BUSY LOCKED READONLY IOERR CORRUPT FULL CANTOPEN NOTADB
+
+function failingAsUnavailable<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    const code = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) & 0xff : undefined;
+    if (code !== undefined && TROUBLE.has(code)) throw unavailable({ cause, retryAfterSeconds: 2 });
+    throw cause;
+  }
+}

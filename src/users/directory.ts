@@ -1,0 +1,103 @@
+import { randomUUIDv7 } from 'node:crypto';
+import type { Kysely, Selectable } from 'kysely';
+import type { Clock } from '../clock.ts';
+import { emailTaken } from '../problems/catalogue.ts';
+import type { Database, UserTable } from './databases/schema.ts';
+import type { User } from './user.ts';
+
+export type NewUser = Pick<User, 'email' | 'passwordHash' | 'roles'>;
+export type UserChanges = Partial<Pick<User, 'passwordHash' | 'roles' | 'status'>>;
+/** What the row must still say for a change to happen, where somebody else may have changed it meanwhile. */
+export type UserCondition = Partial<Pick<User, 'passwordHash' | 'tokenVersion'>>;
+
+/** The user directory. Emails are given and stored in the spelling of `Email`. Every call may throw `unavailable`. */
+export interface Directory {
+  findByEmail(email: string): Promise<User | undefined>;
+  findById(id: string): Promise<User | undefined>;
+  /** @throws emailTaken */
+  add(user: NewUser): Promise<User>;
+  /** Changes a user whose tokens stay valid; undefined when there is none that meets the condition. */
+  update(id: string, changes: UserChanges, condition?: UserCondition): Promise<User | undefined>;
+  /** Changes a user, or nothing, and raises the token version, which voids every token issued before. */
+  updateAndVoidTokens(id: string, changes: UserChanges, condition?: UserCondition): Promise<User | undefined>;
+  /** Users after the one with the id `afterId`, oldest first. */
+  list(afterId: string, limit: number): Promise<User[]>;
+  /** Throws `unavailable` when the directory cannot be reached. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The queries, written once for every database. */
+export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
+  const users = () => db.selectFrom('users').selectAll();
+
+  async function change(id: string, { passwordHash, roles, status }: UserChanges, condition: UserCondition, voids: 0 | 1) {
+    let query = db
+      .updateTable('users')
+      .set((eb) => ({
+        token_version: eb('token_version', '+', voids),
+        ...(passwordHash !== undefined && { password_hash: passwordHash }),
+        ...(roles !== undefined && { roles: JSON.stringify(roles) }),
+        ...(status !== undefined && { status }),
+      }))
+      .where('id', '=', id);
+    if (condition.passwordHash !== undefined) query = query.where('password_hash', '=', condition.passwordHash);
+    if (condition.tokenVersion !== undefined) query = query.where('token_version', '=', condition.tokenVersion);
+    const row = await query.returningAll().executeTakeFirst();
+    return row && toUser(row);
+  }
+
+  return {
+    async findByEmail(email) {
+      const row = await users().where('email', '=', email).executeTakeFirst();
+      return row && toUser(row);
+    },
+    async findById(id) {
+      const row = await users().where('id', '=', id).executeTakeFirst();
+      return row && toUser(row);
+    },
+    async add({ email, passwordHash, roles }) {
+      const row = await db
+        .insertInto('users')
+        .values({
+          id: randomUUIDv7(),
+          email,
+          email_verified: 0,
+          password_hash: passwordHash,
+          roles: JSON.stringify(roles),
+          status: 'active',
+          token_version: 1,
+          created_at: clock(),
+        })
+        // The unique index decides, not a look before the insert: two at once cannot both succeed.
+        .onConflict((conflict) => conflict.column('email').doNothing())
+        .returningAll()
+        .executeTakeFirst();
+      if (!row) throw emailTaken();
+      return toUser(row);
+    },
+    update: (id, changes, condition = {}) => change(id, changes, condition, 0),
+    updateAndVoidTokens: (id, changes, condition = {}) => change(id, changes, condition, 1),
+    async list(afterId, limit) {
+      const rows = await users().where('id', '>', afterId).orderBy('id').limit(limit).execute();
+      return rows.map(toUser);
+    },
+    async ping() {
+      await users().limit(1).execute();
+    },
+    close: () => db.destroy(),
+  };
+}
+
+function toUser(row: Selectable<UserTable>): User {
+  return {
+    id: row.id,
+    email: row.email,
+    emailVerified: row.email_verified === 1,
+    passwordHash: row.password_hash,
+    roles: JSON.parse(row.roles),
+    status: row.status,
+    tokenVersion: row.token_version,
+    createdAtSeconds: Number(row.created_at),
+  };
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+const MAX_EMAIL_LENGTH = 254; // RFC 5321 §4.5.3.1.3, less the angle brackets
+
+/** Letters and digits of any script, so that internationalized addresses work (RFC 6531). No controls, no blanks. */
+const EMAIL = /^[\p{L}\p{M}\p{N}.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}\p{N}-]{2,63}$/u;
+
+/** An email in the one spelling that is stored and compared: NFC, lower case. */
+export const Email = z
+  .string()
+  .max(MAX_EMAIL_LENGTH, `Must have ${MAX_EMAIL_LENGTH} characters at most`)
+  .overwrite((email) => email.normalize('NFC').toLowerCase().normalize('NFC'))
+  .refine((email) => EMAIL.test(email), 'Must be an email address')
+  .meta({ format: 'email', examples: ['ada@example.com'] });
+
+export const MAX_ROLES = 16;
+
+/** A role's name; safe in a header and a list separated by commas. */
+export const Role = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_:.-]{0,31}$/, 'Must be 1 to 32 of a-z, 0-9, "_", ":", "." and "-", not starting with a sign');
+
+export interface User {
+  /** UUIDv7 (RFC 9562 §5.7) */
+  id: string;
+  email: string;
+  emailVerified: boolean;
+  /** Absent when the user cannot log in by password. */
+  passwordHash: string | null;
+  roles: readonly string[];
+  status: 'active' | 'disabled';
+  /** Every token carries the one it was issued under; raising it voids them. */
+  tokenVersion: number;
+  createdAtSeconds: number;
+}
