@@ -1,13 +1,13 @@
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
-import Fastify, { type FastifyBaseLogger } from 'fastify';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { authentication } from './authentication.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { acceptJsonOnly } from './http/json-body.ts';
 import { LIMITS } from './http/limits.ts';
 import { documentRoutes, type OpenApiDocument } from './http/openapi.ts';
-import { setSecurityHeaders } from './http/security-headers.ts';
+import { SECURITY_HEADERS, setSecurityHeaders } from './http/security-headers.ts';
 import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
 import { createGuessLimits, noGuessLimits } from './passwords/guessing.ts';
 import type { Hasher } from './passwords/hasher.ts';
@@ -55,10 +55,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const app = Fastify({
     ...LIMITS,
     loggerInstance: logger,
-    disableRequestLogging: true, // a line per request would hold its query string, and halve the speed
+    // A line for each request would hold its query string, and halve the speed.
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     return503OnClosing: false, // keep-alive clients get an answer until the last moment
-    frameworkErrors: answerFrameworkError,
+    frameworkErrors: (error, request, reply) =>
+      answerFrameworkError(error, request, reply.headers(SECURITY_HEADERS)),
     clientErrorHandler: answerClientError,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);

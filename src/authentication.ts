@@ -2,7 +2,7 @@ import fp from 'fastify-plugin';
 import { loginRequired } from './problems/catalogue.ts';
 import type { AccessClaims } from './tokens/claims.ts';
 import type { Tokens } from './tokens/tokens.ts';
-import type { Transports, TransportName } from './transports/index.ts';
+import type { TransportName, Transports } from './transports/index.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

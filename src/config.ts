@@ -139,7 +139,8 @@ function withSecretFiles(env: Record<string, string | undefined>): Record<string
   for (const name of SECRETS) {
     const path = env[`${name}_FILE`];
     if (path === undefined) continue;
-    if (env[name] !== undefined) throw new StartupError(`${name} and ${name}_FILE are both set: remove one of them.`);
+    if (env[name] !== undefined)
+      throw new StartupError(`${name} and ${name}_FILE are both set: remove one of them.`);
     try {
       resolved[name] = readFileSync(path, 'utf8').trim();
     } catch (cause) {
@@ -152,7 +153,10 @@ function withSecretFiles(env: Record<string, string | undefined>): Record<string
 /** A text without control characters, so that it can stand in a header, a log line or a token. */
 function text(maxLength: number) {
   const message = `a text of 1 to ${maxLength} characters without line breaks`;
-  return z.string().max(maxLength, message).regex(/^\P{Cc}+$/u, message);
+  return z
+    .string()
+    .max(maxLength, message)
+    .regex(/^\P{Cc}+$/u, message);
 }
 
 function wholeNumber(min: number, max: number) {

@@ -7,8 +7,8 @@ import {
   invalidRequest,
   invalidToken,
   loginRequired,
-  payloadTooLarge,
   type ProblemFactory,
+  payloadTooLarge,
   severalCredentials,
   unsupportedMediaType,
 } from '../problems/catalogue.ts';
@@ -54,7 +54,8 @@ const HEAD = {
   info: {
     title: 'idcard',
     version: String(version),
-    description: 'A stateless login API: signed tokens, by bearer header or by cookie. Errors are RFC 9457 problems.',
+    description:
+      'A stateless login API: signed tokens, by bearer header or by cookie. Errors are RFC 9457 problems.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/', description: 'The server this document came from' }],
@@ -78,7 +79,8 @@ const HEAD = {
         type: 'apiKey' as const,
         in: 'cookie' as const,
         name: '__Host-access',
-        description: 'The access token in a cookie that a browser keeps, set by a login with transport "cookie".',
+        description:
+          'The access token in a cookie that a browser keeps, set by a login with transport "cookie".',
       },
     },
   },
@@ -114,7 +116,12 @@ function successes({ response, documents = {} }: RouteSchema): Record<string, Zo
           description: document?.description ?? 'Success.',
           ...(document?.headers && { headers: headers(document.headers) }),
           ...(status !== '204' && {
-            content: { [mediaType]: { schema, ...examples(document?.example === undefined ? undefined : { success: document.example }) } },
+            content: {
+              [mediaType]: {
+                schema,
+                ...examples(document?.example === undefined ? undefined : { success: document.example }),
+              },
+            },
           }),
         },
       ];
@@ -132,7 +139,8 @@ function failure(factories: readonly ProblemFactory[]): ZodOpenApiResponseObject
   const problems = factories.map((factory) => factory({ retryAfterSeconds: 2 }));
   const status = problems[0]?.kind.status ?? 500;
   const sent: Record<string, string> = {};
-  if (problems.some((problem) => problem.headers['www-authenticate'])) sent['WWW-Authenticate'] = 'RFC 6750 §3';
+  if (problems.some((problem) => problem.headers['www-authenticate']))
+    sent['WWW-Authenticate'] = 'RFC 6750 §3';
   if (status === 429 || status === 503) sent['Retry-After'] = 'Seconds to wait.';
   return {
     description: problems.map((problem) => `${problem.kind.title}.`).join(' '),

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
 /** The same on every answer of an API that no page embeds. `Cache-Control` is overridden where caching is meant. */
-const HEADERS = {
+export const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
@@ -13,7 +13,7 @@ const HEADERS = {
 
 export function setSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(HEADERS);
+    reply.headers(SECURITY_HEADERS);
     done();
   });
 }

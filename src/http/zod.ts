@@ -36,7 +36,9 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
     if (result.success) return { value: result.data };
     return {
       error: invalidRequest({
-        detail: inBody ? 'The JSON body is not as it should be; see errors.' : 'The request is not as it should be; see errors.',
+        detail: inBody
+          ? 'The JSON body is not as it should be; see errors.'
+          : 'The request is not as it should be; see errors.',
         errors: result.error.issues.flatMap(toFieldErrors),
       }),
     };
@@ -62,7 +64,9 @@ function withoutKeywords(schema: unknown): unknown {
     if (key === 'format' || key === 'id' || key === 'pattern') continue;
     shape[key] =
       key === 'properties'
-        ? Object.fromEntries(Object.entries(value).map(([name, property]) => [name, withoutKeywords(property)]))
+        ? Object.fromEntries(
+            Object.entries(value).map(([name, property]) => [name, withoutKeywords(property)]),
+          )
         : withoutKeywords(value);
   }
   return shape;
@@ -70,10 +74,15 @@ function withoutKeywords(schema: unknown): unknown {
 
 function toFieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ pointer: pointer([...issue.path, key]), detail: 'There is no such field.' }));
+    return issue.keys.map((key) => ({
+      pointer: pointer([...issue.path, key]),
+      detail: 'There is no such field.',
+    }));
   }
   const isMissing = issue.code === 'invalid_type' && issue.input === undefined;
-  return [{ pointer: pointer(issue.path), detail: isMissing ? 'This field is required.' : `${issue.message}.` }];
+  return [
+    { pointer: pointer(issue.path), detail: isMissing ? 'This field is required.' : `${issue.message}.` },
+  ];
 }
 
 /** RFC 6901 §6; a name that the client made up is cut, so that an answer stays small. */

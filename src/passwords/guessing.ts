@@ -80,7 +80,11 @@ function createLimit(name: string, { free, longestDelaySeconds, forgetAfterSecon
     duration: forgetAfterSeconds,
   });
   /** Holds a key for as long as its next attempt has to wait. */
-  const delays = new RateLimiterMemory({ keyPrefix: `${name}-delay`, points: 1, duration: longestDelaySeconds });
+  const delays = new RateLimiterMemory({
+    keyPrefix: `${name}-delay`,
+    points: 1,
+    duration: longestDelaySeconds,
+  });
 
   return {
     async admit(key: string): Promise<() => Promise<void>> {

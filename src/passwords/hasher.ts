@@ -18,7 +18,8 @@ export interface Hasher {
 const MAX_MEMORY_KIB = 1_048_576;
 const MAX_TIME_COST = 16;
 const MAX_PARALLELISM = 16;
-const PHC = /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,88}\$[A-Za-z0-9+/]{22,88}$/;
+const PHC =
+  /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,88}\$[A-Za-z0-9+/]{22,88}$/;
 
 export async function createHasher(parameters: Config['argon2']): Promise<Hasher> {
   const options = {
@@ -50,7 +51,9 @@ export async function createHasher(parameters: Config['argon2']): Promise<Hasher
 
 function readParameters(storedHash: string): Config['argon2'] | undefined {
   const match = PHC.exec(storedHash);
-  return match ? { memoryKib: Number(match[1]), timeCost: Number(match[2]), parallelism: Number(match[3]) } : undefined;
+  return match
+    ? { memoryKib: Number(match[1]), timeCost: Number(match[2]), parallelism: Number(match[3]) }
+    : undefined;
 }
 
 function isBounded(stored: Config['argon2'] | undefined): boolean {

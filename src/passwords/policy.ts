@@ -38,7 +38,9 @@ function withoutAffixes(password: string): string {
 }
 
 function withoutContext(password: string, email: string): string {
-  const words = [email, ...email.split(/[^\p{L}\p{M}\p{N}]+/u), PRODUCT_NAME].filter((word) => word.length >= 3);
+  const words = [email, ...email.split(/[^\p{L}\p{M}\p{N}]+/u), PRODUCT_NAME].filter(
+    (word) => word.length >= 3,
+  );
   return words
     .sort((a, b) => b.length - a.length)
     .reduce((rest, word) => rest.replaceAll(word, ''), password);

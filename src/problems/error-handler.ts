@@ -22,7 +22,8 @@ export function handleProblems(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
     const path = request.url.split('?', 1)[0] ?? '/';
     const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }));
-    const problem = allowed.length === 0 ? notFound() : methodNotAllowed({ headers: { allow: allowed.join(', ') } });
+    const problem =
+      allowed.length === 0 ? notFound() : methodNotAllowed({ headers: { allow: allowed.join(', ') } });
     return sendProblem(problem, request, reply);
   });
 }

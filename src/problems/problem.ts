@@ -59,8 +59,10 @@ export class Problem extends Error {
     this.kind = kind;
     this.errors = options.errors;
     this.headers = { ...options.headers };
-    if (options.retryAfterSeconds !== undefined) this.headers['retry-after'] = String(options.retryAfterSeconds);
-    if (kind.challenge !== undefined) this.headers['www-authenticate'] = challenge(kind.challenge, this.message);
+    if (options.retryAfterSeconds !== undefined)
+      this.headers['retry-after'] = String(options.retryAfterSeconds);
+    if (kind.challenge !== undefined)
+      this.headers['www-authenticate'] = challenge(kind.challenge, this.message);
   }
 
   toJSON(): z.infer<typeof ProblemDetails> {

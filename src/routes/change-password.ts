@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { App } from '../http/zod.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
+import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
 import {
   crossSite,

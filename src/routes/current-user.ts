@@ -7,7 +7,10 @@ import type { User } from '../users/user.ts';
  * token version that the token was issued under.
  * @throws invalidToken
  */
-export async function findCurrentUser(directory: Directory, claims: { sub: string; ver: number }): Promise<User> {
+export async function findCurrentUser(
+  directory: Directory,
+  claims: { sub: string; ver: number },
+): Promise<User> {
   const user = await directory.findById(claims.sub);
   if (user?.status !== 'active' || user.tokenVersion !== claims.ver) {
     throw invalidToken({ detail: 'The token has been revoked; log in again.' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { App } from '../http/zod.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
+import type { App } from '../http/zod.ts';
 import { PublicJwk } from '../tokens/jwk.ts';
 import { JWKS_MAX_AGE_SECONDS } from '../tokens/key-set.ts';
 import type { RouteDependencies } from './dependencies.ts';

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
-import type { App } from '../http/zod.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
+import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
 import { crossSite, invalidCredentials, tooManyRequests, unavailable } from '../problems/catalogue.ts';
 import type { Login } from '../tokens/tokens.ts';
@@ -32,7 +32,10 @@ const schema = {
   problems: [invalidCredentials, crossSite, tooManyRequests, unavailable],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<RouteDependencies, 'directory' | 'hasher' | 'guessLimits' | 'tokens' | 'transports' | 'clock'>;
+type Dependencies = Pick<
+  RouteDependencies,
+  'directory' | 'hasher' | 'guessLimits' | 'tokens' | 'transports' | 'clock'
+>;
 
 export function loginRoute(app: App, dependencies: Dependencies): void {
   const { directory, hasher, guessLimits, tokens, transports, clock } = dependencies;

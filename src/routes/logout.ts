@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { App } from '../http/zod.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
+import type { App } from '../http/zod.ts';
 import { crossSite } from '../problems/catalogue.ts';
 import type { RouteDependencies } from './dependencies.ts';
 

@@ -1,5 +1,5 @@
-import type { App } from '../http/zod.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
+import type { App } from '../http/zod.ts';
 import { unavailable } from '../problems/catalogue.ts';
 import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
@@ -15,5 +15,7 @@ const schema = {
 } satisfies RouteSchema;
 
 export function meRoute(app: App, { directory }: Pick<RouteDependencies, 'directory'>): void {
-  app.get('/v1/me', { schema }, async (request) => toUserResponse(await findCurrentUser(directory, request.claims)));
+  app.get('/v1/me', { schema }, async (request) =>
+    toUserResponse(await findCurrentUser(directory, request.claims)),
+  );
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { App } from '../http/zod.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
+import type { App } from '../http/zod.ts';
 import {
   crossSite,
   invalidToken,
@@ -21,7 +21,10 @@ const schema = {
   tags: ['Login'],
   security: [],
   body: z.strictObject({ refresh_token: z.string().optional() }).optional().meta({ id: 'Refresh' }),
-  bodyExamples: { bearer: { refresh_token: tokenResponses.documents[200].example.refresh_token }, cookie: {} },
+  bodyExamples: {
+    bearer: { refresh_token: tokenResponses.documents[200].example.refresh_token },
+    cookie: {},
+  },
   ...tokenResponses,
   problems: [refreshTokenRequired, invalidToken, severalCredentials, crossSite, unavailable],
 } satisfies RouteSchema;

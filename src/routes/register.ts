@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { App } from '../http/zod.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
+import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
 import { emailTaken, tooManyRequests, unavailable, weakPassword } from '../problems/catalogue.ts';
 import { Email } from '../users/user.ts';
@@ -21,7 +21,10 @@ const schema = {
 
 type Dependencies = Pick<RouteDependencies, 'directory' | 'hasher' | 'passwordPolicy' | 'guessLimits'>;
 
-export function registerRoute(app: App, { directory, hasher, passwordPolicy, guessLimits }: Dependencies): void {
+export function registerRoute(
+  app: App,
+  { directory, hasher, passwordPolicy, guessLimits }: Dependencies,
+): void {
   app.post('/v1/register', { schema }, async (request, reply) => {
     const { email, password } = request.body;
     const objection = passwordPolicy.objection(password, email);

@@ -1,13 +1,14 @@
 import { z } from 'zod';
-import type { App } from '../http/zod.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
+import type { App } from '../http/zod.ts';
 import { JWKS_MAX_AGE_SECONDS } from '../tokens/key-set.ts';
 import type { RouteDependencies } from './dependencies.ts';
 
 const schema = {
   operationId: 'getServerMetadata',
   summary: 'The authorization server metadata',
-  description: 'Tells a verifier the issuer and where its keys are. There are no OAuth grants, and none are claimed.',
+  description:
+    'Tells a verifier the issuer and where its keys are. There are no OAuth grants, and none are claimed.',
   tags: ['Metadata'],
   security: [],
   response: {

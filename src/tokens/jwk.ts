@@ -123,7 +123,7 @@ export function importKey(jwk: PrivateJwk): KeyMaterial {
   }
   try {
     const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
-    const publicKey = createPublicKey({ key: toPublicJwk(jwk), format: 'jwk' });
+    const publicKey = createPublicKey({ key: requiredMembers(jwk), format: 'jwk' });
     const digest = jwk.kty === 'OKP' ? null : 'sha256';
     const probe = Buffer.from('idcard');
     if (!verify(digest, probe, publicKey, sign(digest, probe, privateKey))) throw new Error('halves differ');

@@ -27,7 +27,6 @@ export async function registerJwt(
         algorithm: key.algorithm,
         kid: key.kid,
         header: { alg: key.algorithm, typ: profiles[key.signs].typ },
-        noTimestamp: true, // iat comes from the injected clock
       },
       verify: {
         algorithms: [key.algorithm],

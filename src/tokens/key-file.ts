@@ -1,4 +1,15 @@
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { StartupError } from '../startup-error.ts';
 import type { PrivateJwkSet } from './key-set.ts';
@@ -17,7 +28,9 @@ export function readKeyFile(path: string): string | undefined {
   } catch (error) {
     if (error instanceof StartupError) throw error;
     if (isCode(error, 'ENOENT')) return undefined;
-    throw new StartupError(`The key file ${path} cannot be read: check its owner and mode.`, { cause: error });
+    throw new StartupError(`The key file ${path} cannot be read: check its owner and mode.`, {
+      cause: error,
+    });
   }
 }
 
@@ -51,7 +64,9 @@ function writeDurably(path: string, keySet: PrivateJwkSet, publish: (temporary: 
     }
     publish(temporary);
   } catch (cause) {
-    throw new StartupError(`The key file ${path} cannot be written: check that its folder is writable.`, { cause });
+    throw new StartupError(`The key file ${path} cannot be written: check that its folder is writable.`, {
+      cause,
+    });
   }
 }
 

@@ -30,12 +30,21 @@ export function rotate(
     return { ...key, exp: key.exp ?? activeFromSeconds + lifetime + RETIREMENT_MARGIN_SECONDS };
   });
   return {
-    keys: [...outgoing, generateKey(config.algorithm, activeFromSeconds), generateKey('HS256', activeFromSeconds)],
+    keys: [
+      ...outgoing,
+      generateKey(config.algorithm, activeFromSeconds),
+      generateKey('HS256', activeFromSeconds),
+    ],
   };
 }
 
 function generateKey(algorithm: PrivateJwk['alg'], signsFromSeconds: number): PrivateJwk {
-  const jwk = PrivateJwk.parse({ ...generateJwk(algorithm), alg: algorithm, use: 'sig', nbf: signsFromSeconds });
+  const jwk = PrivateJwk.parse({
+    ...generateJwk(algorithm),
+    alg: algorithm,
+    use: 'sig',
+    nbf: signsFromSeconds,
+  });
   return { ...jwk, kid: thumbprint(jwk) };
 }
 

@@ -52,7 +52,9 @@ export function createKeySet(json: string, algorithm: SigningAlgorithm, clock: C
   const now = clock();
   for (const kind of ['access', 'refresh'] as const) {
     if (!keys.some((key) => key.signs === kind && now < key.retiredAtSeconds)) {
-      throw new StartupError(`The key set has no key for ${kind} tokens: run "idcard keys rotate" to add one.`);
+      throw new StartupError(
+        `The key set has no key for ${kind} tokens: run "idcard keys rotate" to add one.`,
+      );
     }
   }
   if (!keys.some((key) => key.algorithm === algorithm && now < key.retiredAtSeconds)) {

@@ -6,8 +6,7 @@
  */
 
 /** RFC 7638 thumbprints (the `kid`) of keys printed with their private half in public documents. */
-const PRINTED_KEYS: ReadonlySet<string> = new Set([
-]);
+const PRINTED_KEYS: ReadonlySet<string> = new Set([]);
 
 export function isLeakedKey(thumbprint: string): boolean {
   return PRINTED_KEYS.has(thumbprint);

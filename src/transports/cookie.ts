@@ -28,7 +28,8 @@ export function readCookie(request: FastifyRequest, name: string): string | unde
     const equals = pair.indexOf('=');
     const sentName = pair.slice(0, Math.max(equals, 0)).trim();
     if (sentName.toLowerCase() !== name.toLowerCase()) continue;
-    if (sentName !== name || value !== undefined) throw invalidToken({ detail: 'The cookie was sent twice.' });
+    if (sentName !== name || value !== undefined)
+      throw invalidToken({ detail: 'The cookie was sent twice.' });
     value = pair.slice(equals + 1).trim();
   }
   return value;
@@ -47,7 +48,9 @@ export function clearCookies(reply: FastifyReply): FastifyReply {
 
 function setCookie(reply: FastifyReply, name: string, token: string, maxAge: number): void {
   if (name.length + 1 + token.length > MAX_COOKIE_BYTES) {
-    throw new Error(`The cookie ${name} would exceed ${MAX_COOKIE_BYTES} bytes: give the user fewer or shorter roles.`);
+    throw new Error(
+      `The cookie ${name} would exceed ${MAX_COOKIE_BYTES} bytes: give the user fewer or shorter roles.`,
+    );
   }
   reply.setCookie(name, token, { ...ATTRIBUTES, maxAge });
 }

@@ -30,5 +30,7 @@ export function createCrossSiteCheck(ownOrigins: readonly string[]): CrossSiteCh
  */
 export function isUnsafe(request: FastifyRequest): boolean {
   const named = [request.headers['x-forwarded-method'], request.headers['x-original-method']];
-  return [request.method, ...named].some((method) => method !== undefined && !SAFE_METHODS.has(String(method)));
+  return [request.method, ...named].some(
+    (method) => method !== undefined && !SAFE_METHODS.has(String(method)),
+  );
 }

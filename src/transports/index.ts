@@ -44,14 +44,16 @@ export function createTransports(ownOrigins: readonly string[]): Transports {
     receiveAccessToken(request) {
       const header = readBearerToken(request);
       const cookie = readCookie(request, ACCESS_COOKIE);
-      if (cookie === undefined) return header === undefined ? undefined : { token: header, transport: 'bearer' };
+      if (cookie === undefined)
+        return header === undefined ? undefined : { token: header, transport: 'bearer' };
       if (request.headers.authorization !== undefined) throw severalCredentials();
       if (isUnsafe(request)) refuseCrossSite(request);
       return { token: cookie, transport: 'cookie' };
     },
     receiveRefreshToken(request, fromBody) {
       const cookie = readCookie(request, REFRESH_COOKIE);
-      if (cookie === undefined) return fromBody === undefined ? undefined : { token: fromBody, transport: 'bearer' };
+      if (cookie === undefined)
+        return fromBody === undefined ? undefined : { token: fromBody, transport: 'bearer' };
       if (fromBody !== undefined || request.headers.authorization !== undefined) throw severalCredentials();
       refuseCrossSite(request);
       return { token: cookie, transport: 'cookie' };

@@ -31,7 +31,12 @@ export interface Directory {
 export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
   const users = () => db.selectFrom('users').selectAll();
 
-  async function change(id: string, { passwordHash, roles, status }: UserChanges, condition: UserCondition, voids: 0 | 1) {
+  async function change(
+    id: string,
+    { passwordHash, roles, status }: UserChanges,
+    condition: UserCondition,
+    voids: 0 | 1,
+  ) {
     let query = db
       .updateTable('users')
       .set((eb) => ({
@@ -41,8 +46,10 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
         ...(status !== undefined && { status }),
       }))
       .where('id', '=', id);
-    if (condition.passwordHash !== undefined) query = query.where('password_hash', '=', condition.passwordHash);
-    if (condition.tokenVersion !== undefined) query = query.where('token_version', '=', condition.tokenVersion);
+    if (condition.passwordHash !== undefined)
+      query = query.where('password_hash', '=', condition.passwordHash);
+    if (condition.tokenVersion !== undefined)
+      query = query.where('token_version', '=', condition.tokenVersion);
     const row = await query.returningAll().executeTakeFirst();
     return row && toUser(row);
   }

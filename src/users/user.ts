@@ -3,7 +3,8 @@ import { z } from 'zod';
 const MAX_EMAIL_LENGTH = 254; // RFC 5321 §4.5.3.1.3, less the angle brackets
 
 /** Letters and digits of any script, so that internationalized addresses work (RFC 6531). No controls, no blanks. */
-const EMAIL = /^[\p{L}\p{M}\p{N}.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}\p{N}-]{2,63}$/u;
+const EMAIL =
+  /^[\p{L}\p{M}\p{N}.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}\p{N}-]{2,63}$/u;
 
 /** An email in the one spelling that is stored and compared: NFC, lower case. */
 export const Email = z
@@ -18,7 +19,10 @@ export const MAX_ROLES = 16;
 /** A role's name; safe in a header and a list separated by commas. */
 export const Role = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_:.-]{0,31}$/, 'Must be 1 to 32 of a-z, 0-9, "_", ":", "." and "-", not starting with a sign');
+  .regex(
+    /^[a-z0-9][a-z0-9_:.-]{0,31}$/,
+    'Must be 1 to 32 of a-z, 0-9, "_", ":", "." and "-", not starting with a sign',
+  );
 
 export interface User {
   /** UUIDv7 (RFC 9562 §5.7) */

@@ -21,9 +21,12 @@ export async function openSqlite(path: string): Promise<Kysely<Database>> {
     await migrate(db);
     database.exec('COMMIT');
   } catch (cause) {
-    throw new StartupError(`The database ${path} cannot be migrated: check that it is idcard's and writable.`, {
-      cause,
-    });
+    throw new StartupError(
+      `The database ${path} cannot be migrated: check that it is idcard's and writable.`,
+      {
+        cause,
+      },
+    );
   }
   return db;
 }
@@ -36,7 +39,9 @@ function openFile(path: string): DatabaseSync {
     }
     const database = new DatabaseSync(path);
     // FULL: a user who was told "201" is there after a power cut.
-    database.exec('PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
+    database.exec(
+      'PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON',
+    );
     return database;
   } catch (cause) {
     throw new StartupError(

@@ -1,0 +1,18 @@
+#!/usr/bin/env node
+// Plain JavaScript that any Node can read, so that an old one gets a sentence and not a stack.
+import fs from 'node:fs';
+
+const [major] = process.versions.node.split('.');
+if (Number(major) < 24) {
+  console.error(
+    `idcard needs Node.js 24 or later and this is ${process.version}. ` +
+      'In a checkout, "npm start" and "npm run idcard" bring their own after "npm ci".',
+  );
+  process.exit(1);
+}
+
+// A checkout runs from its sources; the image and the package hold the compiled ones alone.
+const source = new URL('../src/cli/main.ts', import.meta.url);
+const entry = fs.existsSync(source) ? source : new URL('../dist/cli/main.js', import.meta.url);
+const { main } = await import(entry);
+await main(process.argv, process.env);

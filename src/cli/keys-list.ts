@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { systemClock } from '../clock.ts';
+import { readConfig } from '../config.ts';
+import { type Key, type KeySet, signingKey } from '../tokens/key-set.ts';
+import { loadKeySet } from '../tokens/load-key-set.ts';
+import { print, withJson } from './output.ts';
+
+export function keysList(env: NodeJS.ProcessEnv): Command {
+  return withJson(new Command('list'))
+    .description('list the keys: which signs, which is yet to, which is accepted until when')
+    .action((options: { json?: boolean }) => {
+      const keySet = loadKeySet(readConfig(env), systemClock);
+      const keys = keySet.keys.map((key) => describeKey(key, keySet, systemClock()));
+      const lines = keys.map((key) => [key.kid, key.alg, key.signs, key.state, key.retires ?? ''].join('\t'));
+      print(options.json, keys, lines.join('\n'));
+    });
+}
+
+/** No private member: what is printed may end up in a log. */
+function describeKey(key: Key, { keys }: KeySet, nowSeconds: number) {
+  return {
+    kid: key.kid,
+    alg: key.algorithm,
+    signs: key.signs,
+    state: stateOf(key, keys, nowSeconds),
+    signs_from: toDate(key.signsFromSeconds),
+    retires: Number.isFinite(key.retiredAtSeconds) ? toDate(key.retiredAtSeconds) : undefined,
+  };
+}
+
+function stateOf(
+  key: Key,
+  keys: readonly Key[],
+  nowSeconds: number,
+): 'retired' | 'signing' | 'next' | 'accepted' {
+  if (nowSeconds >= key.retiredAtSeconds) return 'retired';
+  if (signingKey(keys, key.signs, nowSeconds) === key) return 'signing';
+  return key.signsFromSeconds > nowSeconds ? 'next' : 'accepted';
+}
+
+function toDate(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { createHasher } from '../passwords/hasher.ts';
+import { describeUser, print, withJson } from './output.ts';
+import { readNewPassword } from './password-input.ts';
+import { parseRoles } from './users-set-roles.ts';
+import { parseEmail, withDirectory } from './with-directory.ts';
+
+export function usersAdd(env: NodeJS.ProcessEnv): Command {
+  return withJson(new Command('add'))
+    .description('add a user; the password comes from a prompt or from standard input')
+    .argument('<email>')
+    .option('--role <role...>', 'what the user is, e.g. admin', [])
+    .action(async (email: string, options: { role: string[]; json?: boolean }) => {
+      const roles = parseRoles(options.role);
+      await withDirectory(env, async (directory, config) => {
+        const password = await readNewPassword(config, parseEmail(email));
+        const hasher = await createHasher(config.argon2);
+        const passwordHash = await hasher.hash(password);
+        const user = await directory.add({ email: parseEmail(email), passwordHash, roles });
+        print(options.json, describeUser(user), `Added ${user.email} as ${user.id}.`);
+      });
+    });
+}

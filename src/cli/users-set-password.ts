@@ -1,0 +1,20 @@
+import { Command } from 'commander';
+import { createHasher } from '../passwords/hasher.ts';
+import { describeUser, print, withJson } from './output.ts';
+import { readNewPassword } from './password-input.ts';
+import { findUser, withDirectory } from './with-directory.ts';
+
+export function usersSetPassword(env: NodeJS.ProcessEnv): Command {
+  return withJson(new Command('set-password'))
+    .description('set a password, from a prompt or from standard input; the tokens of the user are void')
+    .argument('<email>')
+    .action(async (email: string, options: { json?: boolean }) => {
+      await withDirectory(env, async (directory, config) => {
+        const user = await findUser(directory, email);
+        const password = await readNewPassword(config, user.email);
+        const hasher = await createHasher(config.argon2);
+        await directory.updateAndVoidTokens(user.id, { passwordHash: await hasher.hash(password) });
+        print(options.json, describeUser(user), `${user.email} has a new password.`);
+      });
+    });
+}

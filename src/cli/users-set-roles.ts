@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { StartupError } from '../startup-error.ts';
+import { MAX_ROLES, Role } from '../users/user.ts';
+import { describeUser, print, withJson } from './output.ts';
+import { findUser, withDirectory } from './with-directory.ts';
+
+export function usersSetRoles(env: NodeJS.ProcessEnv): Command {
+  return withJson(new Command('set-roles'))
+    .description('replace the roles of a user; when one is taken away, the tokens of the user are void')
+    .argument('<email>')
+    .argument('[roles...]', 'none takes every role away')
+    .action(async (email: string, texts: string[], options: { json?: boolean }) => {
+      const roles = parseRoles(texts);
+      await withDirectory(env, async (directory) => {
+        const user = await findUser(directory, email);
+        const takesAway = user.roles.some((role) => !roles.includes(role));
+        const change = takesAway ? directory.updateAndVoidTokens : directory.update;
+        const changed = (await change(user.id, { roles })) ?? user;
+        print(
+          options.json,
+          describeUser(changed),
+          `${changed.email} has the roles: ${roles.join(', ') || 'none'}.`,
+        );
+      });
+    });
+}
+
+/** @throws StartupError */
+export function parseRoles(texts: readonly string[]): string[] {
+  const roles = [...new Set(texts)];
+  if (roles.length > MAX_ROLES) throw new StartupError(`A user has ${MAX_ROLES} roles at most.`);
+  for (const role of roles) {
+    const { error } = Role.safeParse(role);
+    if (error) throw new StartupError(`The role is refused. ${error.issues[0]?.message}.`);
+  }
+  return roles;
+}

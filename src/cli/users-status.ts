@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import type { User } from '../users/user.ts';
+import { describeUser, print, withJson } from './output.ts';
+import { findUser, withDirectory } from './with-directory.ts';
+
+export function usersDisable(env: NodeJS.ProcessEnv): Command {
+  return statusCommand(
+    env,
+    'disable',
+    'disabled',
+    'ban a user: no login, and the tokens of the user are void',
+  );
+}
+
+export function usersEnable(env: NodeJS.ProcessEnv): Command {
+  return statusCommand(env, 'enable', 'active', 'let a disabled user log in again');
+}
+
+function statusCommand(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  status: User['status'],
+  description: string,
+): Command {
+  return withJson(new Command(name))
+    .description(description)
+    .argument('<email>')
+    .action(async (email: string, options: { json?: boolean }) => {
+      await withDirectory(env, async (directory) => {
+        const user = await findUser(directory, email);
+        const change = status === 'disabled' ? directory.updateAndVoidTokens : directory.update;
+        const changed = (await change(user.id, { status })) ?? user;
+        print(options.json, describeUser(changed), `${changed.email} is ${changed.status}.`);
+      });
+    });
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { buildApp, type IdcardApp } from './app.ts';
+import { systemClock } from './clock.ts';
+import { type Config, readConfig } from './config.ts';
+import { createHasher } from './passwords/hasher.ts';
+import type { Lifecycle } from './routes/dependencies.ts';
+import { StartupError } from './startup-error.ts';
+import { loadKeySet } from './tokens/load-key-set.ts';
+import { openDatabase } from './users/databases/index.ts';
+import { createDirectory } from './users/directory.ts';
+
+/** The process: environment in, listening server out, signals. @throws StartupError */
+export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
+  const config = readConfig(env);
+  const clock = systemClock;
+  const keySet = loadKeySet(config, clock);
+  const directory = createDirectory(await openDatabase(config.databaseUrl), clock);
+  const lifecycle: Lifecycle = { stopping: false };
+  const app = await buildApp({
+    config,
+    keySet,
+    directory,
+    hasher: await createHasher(config.argon2),
+    clock,
+    logger: pino({ level: config.logLevel, base: null }),
+    lifecycle,
+  });
+  app.addHook('onClose', () => directory.close());
+  await listen(app, config);
+  stopOnSignals(app, config, lifecycle);
+  greet(config);
+}
+
+async function listen(app: IdcardApp, { host, port }: Config): Promise<void> {
+  try {
+    await app.listen({ host, port, listenTextResolver: () => 'server.listening' });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const reason =
+      code === 'EADDRINUSE'
+        ? 'is already in use: stop the other process, or set PORT to a free one'
+        : `cannot be used (${code}): set HOST and PORT to an address of this machine`;
+    throw new StartupError(`The address ${host}:${port} ${reason}.`, { cause });
+  }
+}
+
+/**
+ * A stop without a failed request: not ready at once, so that the balancer looks elsewhere; serving until it has
+ * noticed; then no new connection, and an end when the requests in flight have theirs. Ctrl-C does not wait.
+ */
+function stopOnSignals(app: IdcardApp, { shutdownDelaySeconds }: Config, lifecycle: Lifecycle): void {
+  async function stop(signal: NodeJS.Signals): Promise<void> {
+    if (lifecycle.stopping) process.exit(1); // asked twice: at once
+    lifecycle.stopping = true;
+    app.log.info({ event: 'server.stopping', signal });
+    if (signal === 'SIGTERM') await sleep(shutdownDelaySeconds * 1000);
+    await app.close();
+    process.exit(0);
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
+}
+
+/** On standard error, since standard output holds the log, one JSON object a line. */
+function greet({ publicUrl, passwordMinLength }: Config): void {
+  const user = `'{"email":"ada@example.com","password":"${'violet otters play chess'.padEnd(passwordMinLength, '!')}"}'`;
+  const curl = (path: string) => `  curl ${publicUrl}${path} -H 'Content-Type: application/json' -d ${user}`;
+  console.error(
+    [
+      `idcard serves on ${publicUrl}`,
+      'A user, and their first token:',
+      curl('/v1/register'),
+      curl('/v1/login'),
+    ].join('\n'),
+  );
+}

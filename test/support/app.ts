@@ -1,0 +1,127 @@
+import { Writable } from 'node:stream';
+import { pino } from 'pino';
+import { buildApp, type IdcardApp } from '../../src/app.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import { createHasher, type Hasher } from '../../src/passwords/hasher.ts';
+import type { Lifecycle } from '../../src/routes/dependencies.ts';
+import { generateKeySet } from '../../src/tokens/key-rotation.ts';
+import { createKeySet, type PrivateJwkSet } from '../../src/tokens/key-set.ts';
+import { openDatabase } from '../../src/users/databases/index.ts';
+import { createDirectory, type Directory } from '../../src/users/directory.ts';
+
+/** 2026-11-23T12:00:00Z */
+export const START = 1_795_435_200;
+
+export const ADA = { email: 'ada@example.com', password: 'violet otters play chess' };
+export const BOB = { email: 'bob@example.com', password: 'nine lazy clouds over Turin' };
+
+export interface TestApp {
+  app: IdcardApp;
+  config: Config;
+  directory: Directory;
+  hasher: Hasher;
+  lifecycle: Lifecycle;
+  /** The private keys, to forge with. */
+  jwks: PrivateJwkSet;
+  /** The injected time, to be moved by hand. */
+  time: { now: number };
+  /** Every log line so far, parsed. */
+  log: () => Record<string, unknown>[];
+  /** Every log line so far, as written. */
+  logText: () => string;
+  close: () => Promise<void>;
+}
+
+export interface TestOptions {
+  env?: Record<string, string>;
+  jwks?: PrivateJwkSet;
+  directory?: (directory: Directory) => Directory;
+}
+
+/** A whole app in memory, with a clock that stands still and a log that can be read. */
+export async function createTestApp({ env = {}, jwks, directory: wrap }: TestOptions = {}): Promise<TestApp> {
+  const config = readConfig({ LOG_LEVEL: 'trace', DATABASE_URL: 'sqlite::memory:', ...env });
+  const time = { now: START };
+  const clock = () => time.now;
+  const keys = jwks ?? generateKeySet(config, START);
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const real = createDirectory(await openDatabase(config.databaseUrl), clock);
+  const directory = wrap?.(real) ?? real;
+  const hasher = await createHasher(config.argon2);
+  const lifecycle: Lifecycle = { stopping: false };
+  const app = await buildApp({
+    config,
+    keySet: createKeySet(JSON.stringify(keys), config.algorithm, clock),
+    directory,
+    hasher,
+    clock,
+    logger: pino({ level: config.logLevel, base: null }, stream),
+    lifecycle,
+  });
+  return {
+    app,
+    config,
+    directory,
+    hasher,
+    lifecycle,
+    jwks: keys,
+    time,
+    log: () => lines.map((line) => JSON.parse(line)),
+    logText: () => lines.join(''),
+    close: async () => {
+      await app.close();
+      await real.close();
+    },
+  };
+}
+
+export interface TokenBody {
+  access_token: string;
+  token_type: string;
+  expires_in: number;
+  refresh_token: string;
+  refresh_expires_in: number;
+  scope: string;
+}
+
+/** Registers a user straight in the directory; one hash instead of a request. */
+export async function addUser(
+  { directory, hasher }: TestApp,
+  user: { email: string; password: string; roles?: string[] } = ADA,
+) {
+  const passwordHash = await hasher.hash(user.password);
+  return directory.add({ email: user.email, passwordHash, roles: user.roles ?? [] });
+}
+
+/** Logs in by bearer. */
+export async function logIn({ app }: TestApp, { email, password } = ADA): Promise<TokenBody> {
+  const response = await app.inject({ method: 'POST', url: '/v1/login', body: { email, password } });
+  if (response.statusCode !== 200) throw new Error(`login answered ${response.statusCode}: ${response.body}`);
+  return response.json();
+}
+
+/** Logs in by cookie; the Cookie header that a browser would send from now on. */
+export async function logInWithCookies({ app }: TestApp, { email, password } = ADA): Promise<string> {
+  const response = await app.inject({
+    method: 'POST',
+    url: '/v1/login',
+    body: { email, password, transport: 'cookie' },
+  });
+  if (response.statusCode !== 204) throw new Error(`login answered ${response.statusCode}: ${response.body}`);
+  return response.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+}
+
+export function bearer(token: string): { authorization: string } {
+  return { authorization: `Bearer ${token}` };
+}
+
+/** A part of a token, unverified. */
+export function decode(token: string, part: 0 | 1 = 1): Record<string, unknown> {
+  return JSON.parse(Buffer.from(token.split('.')[part] ?? '', 'base64url').toString());
+}

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**'],
+      reporter: ['text-summary', 'text'],
+      thresholds: {
+        'src/tokens/**': { branches: 100, functions: 100, lines: 100, statements: 100 },
+        'src/transports/**': { branches: 100, functions: 100, lines: 100, statements: 100 },
+      },
+    },
+  },
+});
