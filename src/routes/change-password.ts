@@ -12,6 +12,7 @@ import {
 } from '../problems/catalogue.ts';
 import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
+import { credentialsExample } from './examples.ts';
 import { newLogin } from './login.ts';
 import { tokenResponses } from './token-response.ts';
 
@@ -22,7 +23,7 @@ const schema = {
   tags: ['Account'],
   body: z.strictObject({ current_password: Password, new_password: Password }).meta({ id: 'PasswordChange' }),
   bodyExamples: {
-    ada: { current_password: 'violet otters play chess', new_password: 'nine lazy clouds over Turin' },
+    ada: { current_password: credentialsExample.password, new_password: 'nine lazy clouds over Turin' },
   },
   ...tokenResponses,
   problems: [weakPassword, wrongPassword, crossSite, tooManyRequests, unavailable],

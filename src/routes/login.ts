@@ -9,6 +9,7 @@ import { crossSite, invalidCredentials, tooManyRequests, unavailable } from '../
 import type { Login } from '../tokens/tokens.ts';
 import { Email, type User } from '../users/user.ts';
 import type { RouteDependencies } from './dependencies.ts';
+import { credentialsExample } from './examples.ts';
 import { tokenResponses } from './token-response.ts';
 
 const schema = {
@@ -25,8 +26,8 @@ const schema = {
     })
     .meta({ id: 'Login' }),
   bodyExamples: {
-    bearer: { email: 'ada@example.com', password: 'violet otters play chess' },
-    cookie: { email: 'ada@example.com', password: 'violet otters play chess', transport: 'cookie' },
+    bearer: credentialsExample,
+    cookie: { ...credentialsExample, transport: 'cookie' },
   },
   ...tokenResponses,
   problems: [invalidCredentials, crossSite, tooManyRequests, unavailable],

@@ -3,7 +3,8 @@ import type { App } from '../http/zod.ts';
 import { unavailable } from '../problems/catalogue.ts';
 import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
-import { toUserResponse, UserResponse, userExample } from './user-response.ts';
+import { userExample } from './examples.ts';
+import { toUserResponse, UserResponse } from './user-response.ts';
 
 const schema = {
   operationId: 'getMe',

@@ -10,6 +10,7 @@ import {
 } from '../problems/catalogue.ts';
 import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
+import { tokenExample } from './examples.ts';
 import { tokenResponses } from './token-response.ts';
 
 const schema = {
@@ -22,7 +23,7 @@ const schema = {
   security: [],
   body: z.strictObject({ refresh_token: z.string().optional() }).optional().meta({ id: 'Refresh' }),
   bodyExamples: {
-    bearer: { refresh_token: tokenResponses.documents[200].example.refresh_token },
+    bearer: { refresh_token: tokenExample.refresh_token },
     cookie: {},
   },
   ...tokenResponses,

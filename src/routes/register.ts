@@ -5,7 +5,8 @@ import { Password } from '../passwords/password.ts';
 import { emailTaken, tooManyRequests, unavailable, weakPassword } from '../problems/catalogue.ts';
 import { Email } from '../users/user.ts';
 import type { RouteDependencies } from './dependencies.ts';
-import { toUserResponse, UserResponse, userExample } from './user-response.ts';
+import { credentialsExample, userExample } from './examples.ts';
+import { toUserResponse, UserResponse } from './user-response.ts';
 
 const schema = {
   operationId: 'register',
@@ -13,9 +14,9 @@ const schema = {
   tags: ['Login'],
   security: [],
   body: z.strictObject({ email: Email, password: Password }).meta({ id: 'Registration' }),
-  bodyExamples: { ada: { email: 'ada@example.com', password: 'violet otters play chess' } },
+  bodyExamples: { ada: credentialsExample },
   response: { 201: UserResponse },
-  documents: { 201: { description: 'The new user.', example: userExample } },
+  documents: { 201: { description: 'The new user.', example: { ...userExample, roles: [] } } },
   problems: [weakPassword, emailTaken, tooManyRequests, unavailable],
 } satisfies RouteSchema;
 

@@ -12,14 +12,6 @@ export const UserResponse = z
   })
   .meta({ id: 'User' });
 
-export const userExample = {
-  id: '019a5b3c-7e1d-7c44-9f0a-3b2c1d0e9f8a',
-  email: 'ada@example.com',
-  email_verified: false,
-  roles: [],
-  created_at: '2026-11-23T12:00:00.000Z',
-};
-
 export function toUserResponse(user: User): z.infer<typeof UserResponse> {
   return {
     id: user.id,

@@ -3,6 +3,7 @@ import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { crossSite } from '../problems/catalogue.ts';
 import { AccessClaims } from '../tokens/claims.ts';
+import { accessClaimsExample } from './examples.ts';
 
 const schema = {
   operationId: 'verify',
@@ -20,20 +21,7 @@ const schema = {
         'X-Auth-Subject': 'The user id.',
         'X-Auth-Roles': 'The roles, separated by commas.',
       },
-      example: {
-        iss: 'http://localhost:3000',
-        sub: '019a5b3c-7e1d-7c44-9f0a-3b2c1d0e9f8a',
-        aud: 'api',
-        exp: 1_795_435_500,
-        iat: 1_795_435_200,
-        jti: 'q8fF3sYxT0a1b2c3d4e5fg',
-        auth_time: 1_795_435_200,
-        amr: ['pwd'],
-        ver: 1,
-        client_id: 'idcard',
-        scope: 'account',
-        roles: ['admin'],
-      },
+      example: accessClaimsExample,
     },
   },
   problems: [crossSite],

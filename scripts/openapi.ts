@@ -1,0 +1,33 @@
+/** Writes `openapi.yaml` from the routes' schemas; with `--check`, fails when the committed file is another. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { buildApp } from '../src/app.ts';
+import { systemClock } from '../src/clock.ts';
+import { readConfig } from '../src/config.ts';
+import { toYaml } from '../src/http/openapi.ts';
+import { createHasher } from '../src/passwords/hasher.ts';
+import { generateKeySet } from '../src/tokens/key-rotation.ts';
+import { createKeySet } from '../src/tokens/key-set.ts';
+import { openDatabase } from '../src/users/databases/index.ts';
+import { createDirectory } from '../src/users/directory.ts';
+
+const file = new URL('../openapi.yaml', import.meta.url);
+const config = readConfig({ DATABASE_URL: 'sqlite::memory:' });
+const app = await buildApp({
+  config,
+  keySet: createKeySet(JSON.stringify(generateKeySet(config, 0)), config.algorithm, systemClock),
+  directory: createDirectory(await openDatabase(config.databaseUrl), systemClock),
+  hasher: await createHasher(config.argon2),
+  clock: systemClock,
+  logger: pino({ level: 'silent' }),
+  lifecycle: { stopping: false },
+});
+await app.ready();
+const yaml = toYaml(app.openapi());
+
+if (!process.argv.includes('--check')) {
+  writeFileSync(file, yaml);
+} else if (readFileSync(file, 'utf8') !== yaml) {
+  console.error('openapi.yaml is not what the routes say: run "npm run openapi" and commit it.');
+  process.exitCode = 1;
+}
