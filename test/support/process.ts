@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+const BIN = fileURLToPath(new URL('../../bin/idcard.js', import.meta.url));
+
+export interface Finished {
+  /** Null when a signal ended it. */
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  env?: Record<string, string>;
+  /** What stands on its standard input, which is a pipe and no terminal. */
+  input?: string;
+}
+
+/** Runs `idcard <args>` to its end, as a process of its own that inherits no setting. */
+export async function run(
+  args: readonly string[],
+  { env = {}, input = '' }: RunOptions = {},
+): Promise<Finished> {
+  const child = spawn(process.execPath, [BIN, ...args], { env: ownEnvironment(env) });
+  child.stdin.on('error', () => undefined); // it may end without reading
+  child.stdin.end(input);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { code, stdout, stderr };
+}
+
+export interface ServerProcess {
+  url: string;
+  pid: number;
+  /** Its data folder, which `stop` removes unless `DATA_DIR` was given. */
+  dataDir: string;
+  /** Everything on standard output so far: the log, one JSON object a line. */
+  stdout: () => string;
+  stderr: () => string;
+  /** Sends a signal, SIGTERM unless another is given, and waits for the end; null when the signal itself ended it. */
+  stop: (signal?: NodeJS.Signals) => Promise<number | null>;
+}
+
+/**
+ * Starts `idcard serve` on a free port of the loopback interface and waits until it answers.
+ * Throws with its standard error when it ends instead.
+ */
+export async function startServer(env: Record<string, string> = {}): Promise<ServerProcess> {
+  const port = env.PORT ?? String(await findFreePort());
+  const url = env.PUBLIC_URL ?? `http://127.0.0.1:${port}`;
+  const dataDir = env.DATA_DIR ?? temporaryFolder();
+  const settings = { HOST: '127.0.0.1', SHUTDOWN_DELAY_SECONDS: '0', ...env };
+  const child = spawn(process.execPath, [BIN, 'serve'], {
+    env: ownEnvironment({ ...settings, PORT: port, PUBLIC_URL: url, DATA_DIR: dataDir }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'close').then(([code]): number | null => code);
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  const forget = () => {
+    if (env.DATA_DIR === undefined) rmSync(dataDir, { recursive: true, force: true });
+  };
+
+  const listening = `http://127.0.0.1:${port}`;
+  const hasEnded = await Promise.race([ended.then(() => true), answers(listening, child).then(() => false)]);
+  if (hasEnded || child.pid === undefined) {
+    forget();
+    throw new Error(`idcard serve ended with ${await ended}: ${stderr()}`);
+  }
+  return {
+    url,
+    pid: child.pid,
+    dataDir,
+    stdout,
+    stderr,
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      const code = await ended;
+      forget();
+      return code;
+    },
+  };
+}
+
+/** A new empty folder. */
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'idcard-test-'));
+}
+
+/** A port of the loopback interface that nobody listens on. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
+  return address.port;
+}
+
+function ownEnvironment(env: Record<string, string>): Record<string, string> {
+  return { PATH: process.env.PATH ?? '', ...env };
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let collected = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (chunk: string) => {
+    collected += chunk;
+  });
+  return () => collected;
+}
+
+async function answers(url: string, child: ChildProcess): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null) {
+    try {
+      await fetch(`${url}/livez`);
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
