@@ -65,6 +65,8 @@ const environment = z.object({
   SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 120).default(5),
 });
 
+type Settings = z.infer<typeof environment>;
+
 /**
  * The configuration that the environment describes.
  * @throws StartupError with one sentence that names the variable and says what to do.
@@ -78,7 +80,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const settings = result.data;
   refuseContradictions(settings);
   return {
-    publicUrl: settings.PUBLIC_URL ?? `http://localhost:${settings.PORT}`,
+    publicUrl: publicUrlOf(settings),
     audience: settings.AUDIENCE,
     host: settings.HOST,
     port: settings.PORT,
@@ -105,7 +107,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   };
 }
 
-function refuseContradictions(settings: z.infer<typeof environment>): void {
+function refuseContradictions(settings: Settings): void {
   const mustNotExceed = [
     ['ACCESS_TOKEN_TTL_SECONDS', 'REFRESH_TOKEN_IDLE_SECONDS'],
     ['REFRESH_TOKEN_IDLE_SECONDS', 'LOGIN_MAX_AGE_SECONDS'],
@@ -121,12 +123,18 @@ function refuseContradictions(settings: z.infer<typeof environment>): void {
   if (settings.KEY_SET && settings.KEY_SET_FILE) {
     throw new StartupError('KEY_SET and KEY_SET_FILE are both set: remove one of them.');
   }
-  if (settings.AUDIENCE === settings.PUBLIC_URL) {
-    throw new StartupError('AUDIENCE must differ from PUBLIC_URL, which is the audience of refresh tokens.');
+  if (settings.AUDIENCE === publicUrlOf(settings)) {
+    throw new StartupError(
+      'AUDIENCE must differ from PUBLIC_URL (by default http://localhost:PORT), the audience of refresh tokens.',
+    );
   }
   if (settings.PORT === 0 && !settings.PUBLIC_URL) {
     throw new StartupError('PORT=0 takes any free port, so PUBLIC_URL must be set as well.');
   }
+}
+
+function publicUrlOf({ PUBLIC_URL, PORT }: Settings): string {
+  return PUBLIC_URL ?? `http://localhost:${PORT}`;
 }
 
 /** `NAME=` in a compose file or a shell means "not set". */
@@ -192,6 +200,7 @@ function origin(what: string): Check {
       url !== null &&
       (url.protocol === 'https:' || url.protocol === 'http:') &&
       url.href === `${url.origin}/` &&
+      !url.hostname.includes('*') && // no browser sends one, so it would match nothing without a word
       value.length <= 256;
     if (!isOrigin) {
       context.addIssue(`${what}, without a path`);
