@@ -10,6 +10,7 @@ export interface BoundedMap<V> {
  * Two generations of at most half the capacity each. When the young one is full it becomes the old one and what
  * was old is dropped, except that an entry asked for in between has moved on to the young one: close to
  * least-recently-used, without a list or a timer.
+ * @param capacity at least 2
  */
 export function createBoundedMap<V>(capacity: number): BoundedMap<V> {
   const half = Math.max(1, Math.floor(capacity / 2));
