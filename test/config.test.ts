@@ -1,0 +1,231 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { StartupError } from '../src/startup-error.ts';
+import { temporaryFolder } from './support/process.ts';
+
+const folder = temporaryFolder();
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function fileWith(content: string): string {
+  const path = join(folder, 'secret.txt');
+  writeFileSync(path, content);
+  return path;
+}
+
+function refusal(env: Record<string, string>): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    if (error instanceof StartupError) return error.message;
+    throw error;
+  }
+  throw new Error(`${JSON.stringify(env)} was accepted.`);
+}
+
+describe('without any variable', () => {
+  test('everything has the default that the documentation names', () => {
+    expect(readConfig({})).toEqual({
+      publicUrl: 'http://localhost:3000',
+      audience: 'api',
+      host: 'localhost',
+      port: 3000,
+      dataDir: './data',
+      databaseUrl: 'sqlite:data/idcard.sqlite',
+      keySet: undefined,
+      keySetFile: 'data/keys.json',
+      algorithm: 'ES256',
+      accessTokenTtlSeconds: 300,
+      refreshTokenIdleSeconds: 604_800,
+      loginMaxAgeSeconds: 2_592_000,
+      clockToleranceSeconds: 5,
+      allowedOrigins: [],
+      trustedProxies: [],
+      argon2: { memoryKib: 19_456, timeCost: 2, parallelism: 1 },
+      passwordMinLength: 15,
+      rateLimits: true,
+      logLevel: 'info',
+      shutdownDelaySeconds: 5,
+    });
+  });
+
+  test('a variable that idcard does not know changes nothing', () => {
+    expect(readConfig({ PATH: '/usr/bin', __proto__: 'x', TTL: '1' })).toEqual(readConfig({}));
+  });
+
+  test('the default public URL follows the port, and the default files follow the data folder', () => {
+    expect(readConfig({ PORT: '8080', DATA_DIR: '/var/lib/idcard' })).toMatchObject({
+      publicUrl: 'http://localhost:8080',
+      databaseUrl: 'sqlite:/var/lib/idcard/idcard.sqlite',
+      keySetFile: '/var/lib/idcard/keys.json',
+    });
+  });
+});
+
+test('every variable is read', () => {
+  const config = readConfig({
+    PUBLIC_URL: 'https://login.example.com',
+    AUDIENCE: 'https://api.example.com',
+    HOST: '0.0.0.0',
+    PORT: '8443',
+    DATA_DIR: '/data',
+    DATABASE_URL: 'sqlite:/elsewhere/users.sqlite',
+    KEY_SET_FILE: '/run/keys.json',
+    JWT_ALGORITHM: 'EdDSA',
+    ACCESS_TOKEN_TTL_SECONDS: '60',
+    REFRESH_TOKEN_IDLE_SECONDS: '3600',
+    LOGIN_MAX_AGE_SECONDS: '7200',
+    CLOCK_TOLERANCE_SECONDS: '0',
+    ALLOWED_ORIGINS: 'https://app.example.com, http://localhost:5173/',
+    TRUSTED_PROXIES: '10.0.0.0/8, fd00::/8,192.0.2.1',
+    ARGON2_MEMORY_KIB: '65536',
+    ARGON2_TIME_COST: '3',
+    ARGON2_PARALLELISM: '4',
+    PASSWORD_MIN_LENGTH: '8',
+    RATE_LIMITS: 'off',
+    LOG_LEVEL: 'debug',
+    SHUTDOWN_DELAY_SECONDS: '0',
+  });
+
+  expect(config).toEqual({
+    publicUrl: 'https://login.example.com',
+    audience: 'https://api.example.com',
+    host: '0.0.0.0',
+    port: 8443,
+    dataDir: '/data',
+    databaseUrl: 'sqlite:/elsewhere/users.sqlite',
+    keySet: undefined,
+    keySetFile: '/run/keys.json',
+    algorithm: 'EdDSA',
+    accessTokenTtlSeconds: 60,
+    refreshTokenIdleSeconds: 3600,
+    loginMaxAgeSeconds: 7200,
+    clockToleranceSeconds: 0,
+    allowedOrigins: ['https://app.example.com', 'http://localhost:5173'],
+    trustedProxies: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
+    argon2: { memoryKib: 65_536, timeCost: 3, parallelism: 4 },
+    passwordMinLength: 8,
+    rateLimits: false,
+    logLevel: 'debug',
+    shutdownDelaySeconds: 0,
+  });
+});
+
+test('an empty variable is one that is not set', () => {
+  const names = ['PUBLIC_URL', 'PORT', 'KEY_SET', 'KEY_SET_FILE', 'DATABASE_URL', 'DATABASE_URL_FILE'];
+  expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}));
+  expect(readConfig({ KEY_SET: '{"keys":[]}', KEY_SET_FILE: '' }).keySet).toBe('{"keys":[]}');
+});
+
+test('the public URL is kept as a browser spells its origin', () => {
+  expect(readConfig({ PUBLIC_URL: 'HTTPS://Login.Example.com:443/' }).publicUrl).toBe(
+    'https://login.example.com',
+  );
+});
+
+describe('a value that is no good', () => {
+  test.each([
+    [
+      'PUBLIC_URL',
+      ['login.example.com', 'ftp://a.example', 'https://a.example/login', 'https://a.example?x'],
+    ],
+    ['AUDIENCE', ['a\nb', 'x'.repeat(257)]],
+    ['HOST', ['local\u0000host', 'x'.repeat(256)]],
+    ['PORT', ['65536', '-1', '80.5', ' 80', '0x50', '8e1', 'http', '９']],
+    ['DATA_DIR', ['a\tb', 'x'.repeat(4097)]],
+    ['DATABASE_URL', ['sqlite:a\nb']],
+    ['KEY_SET_FILE', ['a\u0007']],
+    ['JWT_ALGORITHM', ['none', 'HS256', 'es256', 'RS512']],
+    ['ACCESS_TOKEN_TTL_SECONDS', ['9', '86401', '5m', '300.0', '+300', '9'.repeat(400)]],
+    ['REFRESH_TOKEN_IDLE_SECONDS', ['59', '31536001']],
+    ['LOGIN_MAX_AGE_SECONDS', ['59', '31536001', 'Infinity']],
+    ['CLOCK_TOLERANCE_SECONDS', ['61', '-5', 'NaN']],
+    ['ALLOWED_ORIGINS', ['*', 'null', 'https://*.example.com', 'https://a.example,https://b.example/x']],
+    [
+      'TRUSTED_PROXIES',
+      ['0.0.0.0/0', '::/0', '10.0.0.0/33', 'fd00::/129', '10.0.0.0/', '10/8', 'loopback', '1.2.3.4/8/8'],
+    ],
+    ['ARGON2_MEMORY_KIB', ['19455', '1048577']],
+    ['ARGON2_TIME_COST', ['1', '17']],
+    ['ARGON2_PARALLELISM', ['0', '17']],
+    ['PASSWORD_MIN_LENGTH', ['7', '65']],
+    ['RATE_LIMITS', ['true', 'OFF', '0']],
+    ['LOG_LEVEL', ['verbose', 'INFO']],
+    ['SHUTDOWN_DELAY_SECONDS', ['121', '-1']],
+  ])('of %s is refused in one sentence that names it', (name, values) => {
+    for (const value of values) {
+      expect(refusal({ [name]: value })).toMatch(new RegExp(`^${name} must be [^\\n]+\\.$`));
+    }
+  });
+
+  test.each([
+    ['CLOCK_TOLERANCE_SECONDS', '60'],
+    ['PORT', '65535'],
+    ['ARGON2_MEMORY_KIB', '1048576'],
+    ['PASSWORD_MIN_LENGTH', '64'],
+    ['TRUSTED_PROXIES', '10.0.0.0/32,fd00::/128,0.0.0.0/1'],
+    ['ALLOWED_ORIGINS', ' , https://a.example ,'],
+  ])('is not the last good one of %s', (name, value) => {
+    expect(() => readConfig({ [name]: value })).not.toThrow();
+  });
+
+  test('is not repeated, since it may be a secret in the wrong place', () => {
+    const secret = 'hunter2-hunter2';
+    const texts = [
+      refusal({ PUBLIC_URL: `https://admin:${secret}@login.example.com` }),
+      refusal({ DATABASE_URL: `sqlite:${secret}\n` }),
+      refusal({ DATABASE_URL_FILE: join(folder, secret) }),
+      refusal({ DATABASE_URL_FILE: fileWith(`sqlite:${secret}\u0007`) }),
+      refusal({ JWT_ALGORITHM: secret }),
+      refusal({ PORT: secret }),
+      refusal({ KEY_SET: secret, KEY_SET_FILE: 'keys.json' }),
+    ];
+    for (const text of texts) expect(text).not.toContain(secret);
+  });
+});
+
+describe('settings that contradict one another are refused together:', () => {
+  test.each([
+    [{ ACCESS_TOKEN_TTL_SECONDS: '61', REFRESH_TOKEN_IDLE_SECONDS: '60' }],
+    [{ REFRESH_TOKEN_IDLE_SECONDS: '3601', LOGIN_MAX_AGE_SECONDS: '3600' }],
+    [{ CLOCK_TOLERANCE_SECONDS: '11', ACCESS_TOKEN_TTL_SECONDS: '10' }],
+    [{ KEY_SET: '{"keys":[]}', KEY_SET_FILE: 'keys.json' }],
+    [{ DATABASE_URL: 'sqlite:a', DATABASE_URL_FILE: 'b' }],
+    [{ AUDIENCE: 'https://login.example.com', PUBLIC_URL: 'https://login.example.com/' }],
+    [{ AUDIENCE: 'http://localhost:8080', PORT: '8080' }],
+    [{ PORT: '0' }],
+  ])('%o', (env) => {
+    const message = refusal(env);
+    for (const name of Object.keys(env)) expect(message).toContain(name);
+    expect(message).toMatch(/^[^\n]+\.$/);
+  });
+
+  test('lifetimes that are equal contradict nothing', () => {
+    const seconds = '60';
+    const config = readConfig({
+      ACCESS_TOKEN_TTL_SECONDS: seconds,
+      REFRESH_TOKEN_IDLE_SECONDS: seconds,
+      LOGIN_MAX_AGE_SECONDS: seconds,
+      CLOCK_TOLERANCE_SECONDS: seconds,
+    });
+    expect(config.loginMaxAgeSeconds).toBe(60);
+  });
+});
+
+describe('DATABASE_URL_FILE', () => {
+  test('gives the URL that stands in the file, without the line break at its end', () => {
+    const path = fileWith('sqlite:/secret/users.sqlite\r\n');
+    expect(readConfig({ DATABASE_URL_FILE: path }).databaseUrl).toBe('sqlite:/secret/users.sqlite');
+  });
+
+  test('that names no file is refused by its name', () => {
+    expect(refusal({ DATABASE_URL_FILE: join(folder, 'missing') })).toBe(
+      'DATABASE_URL_FILE names a file that cannot be read.',
+    );
+  });
+
+  test('that names an empty file is refused', () => {
+    expect(refusal({ DATABASE_URL_FILE: fileWith(' \n') })).toMatch(/^DATABASE_URL must be /);
+  });
+});
