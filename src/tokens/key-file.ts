@@ -1,5 +1,7 @@
 import {
   closeSync,
+  constants,
+  copyFileSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -34,15 +36,21 @@ export function readKeyFile(path: string): string | undefined {
   }
 }
 
-/** Writes a first key file; when another process was faster, its file stands. Never overwrites. */
-export function createKeyFile(path: string, keySet: PrivateJwkSet): void {
-  writeDurably(path, keySet, (temporary) => {
+/**
+ * Writes a first key file and never overwrites one: when another process was faster, its file stands.
+ * @returns the text of the file that stands
+ */
+export function createKeyFile(path: string, keySet: PrivateJwkSet): string {
+  return writeDurably(path, keySet, (temporary) => {
     try {
       linkSync(temporary, path);
     } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error;
+      // Not every file system has hard links.
+      if (!isCode(error, 'EEXIST')) copyFileSync(temporary, path, constants.COPYFILE_EXCL);
+    } finally {
+      unlinkSync(temporary);
     }
-    unlinkSync(temporary);
+    return readFileSync(path, 'utf8');
   });
 }
 
@@ -51,7 +59,7 @@ export function replaceKeyFile(path: string, keySet: PrivateJwkSet): void {
   writeDurably(path, keySet, (temporary) => renameSync(temporary, path));
 }
 
-function writeDurably(path: string, keySet: PrivateJwkSet, publish: (temporary: string) => void): void {
+function writeDurably<T>(path: string, keySet: PrivateJwkSet, publish: (temporary: string) => T): T {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -62,7 +70,7 @@ function writeDurably(path: string, keySet: PrivateJwkSet, publish: (temporary: 
     } finally {
       closeSync(file);
     }
-    publish(temporary);
+    return publish(temporary);
   } catch (cause) {
     throw new StartupError(`The key file ${path} cannot be written: check that its folder is writable.`, {
       cause,

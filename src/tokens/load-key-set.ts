@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { StartupError } from '../startup-error.ts';
 import { createKeyFile, readKeyFile } from './key-file.ts';
 import { generateKeySet } from './key-rotation.ts';
 import { createKeySet, type KeySet } from './key-set.ts';
@@ -10,13 +9,9 @@ import { createKeySet, type KeySet } from './key-set.ts';
  * @throws StartupError
  */
 export function loadKeySet(config: Config, clock: Clock): KeySet {
-  const json = config.keySet ?? readKeyFile(config.keySetFile) ?? createFirst(config, clock);
+  const json =
+    config.keySet ??
+    readKeyFile(config.keySetFile) ??
+    createKeyFile(config.keySetFile, generateKeySet(config, clock()));
   return createKeySet(json, config.algorithm, clock);
-}
-
-function createFirst(config: Config, clock: Clock): string {
-  createKeyFile(config.keySetFile, generateKeySet(config, clock()));
-  const json = readKeyFile(config.keySetFile);
-  if (json === undefined) throw new StartupError(`The key file ${config.keySetFile} vanished: start again.`);
-  return json;
 }

@@ -1,0 +1,75 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+
+const SOURCES = globSync('src/**/*.ts').sort();
+/** Read by everything: types and words that belong to no folder. */
+const SHARED = ['src/config.ts', 'src/clock.ts', 'src/startup-error.ts', 'src/bounded-map.ts'];
+
+/** What the files of a folder may import, besides themselves and what is shared. */
+const MAY_IMPORT: Record<string, string[]> = {
+  'src/tokens/': ['src/problems/'],
+  'src/transports/': ['src/problems/'],
+  'src/users/': ['src/problems/'],
+  'src/passwords/': ['src/problems/'],
+  'src/problems/': [],
+  'src/http/': ['src/problems/'],
+  'src/authentication.ts': ['src/tokens/', 'src/transports/', 'src/problems/'],
+};
+/** The only files that see both where the proof lives and how it travels. */
+const SEE_BOTH_HALVES = [
+  'src/app.ts',
+  'src/authentication.ts',
+  'src/routes/change-password.ts',
+  'src/routes/dependencies.ts',
+  'src/routes/login.ts',
+  'src/routes/refresh.ts',
+];
+
+function importsOf(file: string): string[] {
+  const found = readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g);
+  return [...found].map(([, path]) => normalize(join(dirname(file), path ?? '')));
+}
+
+test('there are sources, and their imports are found', () => {
+  expect(SOURCES.length).toBeGreaterThan(25);
+  expect(importsOf('src/authentication.ts')).toContain('src/tokens/tokens.ts');
+});
+
+test.each(Object.entries(MAY_IMPORT))('%s imports only what it may', (folder, allowed) => {
+  const files = SOURCES.filter((file) => file.startsWith(folder));
+  expect(files.length).toBeGreaterThan(0);
+  const foreign = files.flatMap((file) =>
+    importsOf(file)
+      .filter((path) => ![folder, ...allowed, ...SHARED].some((place) => path.startsWith(place)))
+      .map((path) => `${file} imports ${path}`),
+  );
+  expect(foreign).toEqual([]);
+});
+
+test('tokens and transports meet in few places', () => {
+  const both = SOURCES.filter(
+    (file) => !file.startsWith('src/tokens/') && !file.startsWith('src/transports/'),
+  ).filter((file) => {
+    const paths = importsOf(file);
+    return ['src/tokens/', 'src/transports/'].every((half) => paths.some((path) => path.startsWith(half)));
+  });
+  expect(both.filter((file) => !SEE_BOTH_HALVES.includes(file))).toEqual([]);
+});
+
+test('only tokens/jwt.ts knows @fastify/jwt', () => {
+  const users = SOURCES.filter((file) => readFileSync(file, 'utf8').includes("'@fastify/jwt'"));
+  expect(users).toEqual(['src/tokens/jwt.ts']);
+});
+
+test('tokens know no request and no reply', () => {
+  const mentions = SOURCES.filter((file) => file.startsWith('src/tokens/')).filter((file) =>
+    /FastifyRequest|FastifyReply/.test(readFileSync(file, 'utf8')),
+  );
+  expect(mentions).toEqual([]);
+});
+
+test('only the process reads the environment', () => {
+  const readers = SOURCES.filter((file) => /process\.env/.test(readFileSync(file, 'utf8')));
+  expect(readers).toEqual([]); // bin/idcard.js hands it in
+});

@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sendCookies } from '../../src/transports/cookie.ts';
+import { ADA, addUser, createTestApp, logIn, logInWithCookies, type TestApp } from '../support/app.ts';
+
+let idcard: TestApp;
+/** `__Host-access=…; __Host-refresh=…` */
+let cookie: string;
+
+beforeAll(async () => {
+  idcard = await createTestApp();
+  await addUser(idcard);
+  cookie = await logInWithCookies(idcard);
+});
+afterAll(() => idcard.close());
+
+const verify = (headers: Record<string, string>) => idcard.app.inject({ url: '/v1/verify', headers });
+
+describe('a login by cookie', () => {
+  test('sets two cookies that only this host can set, no script can read and no other site can send', async () => {
+    const response = await idcard.app.inject({
+      method: 'POST',
+      url: '/v1/login',
+      body: { ...ADA, transport: 'cookie' },
+    });
+    expect(response.statusCode).toBe(204);
+    expect(response.body).toBe('');
+    const attributes = (name: string, seconds: number) =>
+      expect.stringMatching(
+        new RegExp(`^${name}=[\\w.-]+; Max-Age=${seconds}; Path=/; HttpOnly; Secure; SameSite=Lax$`),
+      );
+    expect(response.headers['set-cookie']).toEqual([
+      attributes('__Host-access', 300),
+      attributes('__Host-refresh', 604_800),
+    ]);
+  });
+
+  test('works from then on', async () => {
+    expect((await verify({ cookie })).statusCode).toBe(200);
+  });
+});
+
+describe('credentials that could mean two things', () => {
+  const value = (name: string) => new RegExp(`${name}=([^;]+)`).exec(cookie)?.[1];
+
+  test('a cookie and a header are refused with 400', async () => {
+    const { access_token } = await logIn(idcard);
+    for (const authorization of [`Bearer ${access_token}`, 'Basic YTpi']) {
+      const response = await verify({ cookie, authorization });
+      expect(response.statusCode).toBe(400);
+      expect(response.headers['www-authenticate']).toMatch(/error="invalid_request"/);
+    }
+  });
+
+  test.each([
+    ['twice', (token: string) => `__Host-access=${token}; __Host-access=${token}`],
+    ['twice, once planted', (token: string) => `__Host-access=planted; __Host-access=${token}`],
+    ['in lower case', (token: string) => `__host-access=${token}`],
+    ['in two cases', (token: string) => `__HOST-ACCESS=x; __Host-access=${token}`],
+    ['with blanks and a second one', (token: string) => `__Host-access =x;   __Host-access=${token}`],
+  ])('the cookie %s is refused with 401', async (_name, spell) => {
+    const response = await verify({ cookie: spell(value('__Host-access') ?? '') });
+    expect(response.statusCode).toBe(401);
+    expect(response.headers['www-authenticate']).toMatch(/error="invalid_token"/);
+  });
+
+  test('a refresh cookie planted beside the real one is refused where it is looked at', async () => {
+    const planted = `${cookie}; __host-refresh=x`;
+    const response = await idcard.app.inject({
+      method: 'POST',
+      url: '/v1/refresh',
+      headers: { cookie: planted },
+    });
+    expect(response.statusCode).toBe(401);
+    expect((await verify({ cookie: planted })).statusCode).toBe(200);
+  });
+
+  test.each(['access', '__Secure-access', '__Host-refresh', 'Host-access', '__Host-access2'])(
+    'a cookie with the name %s is not looked at',
+    async (name) => {
+      const response = await verify({ cookie: `${name}=${value('__Host-access')}` });
+      expect(response.headers['www-authenticate']).toBe('Bearer realm="idcard"');
+    },
+  );
+
+  test.each(['', '"quoted"', 'a.b.c', '%00', 'a b'])('the value %j is no token', async (bad) => {
+    expect((await verify({ cookie: `__Host-access=${bad}` })).statusCode).toBe(401);
+  });
+});
+
+test('whatever stands in a Cookie header, the answer is 200, 400 or 401', async () => {
+  const access = /__Host-access=[^;]+/.exec(cookie)?.[0] ?? '';
+  const names = fc.constantFrom(
+    '__Host-access',
+    '__host-access',
+    '__Host-refresh',
+    'a',
+    '',
+    ' __Host-access ',
+    '__proto__',
+  );
+  const values = fc.oneof(fc.string({ maxLength: 30 }), fc.constant(access.split('=')[1] ?? ''));
+  const pair = fc.oneof(
+    fc.tuple(names, values).map(([name, value]) => `${name}=${value}`),
+    fc.constant(access),
+    fc.constantFrom('', ';', '=', '==', ';;=', 'novalue'),
+  );
+  const header = fc
+    .tuple(fc.array(pair, { maxLength: 5 }), fc.constantFrom(';', '; ', ' ;\t'))
+    .map(([pairs, separator]) => pairs.join(separator).replace(/[^\t\x20-\x7e]/g, '?'));
+  await fc.assert(
+    fc.asyncProperty(header, async (text) => {
+      const sent = text.split(';').map((part) => part.split('=')[0]?.trim().toLowerCase());
+      const ours = sent.filter(
+        (name, index) => name === '__host-access' && text.split(';')[index]?.includes('='),
+      );
+      const { statusCode } = await verify({ cookie: text });
+      if (ours.length > 1) expect(statusCode).toBe(401);
+      else expect([200, 401]).toContain(statusCode);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a token too long for a browser is an error where the cookie is made', () => {
+  const tokens = {
+    accessToken: 'x'.repeat(4096 - '__Host-access='.length + 1),
+    accessExpiresInSeconds: 300,
+    refreshToken: 'x',
+    refreshExpiresInSeconds: 300,
+    scope: 'account',
+  };
+  const reply = { setCookie: () => reply, code: () => reply, send: () => reply };
+  expect(() => sendCookies(reply as never, tokens)).toThrow('__Host-access would exceed 4096 bytes');
+  expect(() =>
+    sendCookies(reply as never, { ...tokens, accessToken: tokens.accessToken.slice(1) }),
+  ).not.toThrow();
+});
