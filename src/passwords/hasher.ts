@@ -14,7 +14,7 @@ export interface Hasher {
   needsRehash(storedHash: string): boolean;
 }
 
-/** What a stored hash may ask of this machine: a hash that was tampered with must not take it down. */
+/** What a stored hash may ask of this machine: one that was tampered with must neither take it down nor throw. */
 const MAX_MEMORY_KIB = 1_048_576;
 const MAX_TIME_COST = 16;
 const MAX_PARALLELISM = 16;
@@ -59,8 +59,12 @@ function readParameters(storedHash: string): Config['argon2'] | undefined {
 function isBounded(stored: Config['argon2'] | undefined): boolean {
   return (
     stored !== undefined &&
-    stored.memoryKib <= MAX_MEMORY_KIB &&
-    stored.timeCost <= MAX_TIME_COST &&
-    stored.parallelism <= MAX_PARALLELISM
+    isWithin(stored.timeCost, 1, MAX_TIME_COST) &&
+    isWithin(stored.parallelism, 1, MAX_PARALLELISM) &&
+    isWithin(stored.memoryKib, 8 * stored.parallelism, MAX_MEMORY_KIB) // RFC 9106 §3.1
   );
+}
+
+function isWithin(value: number, least: number, greatest: number): boolean {
+  return value >= least && value <= greatest;
 }
