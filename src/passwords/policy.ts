@@ -15,12 +15,14 @@ const MIN_SURPRISE = 8;
  */
 export function createPasswordPolicy(minLength: number): PasswordPolicy {
   const common = new Set(dictionary['passwords-common']);
+  // Two neighbours meet by chance in most random passwords, so a short one may lose half its characters.
+  const leastSurprise = Math.min(MIN_SURPRISE, Math.ceil(minLength / 2));
 
   return {
     objection(password, email) {
       if ([...password].length < minLength) return `Must have at least ${minLength} characters`;
       const lower = password.toLowerCase();
-      if (surprise(lower) < Math.min(MIN_SURPRISE, minLength - 1)) {
+      if (surprise(lower) < leastSurprise) {
         return 'Must not be made of repeats or of runs like 123 or qwerty';
       }
       if (common.has(lower) || common.has(withoutAffixes(lower))) return 'Must not be a common password';
