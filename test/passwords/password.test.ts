@@ -1,0 +1,72 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Password } from '../../src/passwords/password.ts';
+
+function objection(password: unknown): string | undefined {
+  return Password.safeParse(password).error?.issues[0]?.message;
+}
+
+describe('a password', () => {
+  test.each([
+    ['64 characters of four bytes', '😀'.repeat(64)],
+    ['256 bytes', 'x'.repeat(256)],
+    ['blanks at both ends', '  violet otters  '],
+    ['a NUL', 'violet\u0000otters'],
+    ['control characters and emoji', '\u0007\u001b🦦\r\n'],
+    ['one character', 'x'],
+  ])('may have %s, and stays as it is', (_what, password) => {
+    expect(Password.parse(password)).toBe(password);
+  });
+
+  test.each([
+    ['257 bytes', 'x'.repeat(257)],
+    ['64 characters of four bytes and one more byte', `${'😀'.repeat(64)}x`],
+    ['a megabyte', 'x'.repeat(1_048_576)],
+  ])('of %s is refused and not cut', (_what, password) => {
+    expect(objection(password)).toBe('May have 256 bytes in UTF-8');
+  });
+
+  test('that is empty is refused', () => {
+    expect(objection('')).toBe('Must not be empty');
+  });
+
+  test.each(['violet\ud800otters', '\udc00', 'violet otters\ud83d'])(
+    'with the lone surrogate in %j is refused',
+    (password) => {
+      expect(objection(password)).toBe('Must be well-formed Unicode');
+    },
+  );
+
+  test.each([[42], [null], [true], [['violet otters play chess']], [{}], [undefined]])(
+    'that is %o and no text is refused, not converted',
+    (value) => {
+      expect(objection(value)).toBeTypeOf('string');
+    },
+  );
+
+  test('typed as letter and accent is the one typed as one character', () => {
+    expect(Password.parse('cafe\u0301 olé')).toBe(Password.parse('caf\u00e9 olé'));
+  });
+
+  test('in compatibility characters is not the one in plain letters', () => {
+    expect(Password.parse('ﬁn')).not.toBe(Password.parse('fin'));
+  });
+
+  test('is measured after normalization, which may make it longer', () => {
+    const grows = '\ufb2c'; // 3 bytes, in NFC 6
+    expect(Password.parse(grows.repeat(42))).toHaveLength(126);
+    expect(objection(grows.repeat(43))).toBe('May have 256 bytes in UTF-8');
+  });
+});
+
+test('whatever is accepted is well-formed NFC of 256 bytes at most, and accepted again as itself', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 300 }), (text) => {
+      const { data } = Password.safeParse(text);
+      fc.pre(data !== undefined);
+      expect(data).toBe(text.normalize('NFC'));
+      expect(Buffer.byteLength(data)).toBeLessThanOrEqual(256);
+      expect(Password.parse(data)).toBe(data);
+    }),
+  );
+});
