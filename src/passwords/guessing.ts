@@ -18,11 +18,11 @@ interface Pace {
   free: number;
   /** The delay doubles with each attempt beyond, from one second up to this. Never longer: no permanent lock. */
   longestDelaySeconds: number;
-  /** Without attempts for this long, the count starts again. */
+  /** So long after the first attempt, the count starts again. */
   forgetAfterSeconds: number;
 }
 
-/** 10 free guesses and 12 more until the delay is an hour: 22 guesses, then 24 a day. */
+/** 10 free guesses and 13 more until the delay is an hour, one an hour from then on: fewer than 50 a day. */
 const PER_ACCOUNT: Pace = { free: 10, longestDelaySeconds: 3600, forgetAfterSeconds: 86_400 };
 /** Many honest users may share an address. */
 const PER_ADDRESS: Pace = { free: 100, longestDelaySeconds: 300, forgetAfterSeconds: 3600 };
