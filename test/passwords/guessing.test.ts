@@ -1,0 +1,229 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import {
+  createGuessLimits,
+  type GuessLimits,
+  networkOf,
+  noGuessLimits,
+} from '../../src/passwords/guessing.ts';
+import { Problem } from '../../src/problems/problem.ts';
+
+const ADA = 'ada@example.com';
+const HOUR = 3600;
+const DAY = 86_400;
+
+let limits: GuessLimits;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+  limits = createGuessLimits();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** The seconds to wait; 0 when the attempt was admitted. */
+async function guess(address: string, account = ADA): Promise<number> {
+  try {
+    await limits.admit(address, account);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    expect(error.kind.status).toBe(429);
+    return Number(error.headers['retry-after']);
+  }
+}
+
+async function guessTimes(count: number, address: string, account = ADA): Promise<number[]> {
+  const waits: number[] = [];
+  for (let index = 0; index < count; index++) waits.push(await guess(address, account));
+  return waits;
+}
+
+async function logIn(address: string, account = ADA): Promise<void> {
+  const noGuess = await limits.admit(address, account);
+  await noGuess();
+}
+
+function pass(seconds: number): void {
+  vi.advanceTimersByTime(seconds * 1000);
+}
+
+/** An address of its own for each number. */
+function stranger(index: number): string {
+  return `198.51.${index >> 8}.${index & 255}`;
+}
+
+describe('guesses at one account', () => {
+  test('are free for the first ten, and then wait for a second, two, four and on to an hour', async () => {
+    expect(await guessTimes(11, '192.0.2.1')).toEqual(Array(11).fill(0));
+    const delays: number[] = [];
+    for (let index = 0; index < 15; index++) {
+      const wait = await guess(stranger(index));
+      delays.push(wait);
+      pass(wait);
+      expect(await guess(stranger(index))).toBe(0);
+    }
+    expect(delays).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, HOUR, HOUR, HOUR]);
+  });
+
+  test('are refused until the last second of the delay', async () => {
+    await guessTimes(14, '192.0.2.1');
+    pass(1);
+    await guess('192.0.2.1'); // the next waits for 2 s
+    pass(1.9);
+    expect(await guess('192.0.2.1')).toBe(1);
+    pass(0.1);
+    expect(await guess('192.0.2.1')).toBe(0);
+  });
+
+  test('that are refused do not lengthen the delay', async () => {
+    await guessTimes(500, '192.0.2.1');
+    expect(await guess('192.0.2.1')).toBe(1);
+    pass(1);
+    expect(await guess('192.0.2.1')).toBe(0);
+  });
+
+  test('made at once from everywhere are all counted', async () => {
+    const waits = await Promise.all(Array.from({ length: 1000 }, (_, index) => guess(stranger(index))));
+    expect(waits.filter((wait) => wait === 0)).toHaveLength(11);
+  });
+
+  test('number fewer than 100 before the delay is an hour, and fewer than 50 on every day after', async () => {
+    let guesses = 0;
+    let guessesBeforeAnHour: number | undefined;
+    const guessesByDay: number[] = [];
+    for (let seconds = 0; seconds < 5 * DAY; ) {
+      const wait = await guess(stranger(guesses));
+      if (wait === 0) {
+        guesses++;
+        guessesByDay[Math.floor(seconds / DAY)] = (guessesByDay[Math.floor(seconds / DAY)] ?? 0) + 1;
+      }
+      if (wait === HOUR) guessesBeforeAnHour ??= guesses;
+      pass(wait);
+      seconds += wait;
+    }
+    expect(guessesBeforeAnHour).toBeLessThanOrEqual(23);
+    expect(guessesByDay).toHaveLength(5);
+    for (const number of guessesByDay) expect(number).toBeLessThanOrEqual(50);
+  });
+
+  test('are forgotten after a day', async () => {
+    await guessTimes(11, '192.0.2.1');
+    expect(await guess('192.0.2.1')).toBe(1);
+    pass(DAY);
+    expect(await guessTimes(11, '192.0.2.1')).toEqual(Array(11).fill(0));
+  });
+
+  test('are forgotten when the user logs in', async () => {
+    await guessTimes(9, '192.0.2.1');
+    await logIn('192.0.2.2');
+    expect(await guessTimes(11, '192.0.2.1')).toEqual(Array(11).fill(0));
+  });
+
+  test('do not slow down another account', async () => {
+    await guessTimes(30, '192.0.2.1');
+    expect(await guess('192.0.2.1', 'bob@example.com')).toBe(0);
+  });
+
+  test('do not keep the user out of a network from which they have logged in', async () => {
+    await logIn('203.0.113.7');
+    await guessTimes(30, '192.0.2.1');
+    expect(await guess('192.0.2.1')).toBe(1);
+    expect(await guess('203.0.113.7')).toBe(0);
+  });
+
+  test('from a network that the user knows are limited too', async () => {
+    await logIn('203.0.113.7');
+    await guessTimes(11, '203.0.113.7');
+    expect(await guess('203.0.113.7')).toBe(1);
+    expect(await guess('192.0.2.1')).toBe(0);
+  });
+
+  test('from a network that another user knows are counted with those of strangers', async () => {
+    await logIn('203.0.113.7', 'bob@example.com');
+    await guessTimes(11, '192.0.2.1');
+    expect(await guess('203.0.113.7')).toBe(1);
+  });
+});
+
+describe('guesses from one address', () => {
+  async function guessAtEverybody(address: string, count: number, from = 0): Promise<number[]> {
+    const waits: number[] = [];
+    for (let index = from; index < from + count; index++) {
+      waits.push(await guess(address, `user${index}@example.com`));
+    }
+    return waits;
+  }
+
+  test('at different accounts are free for the first hundred, and then wait for five minutes at most', async () => {
+    expect(await guessAtEverybody('192.0.2.1', 101)).toEqual(Array(101).fill(0));
+    const delays: number[] = [];
+    for (let index = 0; index < 11; index++) {
+      const [wait = 0] = await guessAtEverybody('192.0.2.1', 1, 101 + index);
+      delays.push(wait);
+      pass(wait);
+      expect(await guessAtEverybody('192.0.2.1', 1, 101 + index)).toEqual([0]);
+    }
+    expect(delays).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300]);
+  });
+
+  test('do not slow down another address', async () => {
+    await guessAtEverybody('192.0.2.1', 110);
+    expect(await guess('192.0.2.2', 'user0@example.com')).toBe(0);
+  });
+
+  test('from anywhere in one IPv6 /64 are counted together', async () => {
+    for (let index = 0; index < 101; index++) {
+      await guess(`2001:db8:1:2::${index.toString(16)}`, `user${index}@example.com`);
+    }
+    expect(await guess('2001:db8:1:2:ffff:ffff:ffff:ffff')).toBe(1);
+    expect(await guess('2001:db8:1:3::1')).toBe(0);
+  });
+
+  test('do not count when they are logins', async () => {
+    for (let index = 0; index < 300; index++) await logIn('192.0.2.1', `user${index}@example.com`);
+    expect(await guess('192.0.2.1')).toBe(0);
+  });
+
+  test('do not count when the account refused them', async () => {
+    await guessTimes(300, '192.0.2.1');
+    expect(await guess('192.0.2.1', 'bob@example.com')).toBe(0);
+  });
+
+  test('that are refused do not count for the account', async () => {
+    await guessAtEverybody('192.0.2.1', 101);
+    expect(await guessTimes(50, '192.0.2.1')).toEqual(Array(50).fill(1));
+    expect(await guessTimes(11, '192.0.2.2')).toEqual(Array(11).fill(0));
+  });
+
+  test('are forgotten after an hour', async () => {
+    await guessAtEverybody('192.0.2.1', 101);
+    pass(HOUR);
+    expect(await guessAtEverybody('192.0.2.1', 101)).toEqual(Array(101).fill(0));
+  });
+});
+
+describe('the network of an address is', () => {
+  test.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['::FFFF:192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+    ['2001:0DB8:0001:0002:0003:0004:0005:0006', '2001:db8:1:2'],
+    ['2001:db8:1:2::', '2001:db8:1:2'],
+    ['2001:db8::1', '2001:db8:0:0'],
+    ['2001:db8::2:3:4:5:6', '2001:db8:0:2'],
+    ['::1', '0:0:0:0'],
+    ['::', '0:0:0:0'],
+    ['fe80::1%eth0', 'fe80:0:0:0'],
+    ['64:ff9b::192.0.2.1', '64:ff9b:0:0'],
+    ['1:2:3:4:5:6:192.0.2.1', '1:2:3:4'],
+  ])('of %s %s', (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+});
+
+test('without limits every guess is admitted', async () => {
+  limits = noGuessLimits;
+  expect(await guessTimes(200, '192.0.2.1')).toEqual(Array(200).fill(0));
+});
