@@ -1,0 +1,100 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findFreePort } from './support/process.ts';
+
+/** Continued lines joined, comments and blank lines left out. */
+const instructions = readFileSync('Dockerfile', 'utf8')
+  .replaceAll('\\\n', ' ')
+  .split('\n')
+  .filter((line) => line !== '' && !line.startsWith('#'));
+
+/** The folder that stands for the file system of the last stage. */
+let image: string;
+let root: string;
+
+/** Follows the Dockerfile in clean folders, one for each stage; what needs another user is left out. */
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'idcard-image-'));
+  for (const instruction of instructions) {
+    const [keyword = '', rest = ''] = instruction.split(/ (.*)/s);
+    if (keyword === 'FROM') {
+      image = join(root, rest.split(' AS ')[1] ?? 'final');
+      mkdirSync(join(image, 'app'), { recursive: true });
+    }
+    if (keyword === 'COPY') copy(rest);
+    if (keyword === 'RUN' && !rest.includes('chown')) {
+      execFileSync('bash', ['-c', rest], { cwd: join(image, 'app'), stdio: 'pipe' });
+    }
+  }
+}, 300_000);
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+function copy(argument: string): void {
+  const [, stage, paths = ''] = /^(?:--from=(\w+) )?(.*)$/.exec(argument) ?? [];
+  const places = paths.split(' ');
+  const target = places.pop() ?? '';
+  for (const place of places) {
+    const source = stage ? join(root, stage, place) : place;
+    cpSync(source, join(image, 'app', target === './' ? basename(place) : target), { recursive: true });
+  }
+}
+
+function commandOf(instruction: string): string[] {
+  const [, command = '[]'] =
+    /(\[.*\])$/.exec(instructions.find((line) => line.startsWith(instruction)) ?? '') ?? [];
+  return JSON.parse(command);
+}
+
+test('the image holds the compiled server and production packages alone', () => {
+  expect(existsSync(join(image, 'app/dist/main.js'))).toBe(true);
+  for (const absent of [
+    'src',
+    'test',
+    'node_modules/vitest',
+    'node_modules/typescript',
+    'node_modules/node',
+  ]) {
+    expect(existsSync(join(image, 'app', absent))).toBe(false);
+  }
+});
+
+test('its command serves, its health check passes, and SIGTERM ends it with 0', async () => {
+  const port = String(await findFreePort());
+  const env = {
+    PATH: process.env.PATH ?? '',
+    NODE_ENV: 'production',
+    HOST: '0.0.0.0',
+    PORT: port,
+    DATA_DIR: join(root, 'data'),
+    SHUTDOWN_DELAY_SECONDS: '0',
+  };
+  const [, ...serve] = commandOf('CMD');
+  const server = spawn(process.execPath, serve, {
+    cwd: join(image, 'app'),
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(server, 'close');
+  await once(server.stderr, 'data'); // the greeting
+
+  const [, ...healthCheck] = commandOf('HEALTHCHECK');
+  execFileSync(process.execPath, healthCheck, { env });
+  expect(() =>
+    execFileSync(process.execPath, healthCheck, { env: { ...env, PORT: '1' }, stdio: 'pipe' }),
+  ).toThrow();
+
+  server.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+});
+
+test('it runs as an unprivileged user, with its data in a volume', () => {
+  expect(instructions).toContain('USER node');
+  expect(instructions).toContain('VOLUME /data');
+  expect(instructions.indexOf('USER node')).toBeGreaterThan(
+    instructions.findLastIndex((line) => line.startsWith('RUN')),
+  );
+});

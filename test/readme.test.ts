@@ -1,0 +1,90 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { findFreePort, type ServerProcess, startServer } from './support/process.ts';
+
+const readme = readFileSync('README.md', 'utf8');
+const blocks = [...readme.matchAll(/```sh\n(.*?)```/gs)].map(([, script]) => script ?? '');
+
+let folder: string;
+let server: ServerProcess;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'idcard-readme-'));
+  const port = String(await findFreePort());
+  server = await startServer({ DATA_DIR: folder, PORT: port, PUBLIC_URL: `http://localhost:${port}` });
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs a block as it stands, against a server on another port. */
+async function runBlock(script: string): Promise<{ code: number | null; stdout: string }> {
+  const here = script.replaceAll('http://localhost:3000', server.url);
+  const strict = 'set -e\ncurl() { command curl --fail-with-body -sS "$@"; echo; }\n';
+  const child = spawn('bash', ['-c', strict + here], {
+    env: { ...process.env, DATA_DIR: folder },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [stdout, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  return { code, stdout };
+}
+
+describe('the commands of the README work, in the order in which they stand', () => {
+  test('the first token', async () => {
+    const { code, stdout } = await runBlock(blocks[0] ?? '');
+    expect(code).toBe(0);
+    const [registered, me, refreshed, loggedOut] = stdout.split('\n');
+    expect(JSON.parse(registered ?? '')).toMatchObject({ email: 'ada@example.com' });
+    expect(JSON.parse(me ?? '')).toMatchObject({ email: 'ada@example.com' });
+    expect(JSON.parse(refreshed ?? '')).toMatchObject({ token_type: 'Bearer', expires_in: 300 });
+    expect(loggedOut).toBe('');
+  });
+
+  test('cookies for a browser', async () => {
+    const { code, stdout } = await runBlock(`cd ${folder}\n${blocks[1]}`);
+    expect(code).toBe(0);
+    expect(stdout).toContain('"email":"ada@example.com"');
+  });
+
+  test('the operator', async () => {
+    const { code, stdout } = await runBlock(blocks[2] ?? '');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Added admin@example.com as [0-9a-f-]{36}\./);
+    expect(stdout).toContain('ada@example.com is disabled.');
+    expect(stdout).toMatch(/ES256\taccess\tsigning/);
+    expect(stdout).toContain('Restart every replica before that.');
+  });
+});
+
+describe('the table of settings', () => {
+  const rows = [...readme.matchAll(/^\| (`[A-Z].*?) \|(.*?)\|/gm)].map(([, names = '', defaults = '']) => ({
+    names: [...names.matchAll(/`([A-Z0-9_]+)`/g)].map(([, name]) => name ?? ''),
+    defaults: [...defaults.matchAll(/`([^`]+)`/g)].map(([, value]) => value ?? ''),
+  }));
+
+  test('names every variable that the configuration reads', () => {
+    const source = readFileSync('src/config.ts', 'utf8');
+    const read = [...source.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, name]) => name);
+    expect(rows.flatMap(({ names }) => names).sort()).toEqual([...read, 'DATABASE_URL_FILE'].sort());
+  });
+
+  test('gives defaults that mean what no setting means', () => {
+    const env: Record<string, string> = {};
+    for (const { names, defaults } of rows) {
+      names.forEach((name, index) => {
+        const value = defaults[index];
+        if (value && !name.endsWith('_FILE'))
+          env[name] = value.replace('DATA_DIR/', 'data/').replace('PORT', '3000');
+      });
+    }
+    expect(Object.keys(env).length).toBeGreaterThan(15);
+    expect(readConfig(env)).toEqual(readConfig({}));
+  });
+});
