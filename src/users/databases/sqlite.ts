@@ -20,6 +20,8 @@ export async function openSqlite(path: string): Promise<Kysely<Database>> {
     database.exec('BEGIN IMMEDIATE');
     await migrate(db);
     database.exec('COMMIT');
+    // Waiting for a lock stops the whole process, verification too, so a request waits for a moment only.
+    database.exec('PRAGMA busy_timeout=500');
   } catch (cause) {
     throw new StartupError(
       `The database ${path} cannot be migrated: check that it is idcard's and writable.`,
