@@ -32,7 +32,8 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
   const inBody = httpPart === 'body';
   return (input: unknown) => {
     // Fastify hands on null where there was no body.
-    const result = schema.safeParse(inBody && input === null ? undefined : input);
+    const value = inBody && input === null ? undefined : input;
+    const result = schema.safeParse(value, { reportInput: true }); // for toFieldErrors to tell missing from wrong
     if (result.success) return { value: result.data };
     return {
       error: invalidRequest({
