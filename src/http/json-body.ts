@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { invalidRequest } from '../problems/catalogue.ts';
 
 /**
  * Bodies are JSON only, so that a form of another site cannot post (415). A client that announces JSON and sends
@@ -7,8 +8,19 @@ import type { FastifyInstance } from 'fastify';
 export function acceptJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error'); // `__proto__` and `constructor.prototype` are errors
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '') done(null, undefined);
-    else parse(request, String(body), done);
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const text = decodeUtf8(body);
+    if (text === '') done(null, undefined);
+    else if (text === undefined) done(invalidRequest({ detail: 'The body is not UTF-8.' }));
+    else parse(request, text, done);
   });
+}
+
+/** Undefined when it is not UTF-8 (RFC 8259 §8.1): replaced bytes would make two passwords one. */
+function decodeUtf8(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
