@@ -20,8 +20,8 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export function handleProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: unknown, request, reply) => sendProblem(toProblem(error), request, reply));
   app.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? '/';
-    const allowed = METHODS.filter((method) => app.hasRoute({ method, url: path }));
+    // Not `hasRoute`: it takes a pattern, and a stranger's address with ":" or "*" in it would be read as one.
+    const allowed = METHODS.filter((method) => app.findRoute({ method, url: request.url }) !== null);
     const problem =
       allowed.length === 0 ? notFound() : methodNotAllowed({ headers: { allow: allowed.join(', ') } });
     return sendProblem(problem, request, reply);
