@@ -2,7 +2,8 @@ import fp from 'fastify-plugin';
 import { loginRequired } from './problems/catalogue.ts';
 import type { AccessClaims } from './tokens/claims.ts';
 import type { Tokens } from './tokens/tokens.ts';
-import type { TransportName, Transports } from './transports/index.ts';
+import type { Transports } from './transports/index.ts';
+import type { TransportName } from './transports/transport.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

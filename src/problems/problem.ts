@@ -76,7 +76,7 @@ export class Problem extends Error {
   }
 }
 
-export function problemType(kind: ProblemKind): string {
+function problemType(kind: ProblemKind): string {
   return `urn:idcard:problem:${kind.slug}`;
 }
 

@@ -1,8 +1,6 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { SigningAlgorithm } from '../config.ts';
-import { StartupError } from '../startup-error.ts';
-import { isLeakedKey, isReadableText } from './leaked-keys.ts';
 
 export type KeyAlgorithm = SigningAlgorithm | 'HS256';
 
@@ -69,11 +67,6 @@ export const PublicJwk = z.object({
 });
 export type PublicJwk = z.infer<typeof PublicJwk>;
 
-const MIN_SECRET_BYTES = 32;
-const MIN_RSA_BITS = 3072;
-/** 32 random bytes hold about 30 different ones. */
-const MIN_DISTINCT_BYTES = 8;
-
 /** The members that make a key what it is, in the order that RFC 7638 §3.2 hashes them. */
 const REQUIRED_MEMBERS = {
   EC: ['crv', 'kty', 'x', 'y'],
@@ -94,67 +87,8 @@ export function toPublicJwk(jwk: Exclude<PrivateJwk, { kty: 'oct' }>): PublicJwk
   return { ...requiredMembers(jwk), kty: jwk.kty, kid: thumbprint(jwk), alg: jwk.alg, use: 'sig' };
 }
 
-function requiredMembers(jwk: PrivateJwk): Record<string, string> {
+/** The public half of an asymmetric key, in the order of RFC 7638 §3.3; all of a secret. */
+export function requiredMembers(jwk: PrivateJwk): Record<string, string> {
   const members: Record<string, unknown> = jwk;
   return Object.fromEntries(REQUIRED_MEMBERS[jwk.kty].map((name) => [name, String(members[name])]));
-}
-
-/** PEM texts or raw bytes, since @fastify/jwt takes nothing else. */
-export type KeyMaterial = { private: string; public: string } | Buffer;
-
-/**
- * Imports a key and refuses one that is weak, malformed, known to the public, or whose halves do not match.
- * @throws StartupError
- */
-export function importKey(jwk: PrivateJwk): KeyMaterial {
-  const kid = thumbprint(jwk);
-  if (jwk.kid !== undefined && jwk.kid !== kid)
-    throw refusal(jwk, 'has a kid other than its RFC 7638 thumbprint');
-  if (isLeakedKey(kid)) throw refusal(jwk, 'is printed in a public document');
-  return jwk.kty === 'oct' ? importSecret(jwk) : importKeyPair(jwk);
-}
-
-function importSecret(jwk: Extract<PrivateJwk, { kty: 'oct' }>): Buffer {
-  const secret = Buffer.from(jwk.k, 'base64url');
-  if (secret.length < MIN_SECRET_BYTES) throw refusal(jwk, `is shorter than ${MIN_SECRET_BYTES} bytes`);
-  if (isReadableText(secret) || /^[0-9a-f-]+$/i.test(jwk.k))
-    throw refusal(jwk, 'is a text and not random bytes');
-  if (new Set(secret).size < MIN_DISTINCT_BYTES) throw refusal(jwk, 'is not random');
-  return secret;
-}
-
-function importKeyPair(jwk: Exclude<PrivateJwk, { kty: 'oct' }>): { private: string; public: string } {
-  const { privateKey, publicKey } = matchingHalves(jwk);
-  const bits = privateKey.asymmetricKeyDetails?.modulusLength;
-  if (bits !== undefined && bits < MIN_RSA_BITS) {
-    throw refusal(jwk, `has ${bits} bits, fewer than ${MIN_RSA_BITS}`);
-  }
-  return {
-    private: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    public: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-  };
-}
-
-/** The published half comes from the set's own members: a signature shows that it belongs to the private one. */
-function matchingHalves(jwk: Exclude<PrivateJwk, { kty: 'oct' }>): {
-  privateKey: KeyObject;
-  publicKey: KeyObject;
-} {
-  try {
-    const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
-    const publicKey = createPublicKey({ key: requiredMembers(jwk), format: 'jwk' });
-    const digest = jwk.kty === 'OKP' ? null : 'sha256';
-    const probe = Buffer.from('idcard');
-    if (verify(digest, probe, publicKey, sign(digest, probe, privateKey))) return { privateKey, publicKey };
-  } catch {
-    // Node's reason may repeat the key.
-  }
-  throw refusal(jwk, 'is malformed, or whose private half does not fit its public half');
-}
-
-function refusal(jwk: PrivateJwk, reason: string): StartupError {
-  const kid = thumbprint(jwk).slice(0, 8);
-  return new StartupError(
-    `The key set has a key (${jwk.kty}, kid ${kid}…) that ${reason}: replace it, or remove it.`,
-  );
 }

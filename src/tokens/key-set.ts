@@ -2,15 +2,8 @@ import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { SigningAlgorithm } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
-import {
-  importKey,
-  type KeyAlgorithm,
-  type KeyMaterial,
-  PrivateJwk,
-  type PublicJwk,
-  thumbprint,
-  toPublicJwk,
-} from './jwk.ts';
+import { importKey, type KeyMaterial } from './import-key.ts';
+import { type KeyAlgorithm, PrivateJwk, type PublicJwk, thumbprint, toPublicJwk } from './jwk.ts';
 import type { TokenKind } from './profiles.ts';
 
 /** For how long a verifier may keep the published JWK Set. A new key waits at least this long before it signs. */
@@ -100,7 +93,7 @@ export function signingKey(keys: readonly Key[], kind: TokenKind, nowSeconds: nu
   return key;
 }
 
-export function toKey(jwk: PrivateJwk): Key {
+function toKey(jwk: PrivateJwk): Key {
   return {
     kid: thumbprint(jwk),
     algorithm: jwk.alg,

@@ -25,7 +25,7 @@ export interface Login {
 }
 
 /** What a login or a refresh gives. How it travels is not known here. */
-export interface TokenPair {
+interface TokenPair {
   accessToken: string;
   accessExpiresInSeconds: number;
   refreshToken: string;

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { invalidToken, severalCredentials } from '../problems/catalogue.ts';
-import type { OutgoingTokens } from './index.ts';
+import type { OutgoingTokens } from './transport.ts';
 
 /** The successful token response of RFC 6749 §5.1, with the refresh token's lifetime beside the access token's. */
 export const TokenResponse = z

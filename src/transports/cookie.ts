@@ -1,7 +1,7 @@
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { invalidToken } from '../problems/catalogue.ts';
-import type { OutgoingTokens } from './index.ts';
+import type { OutgoingTokens } from './transport.ts';
 
 /**
  * Both names carry the prefix that makes a browser refuse them from a sibling subdomain, without TLS, or for a

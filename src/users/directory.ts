@@ -5,10 +5,10 @@ import { emailTaken } from '../problems/catalogue.ts';
 import type { Database, UserTable } from './databases/schema.ts';
 import type { User } from './user.ts';
 
-export type NewUser = Pick<User, 'email' | 'passwordHash' | 'roles'>;
-export type UserChanges = Partial<Pick<User, 'passwordHash' | 'roles' | 'status'>>;
+type NewUser = Pick<User, 'email' | 'passwordHash' | 'roles'>;
+type UserChanges = Partial<Pick<User, 'passwordHash' | 'roles' | 'status'>>;
 /** What the row must still say for a change to happen, where somebody else may have changed it meanwhile. */
-export type UserCondition = Partial<Pick<User, 'passwordHash' | 'tokenVersion'>>;
+type UserCondition = Partial<Pick<User, 'passwordHash' | 'tokenVersion'>>;
 
 /** The user directory. Emails are given and stored in the spelling of `Email`. Every call may throw `unavailable`. */
 export interface Directory {

@@ -1,0 +1,106 @@
+import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
+import {
+  internalError,
+  invalidRequest,
+  invalidToken,
+  loginRequired,
+  type ProblemFactory,
+  payloadTooLarge,
+  severalCredentials,
+  unsupportedMediaType,
+} from '../problems/catalogue.ts';
+import { ProblemDetails } from '../problems/problem.ts';
+import type { RouteSchema } from './route-schema.ts';
+
+/** A route as OpenAPI describes it: what it takes, and every answer it can give. */
+export function describeOperation(schema: RouteSchema): ZodOpenApiOperationObject {
+  const { operationId, summary, description, tags, security, body, querystring } = schema;
+  return {
+    operationId,
+    summary,
+    ...(description && { description }),
+    tags: [...tags],
+    ...(security && { security: [] }),
+    ...(querystring && { requestParams: { query: querystring as never } }),
+    ...(body && {
+      requestBody: {
+        required: !body.safeParse(undefined).success,
+        content: { 'application/json': { schema: body, ...examples(schema.bodyExamples) } },
+      },
+    }),
+    responses: { ...successes(schema), ...failures(schema) },
+  };
+}
+
+function successes({ response, documents = {} }: RouteSchema): Record<string, ZodOpenApiResponseObject> {
+  return Object.fromEntries(
+    Object.entries(response).map(([status, schema]) => {
+      const document = documents[Number(status)];
+      const mediaType = document?.mediaType ?? 'application/json';
+      return [
+        status,
+        {
+          description: document?.description ?? 'Success.',
+          ...(document?.headers && { headers: headers(document.headers) }),
+          ...(status !== '204' && {
+            content: {
+              [mediaType]: {
+                schema,
+                ...examples(document?.example === undefined ? undefined : { success: document.example }),
+              },
+            },
+          }),
+        },
+      ];
+    }),
+  );
+}
+
+function failures(schema: RouteSchema): Record<string, ZodOpenApiResponseObject> {
+  const problems = [...schema.problems, ...commonProblems(schema)];
+  const byStatus = Map.groupBy(problems, ({ kind }) => String(kind.status));
+  return Object.fromEntries([...byStatus].sort().map(([status, factories]) => [status, failure(factories)]));
+}
+
+function failure(factories: readonly ProblemFactory[]): ZodOpenApiResponseObject {
+  const problems = factories.map((factory) => factory({ retryAfterSeconds: 2 }));
+  const status = problems[0]?.kind.status ?? 500;
+  const sent: Record<string, string> = {};
+  if (problems.some((problem) => problem.headers['www-authenticate']))
+    sent['WWW-Authenticate'] = 'RFC 6750 §3';
+  if (status === 429 || status === 503) sent['Retry-After'] = 'Seconds to wait.';
+  return {
+    description: problems.map((problem) => `${problem.kind.title}.`).join(' '),
+    ...(Object.keys(sent).length > 0 && { headers: headers(sent) }),
+    content: {
+      'application/problem+json': {
+        schema: ProblemDetails,
+        ...examples(Object.fromEntries(problems.map((problem) => [problem.kind.slug, problem.toJSON()]))),
+      },
+    },
+  };
+}
+
+/** What every route, every route with a body, and every route behind a login can answer with. */
+function commonProblems(schema: RouteSchema): ProblemFactory[] {
+  return [
+    invalidRequest,
+    ...(schema.body ? [payloadTooLarge, unsupportedMediaType] : []),
+    ...(schema.security ? [] : [severalCredentials, loginRequired, invalidToken]),
+    internalError,
+  ];
+}
+
+function examples(values: Record<string, unknown> | undefined) {
+  if (!values) return {};
+  return { examples: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value }])) };
+}
+
+function headers(descriptions: Record<string, string>) {
+  return Object.fromEntries(
+    Object.entries(descriptions).map(([name, description]) => [
+      name,
+      { description, schema: { type: 'string' as const } },
+    ]),
+  );
+}
