@@ -61,7 +61,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     return503OnClosing: false, // keep-alive clients get an answer until the last moment
     frameworkErrors: (error, request, reply) =>
       answerFrameworkError(error, request, reply.headers(SECURITY_HEADERS)),
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, SECURITY_HEADERS),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);

@@ -33,8 +33,12 @@ export function answerFrameworkError(error: unknown, request: FastifyRequest, re
   sendProblem(toProblem(error), request, reply);
 }
 
-/** For the errors that Node meets before there is a request. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+/** For the errors that Node meets before there is a request. @param headers those of every answer */
+export function answerClientError(
+  error: Error & { code?: string },
+  socket: Socket,
+  headers: Readonly<Record<string, string>>,
+): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
@@ -42,10 +46,13 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   const problem = connectionProblems[error.code ?? '']?.() ?? invalidRequest();
   const body = JSON.stringify(problem);
   const { status } = problem.kind;
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/problem+json\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const lines = Object.entries({
+    ...headers,
+    'content-type': 'application/problem+json',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
 }
 
 const connectionProblems: Record<string, () => Problem> = {
