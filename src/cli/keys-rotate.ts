@@ -1,12 +1,11 @@
 import { Command } from 'commander';
-import { pino } from 'pino';
 import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
 import { readKeyFile, replaceKeyFile } from '../tokens/key-file.ts';
 import { rotate } from '../tokens/key-rotation.ts';
 import { JWKS_MAX_AGE_SECONDS, parseKeySet } from '../tokens/key-set.ts';
-import { print, withJson } from './output.ts';
+import { logEvent, print, withJson } from './output.ts';
 
 export function keysRotate(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('rotate'))
@@ -39,7 +38,7 @@ export function keysRotate(env: NodeJS.ProcessEnv): Command {
 
       const kids = rotated.keys.filter((key) => key.nbf === activeFrom).map((key) => key.kid);
       const from = new Date(activeFrom * 1000).toISOString();
-      pino({ base: null }, pino.destination(2)).info({ event: 'keys.rotated', kids, signs_from: from });
+      logEvent('keys.rotated', { kids, signs_from: from });
       print(
         options.json,
         { kids, signs_from: from },

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { createHasher } from '../passwords/hasher.ts';
-import { describeUser, print, withJson } from './output.ts';
+import { describeUser, logEvent, print, withJson } from './output.ts';
 import { readNewPassword } from './password-input.ts';
 import { parseRoles } from './users-set-roles.ts';
 import { parseEmail, withDirectory } from './with-directory.ts';
@@ -17,6 +17,7 @@ export function usersAdd(env: NodeJS.ProcessEnv): Command {
         const hasher = await createHasher(config.argon2);
         const passwordHash = await hasher.hash(password);
         const user = await directory.add({ email: parseEmail(email), passwordHash, roles });
+        logEvent('user.added', { sub: user.id, roles });
         print(options.json, describeUser(user), `Added ${user.email} as ${user.id}.`);
       });
     });

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { createHasher } from '../passwords/hasher.ts';
-import { describeUser, print, withJson } from './output.ts';
+import { describeUser, logEvent, print, withJson } from './output.ts';
 import { readNewPassword } from './password-input.ts';
 import { findUser, withDirectory } from './with-directory.ts';
 
@@ -14,6 +14,7 @@ export function usersSetPassword(env: NodeJS.ProcessEnv): Command {
         const password = await readNewPassword(config, user.email);
         const hasher = await createHasher(config.argon2);
         await directory.updateAndVoidTokens(user.id, { passwordHash: await hasher.hash(password) });
+        logEvent('password.set', { sub: user.id });
         print(options.json, describeUser(user), `${user.email} has a new password.`);
       });
     });

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { StartupError } from '../startup-error.ts';
 import { MAX_ROLES, Role } from '../users/user.ts';
-import { describeUser, print, withJson } from './output.ts';
+import { describeUser, logEvent, print, withJson } from './output.ts';
 import { findUser, withDirectory } from './with-directory.ts';
 
 export function usersSetRoles(env: NodeJS.ProcessEnv): Command {
@@ -16,6 +16,7 @@ export function usersSetRoles(env: NodeJS.ProcessEnv): Command {
         const takesAway = user.roles.some((role) => !roles.includes(role));
         const change = takesAway ? directory.updateAndVoidTokens : directory.update;
         const changed = (await change(user.id, { roles })) ?? user;
+        logEvent('user.roles-changed', { sub: user.id, roles });
         print(
           options.json,
           describeUser(changed),

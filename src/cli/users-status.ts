@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { User } from '../users/user.ts';
-import { describeUser, print, withJson } from './output.ts';
+import { describeUser, logEvent, print, withJson } from './output.ts';
 import { findUser, withDirectory } from './with-directory.ts';
 
 export function usersDisable(env: NodeJS.ProcessEnv): Command {
@@ -30,6 +30,7 @@ function statusCommand(
         const user = await findUser(directory, email);
         const change = status === 'disabled' ? directory.updateAndVoidTokens : directory.update;
         const changed = (await change(user.id, { status })) ?? user;
+        logEvent(status === 'disabled' ? 'user.disabled' : 'user.enabled', { sub: user.id });
         print(options.json, describeUser(changed), `${changed.email} is ${changed.status}.`);
       });
     });

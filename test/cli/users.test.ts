@@ -23,9 +23,25 @@ async function idcard(args: string[], input = ''): Promise<Finished> {
 /** The one JSON object that a command printed. */
 async function json(args: string[], input = ''): Promise<Record<string, unknown>> {
   const { code, stdout, stderr } = await idcard([...args, '--json'], input);
-  expect([code, stderr]).toEqual([0, '']);
+  expect(code).toBe(0);
+  if (args[1] === 'list') expect(stderr).toBe('');
+  else expectEvent(stderr, EVENTS[args[1] ?? '']);
   expect(stdout).toMatch(/^[^\n]+\n$/);
   return JSON.parse(stdout);
+}
+
+const EVENTS: Record<string, string> = {
+  add: 'user.added',
+  disable: 'user.disabled',
+  enable: 'user.enabled',
+  'set-roles': 'user.roles-changed',
+  'set-password': 'password.set',
+};
+
+/** An operator's command leaves one event in the audit log, and the log no secret. */
+function expectEvent(stderr: string, event: string | undefined): void {
+  expect(JSON.parse(stderr)).toMatchObject({ event, sub: expect.stringMatching(/^[\da-f-]{36}$/) });
+  expect(stderr).not.toContain(PASSWORD);
 }
 
 function post(path: string, body: Record<string, unknown>): Promise<Response> {
@@ -47,7 +63,8 @@ async function refreshStatus(refresh_token: string): Promise<number> {
 describe('users add', () => {
   test('adds a user who logs in with the password from standard input, without its line break', async () => {
     const { code, stdout, stderr } = await idcard(['users', 'add', 'Ada@Example.com'], `${PASSWORD}\n`);
-    expect([code, stderr]).toEqual([0, '']);
+    expect(code).toBe(0);
+    expectEvent(stderr, 'user.added');
     expect(stdout).toMatch(/^Added ada@example\.com as [\da-f-]{36}\.\n$/);
     await logIn('ada@example.com');
   });
