@@ -1,7 +1,9 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { crossSite } from '../problems/catalogue.ts';
+import { Problem } from '../problems/problem.ts';
 import type { RouteDependencies } from './dependencies.ts';
 
 const schema = {
@@ -17,11 +19,26 @@ const schema = {
   problems: [crossSite],
 } satisfies RouteSchema;
 
-export function logoutRoute(app: App, { transports }: Pick<RouteDependencies, 'transports'>): void {
+type Dependencies = Pick<RouteDependencies, 'tokens' | 'transports'>;
+
+export function logoutRoute(app: App, { tokens, transports }: Dependencies): void {
   app.post('/v1/logout', { schema }, async (request, reply) => {
     // Even without cookies in the request: the answer clears them, and a hostile page must not log anybody out.
     transports.refuseCrossSite(request);
-    request.log.info({ event: 'logout', address: request.ip });
+    request.log.info({ event: 'logout', sub: subjectOf(request), address: request.ip });
     return transports.clearCookies(reply).code(204).send();
   });
+
+  /** For the log: who logs out, when a token still says so. */
+  function subjectOf(request: FastifyRequest): string | undefined {
+    try {
+      const refresh = transports.receiveRefreshToken(request, undefined);
+      if (refresh) return tokens.verifyRefresh(refresh.token).sub;
+      const access = transports.receiveAccessToken(request);
+      return access && tokens.verifyAccess(access.token).sub;
+    } catch (error) {
+      if (error instanceof Problem) return undefined;
+      throw error;
+    }
+  }
 }
