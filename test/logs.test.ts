@@ -1,0 +1,237 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { unavailable } from '../src/problems/catalogue.ts';
+import { addUser, bearer, createTestApp, logInWithCookies, type TestApp } from './support/app.ts';
+
+const EVE = { email: 'eve@example.com', password: 'zq1-first-secret-password' };
+const NEW_PASSWORD = 'zq2-second-secret-password';
+const WRONG_PASSWORD = 'zq3-wrong-secret-password';
+const QUERY = 'zq4-secret-in-a-query';
+const ADDRESS = '203.0.113.9';
+
+let idcard: TestApp;
+
+beforeEach(async () => {
+  idcard = await createTestApp({ env: { RATE_LIMITS: 'off', TRUSTED_PROXIES: '10.0.0.0/8' } });
+});
+afterEach(() => idcard.close());
+
+interface Sent {
+  method?: 'GET' | 'POST' | 'PUT' | 'OPTIONS';
+  url: string;
+  headers?: Record<string, string>;
+  body?: object | string;
+}
+
+function send({ method = 'POST', url, headers = {}, body }: Sent, app = idcard.app) {
+  const forwarded = { 'x-forwarded-for': ADDRESS };
+  return app.inject({
+    method,
+    url: `${url}?q=${QUERY}`,
+    headers: { ...forwarded, ...headers },
+    remoteAddress: '10.0.0.1',
+    ...(body !== undefined && { payload: body }),
+  });
+}
+
+const register = (body: object = EVE) => send({ url: '/v1/register', body });
+const login = (body: object = EVE) => send({ url: '/v1/login', body });
+const logout = (headers: Record<string, string>) => send({ url: '/v1/logout', headers });
+const refresh = (refresh_token: string) => send({ url: '/v1/refresh', body: { refresh_token } });
+const everywhere = (headers: Record<string, string>) => send({ url: '/v1/logout-everywhere', headers });
+const changePassword = (token: string, current_password: string, new_password = NEW_PASSWORD) =>
+  send({
+    method: 'PUT',
+    url: '/v1/me/password',
+    headers: bearer(token),
+    body: { current_password, new_password },
+  });
+
+/** The log lines that are events, without what differs from run to run. */
+function events(): Record<string, unknown>[] {
+  return idcard
+    .log()
+    .filter(({ event }) => event !== undefined)
+    .map(({ level: _, time: _time, reqId: _reqId, ...event }) => event);
+}
+
+describe('events', () => {
+  test('have a stable name, the subject and the address of the client', async () => {
+    const sub: string = (await register()).json().id;
+    const pair = (await login()).json();
+    await login({ ...EVE, transport: 'cookie' });
+    await login({ ...EVE, password: WRONG_PASSWORD });
+    await refresh(pair.refresh_token);
+    await changePassword(pair.access_token, WRONG_PASSWORD);
+    const changed = (await changePassword(pair.access_token, EVE.password)).json();
+    await logout(bearer(changed.access_token));
+    await logout({ cookie: `__Host-refresh=${changed.refresh_token}` });
+    await everywhere(bearer(changed.access_token));
+
+    const who = { sub, address: ADDRESS };
+    expect(events()).toEqual([
+      { event: 'user.registered', ...who },
+      { event: 'login.succeeded', ...who, transport: 'bearer' },
+      { event: 'login.succeeded', ...who, transport: 'cookie' },
+      { event: 'login.failed', ...who },
+      { event: 'token.refreshed', ...who },
+      { event: 'password.change-failed', ...who },
+      { event: 'password.changed', ...who },
+      { event: 'logout', ...who },
+      { event: 'logout', ...who },
+      { event: 'logout.everywhere', ...who },
+    ]);
+  });
+
+  test('of a login with an email that is nobody’s do not keep it, since it may be a password', async () => {
+    await login({ ...EVE, email: 'zq-secret@example.com' });
+    expect(events()).toEqual([{ event: 'login.failed', address: ADDRESS }]);
+    expect(idcard.logText()).not.toContain('zq-secret');
+  });
+
+  test('of a login of a disabled user name the user', async () => {
+    const { id } = await addUser(idcard, EVE);
+    await idcard.directory.updateAndVoidTokens(id, { status: 'disabled' });
+    await login();
+    expect(events()).toEqual([{ event: 'login.failed', sub: id, address: ADDRESS }]);
+  });
+
+  test('of a logout without a token that says who have an address alone', async () => {
+    for (const headers of [{}, { cookie: '__Host-refresh=x' }, bearer('x')]) {
+      expect((await logout(headers)).statusCode).toBe(204);
+    }
+    expect(events()).toEqual(Array(3).fill({ event: 'logout', address: ADDRESS }));
+  });
+});
+
+test('no secret is in any line, whatever every route is asked', async () => {
+  const answers = [await register(), await register(), await register({ ...EVE, password: 'zq5' })];
+  const pair = (await login()).json();
+  const cookie = await logInWithCookies(idcard, EVE);
+  const forged = `${pair.access_token.slice(0, -8)}zq6AAAAA`;
+  const cookies = { cookie };
+  const crossSite = { ...cookies, 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' };
+  const credentials: Record<string, string>[] = [
+    {},
+    bearer(pair.access_token),
+    cookies,
+    crossSite,
+    bearer(forged),
+    bearer(pair.refresh_token),
+    { authorization: 'Basic zq7secret' },
+    { ...bearer(pair.access_token), ...cookies },
+    { cookie: `__Host-access=${forged}; __Host-refresh=${forged}` },
+  ];
+  for (const headers of credentials) {
+    answers.push(
+      await login({ ...EVE, password: WRONG_PASSWORD }),
+      await send({ url: '/v1/login', headers, body: { ...EVE, transport: 'cookie' } }),
+      await send({ url: '/v1/login', headers, body: `{"password":"${WRONG_PASSWORD}"` }), // of no type
+      await send({
+        url: '/v1/login',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: `{"password":"${WRONG_PASSWORD}"`,
+      }),
+      await refresh(pair.refresh_token),
+      await refresh(forged),
+      await send({ url: '/v1/refresh', headers, body: {} }),
+      await send({ method: 'GET', url: '/v1/me', headers }),
+      await send({ method: 'GET', url: '/v1/verify', headers }),
+      await send({ method: 'GET', url: '/v1/nothing', headers }),
+      await send({ method: 'GET', url: '/v1/%zz', headers }),
+      await send({ method: 'GET', url: '/v1/login', headers }),
+      await logout(headers),
+      ...(await Promise.all(
+        ['/livez', '/readyz', '/.well-known/jwks.json', '/openapi.json'].map((url) =>
+          send({ method: 'GET', url, headers }),
+        ),
+      )),
+    );
+  }
+  answers.push(await changePassword(pair.access_token, WRONG_PASSWORD));
+  const changed = await changePassword(pair.access_token, EVE.password);
+  answers.push(changed, await everywhere(bearer(changed.json().access_token)));
+
+  const seen = new Set(answers.map(({ statusCode }) => statusCode));
+  expect(seen).toEqual(new Set([200, 201, 204, 400, 401, 403, 404, 405, 409, 415]));
+  const secrets = [pair, changed.json()].flatMap(({ access_token, refresh_token }) => [
+    access_token,
+    refresh_token,
+  ]);
+  const parts = [...secrets, ...cookie.split(/; |=/)].flatMap((secret: string) => secret.split('.'));
+  expect(idcard.log().length).toBeGreaterThan(20);
+  for (const secret of [...parts, 'zq', 'Bearer', 'Basic', '__Host-', 'argon2', 'Turin']) {
+    expect(idcard.logText()).not.toContain(secret);
+  }
+});
+
+test('what a client sends cannot forge a line', async () => {
+  const forgery = '\n{"level":30,"event":"login.succeeded","sub":"root"}\n\r\u001b[2J';
+  const headers = { 'x-forwarded-for': `${ADDRESS}${forgery}`, cookie: forgery, authorization: forgery };
+  for (const url of ['/v1/register', '/v1/login', '/v1/refresh', '/v1/logout', '/v1/logout-everywhere']) {
+    await send({ url, headers, body: EVE });
+    await send({ url, headers, body: { email: `eve${forgery}@example.com`, password: forgery } });
+    await send({ url: `${url}/${encodeURIComponent(forgery)}`, headers });
+  }
+  const lines = idcard.logText().trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line).event)).toEqual([
+    'user.registered',
+    'login.succeeded', // of Eve
+    'logout',
+    'logout', // which reads no body
+  ]);
+  expect(idcard.logText()).not.toMatch(/[^\P{Cc}\n]/u); // nor steer a terminal
+  expect(idcard.log()[1]).not.toMatchObject({ sub: 'root' });
+});
+
+describe('a failure on our side', () => {
+  const SQL = 'SELECT * FROM users WHERE email = zq8';
+
+  async function logInWith(cause: unknown) {
+    const failing = await createTestApp({
+      directory: (directory) => ({ ...directory, findByEmail: () => Promise.reject(cause) }),
+    });
+    const response = await send({ url: '/v1/login', body: EVE }, failing.app);
+    await failing.close();
+    return { response, log: failing.log(), logText: failing.logText() };
+  }
+
+  test('is a problem without its cause, which the log has', async () => {
+    const { response, log } = await logInWith(new Error(SQL));
+    expect(response.statusCode).toBe(500);
+    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(response.json()).toEqual({
+      type: 'urn:idcard:problem:internal-error',
+      title: 'Internal error',
+      status: 500,
+      detail: 'Something went wrong on our side; the log says what.',
+    });
+    expect(log).toMatchObject([
+      {
+        level: 50,
+        event: 'request.failed',
+        problem: 'internal-error',
+        err: { message: SQL, stack: expect.stringContaining('logs.test.ts') },
+      },
+    ]);
+  });
+
+  test('that pretends to be a status of its own is 500 all the same', async () => {
+    const { response } = await logInWith(Object.assign(new Error(SQL), { statusCode: 200, status: 201 }));
+    expect(response.statusCode).toBe(500);
+    expect(response.body).not.toContain('zq8');
+  });
+
+  test('that repeats a line break is one line', async () => {
+    const { logText } = await logInWith(new Error(`${SQL}\n{"event":"login.succeeded"}`));
+    expect(logText.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  test('of the directory is 503 with its cause in the log', async () => {
+    const cause = Object.assign(new Error('disk I/O error'), { errcode: 10 });
+    const { response, log } = await logInWith(unavailable({ cause, retryAfterSeconds: 2 }));
+    expect(response.statusCode).toBe(503);
+    expect(response.headers['retry-after']).toBe('2');
+    expect(response.body).not.toContain('disk');
+    expect(log).toMatchObject([{ problem: 'unavailable', err: { message: 'disk I/O error' } }]);
+  });
+});
