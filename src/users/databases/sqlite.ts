@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { unavailable } from '../../problems/catalogue.ts';
 import { StartupError } from '../../startup-error.ts';
@@ -13,7 +14,7 @@ import type { Database } from './schema.ts';
  * @throws StartupError
  */
 export async function openSqlite(path: string): Promise<Kysely<Database>> {
-  const database = openFile(path);
+  const database = await openFile(path);
   const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: kyselyDatabase(database) }) });
   try {
     // Several processes may start on one file: the first one migrates, the others wait and find it done.
@@ -33,23 +34,35 @@ export async function openSqlite(path: string): Promise<Kysely<Database>> {
   return db;
 }
 
-function openFile(path: string): DatabaseSync {
+async function openFile(path: string): Promise<DatabaseSync> {
   try {
     if (path !== ':memory:') {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       closeSync(openSync(path, 'a', 0o600)); // SQLite itself would create it readable by all
     }
     const database = new DatabaseSync(path);
+    await writeAhead(database);
     // FULL: a user who was told "201" is there after a power cut.
-    database.exec(
-      'PRAGMA busy_timeout=5000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON',
-    );
+    database.exec('PRAGMA busy_timeout=5000; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
     return database;
   } catch (cause) {
     throw new StartupError(
       `The database ${path} cannot be opened: check that DATA_DIR is a folder this user can write to.`,
       { cause },
     );
+  }
+}
+
+/** The change to WAL needs the file alone, and SQLite does not wait for that while another process starts too. */
+async function writeAhead(database: DatabaseSync): Promise<void> {
+  for (let attemptsLeft = 100; ; attemptsLeft--) {
+    try {
+      database.exec('PRAGMA journal_mode=WAL');
+      return;
+    } catch (error) {
+      if (resultCode(error) !== BUSY || attemptsLeft === 0) throw error;
+      await sleep(50);
+    }
   }
 }
 
@@ -71,15 +84,22 @@ function kyselyDatabase(database: DatabaseSync): SqliteDatabase {
   };
 }
 
-/** Result codes (sqlite.org/rescode.html) of trouble with the file and not with the query. */
-const TROUBLE = new Set([5, 6, 8, 10, 11, 13, 14, 26]); // BUSY LOCKED READONLY IOERR CORRUPT FULL CANTOPEN NOTADB
+/** Result codes: sqlite.org/rescode.html */
+const BUSY = 5;
+/** Those of trouble with the file and not with the query. */
+const TROUBLE = new Set([BUSY, 6, 8, 10, 11, 13, 14, 26]); // BUSY LOCKED READONLY IOERR CORRUPT FULL CANTOPEN NOTADB
 
 function failingAsUnavailable<T>(action: () => T): T {
   try {
     return action();
   } catch (cause) {
-    const code = cause instanceof Error && 'errcode' in cause ? Number(cause.errcode) & 0xff : undefined;
+    const code = resultCode(cause);
     if (code !== undefined && TROUBLE.has(code)) throw unavailable({ cause, retryAfterSeconds: 2 });
     throw cause;
   }
+}
+
+/** Without the bits of the extended code. */
+function resultCode(error: unknown): number | undefined {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
 }
