@@ -9,7 +9,7 @@ import { openDatabase } from '../../src/users/databases/index.ts';
 import type { Database } from '../../src/users/databases/schema.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import { START } from '../support/app.ts';
-import { run, temporaryFolder } from '../support/process.ts';
+import { temporaryFolder } from '../support/process.ts';
 
 const root = temporaryFolder();
 afterAll(() => rmSync(root, { recursive: true }));
@@ -74,15 +74,6 @@ describe('a database that is opened', () => {
     await expect(sql`SELECT * FROM missing`.execute(db)).rejects.toThrow('no such table: missing');
     await expect(sql`INSERT INTO users (id) VALUES ('x')`.execute(db)).rejects.toThrow('NOT NULL');
   });
-});
-
-test('four processes that start at once on one new file migrate it once, and all of them work', async () => {
-  for (let round = 0; round < 3; round++) {
-    const DATA_DIR = join(folder, String(round));
-    const starts = Array.from({ length: 4 }, () => run(['users', 'list'], { env: { DATA_DIR } }));
-    for (const result of await Promise.all(starts))
-      expect(result).toEqual({ code: 0, stdout: '', stderr: '' });
-  }
 });
 
 describe('the start is refused, and the database named, when', () => {

@@ -1,0 +1,66 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../support/process.ts';
+
+/** Opens the database of each line that it reads, and tells how that went. */
+const OPENER = `
+  import { createInterface } from 'node:readline';
+  const { openDatabase } = await import(process.argv[1]);
+  console.log('ready');
+  for await (const url of createInterface({ input: process.stdin })) {
+    try {
+      const db = await openDatabase(url);
+      await db.selectFrom('users').selectAll().execute();
+      await db.destroy();
+      console.log('opened');
+    } catch (error) {
+      console.log(error.message + ' ' + error.cause);
+    }
+  }
+`;
+
+const folder = temporaryFolder();
+let openers: Opener[];
+beforeAll(async () => {
+  openers = Array.from({ length: 4 }, startOpener);
+  for (const { nextLine } of openers) expect(await nextLine()).toBe('ready');
+});
+afterAll(async () => {
+  for (const { child } of openers) {
+    child.stdin.end();
+    await once(child, 'close');
+  }
+  rmSync(folder, { recursive: true });
+});
+
+test('four processes that open one new file at the same moment all succeed, and migrate it once', async () => {
+  for (let round = 0; round < 25; round++) {
+    const path = join(folder, String(round), 'users.sqlite');
+    for (const { child } of openers) child.stdin.write(`sqlite:${path}\n`);
+    const results = await Promise.all(openers.map(({ nextLine }) => nextLine()));
+    expect(results).toEqual(['opened', 'opened', 'opened', 'opened']);
+
+    const database = new DatabaseSync(path);
+    expect(database.prepare('SELECT count(*) AS migrations FROM kysely_migration').get()).toEqual({
+      migrations: 1,
+    });
+    database.close();
+  }
+});
+
+interface Opener {
+  child: ChildProcessWithoutNullStreams;
+  nextLine: () => Promise<string>;
+}
+
+function startOpener(): Opener {
+  const module = new URL('../../src/users/databases/index.ts', import.meta.url).href;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', OPENER, module], { stdio: 'pipe' });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return { child, nextLine: async () => (await lines.next()).value ?? 'ended' };
+}
