@@ -69,6 +69,12 @@ describe('keys list', () => {
     expect(await listKeys()).toEqual(keys);
   });
 
+  test('run four times at once for the first time creates one key set', async () => {
+    const lists = await Promise.all([listKeys(), listKeys(), listKeys(), listKeys()]);
+    for (const list of lists) expect(list).toEqual(lists[0]);
+    expect(readdirSync(DATA_DIR)).toEqual(['keys.json']);
+  });
+
   test('without --json prints a line for each key', async () => {
     const [access, refresh] = await listKeys();
     const { stdout } = await idcard(['keys', 'list']);
