@@ -13,7 +13,7 @@ import { ProblemDetails } from '../problems/problem.ts';
 import type { RouteSchema } from './route-schema.ts';
 
 /** A route as OpenAPI describes it: what it takes, and every answer it can give. */
-export function describeOperation(schema: RouteSchema): ZodOpenApiOperationObject {
+export function describeOperation(method: string, schema: RouteSchema): ZodOpenApiOperationObject {
   const { operationId, summary, description, tags, security, body, querystring } = schema;
   return {
     operationId,
@@ -28,7 +28,7 @@ export function describeOperation(schema: RouteSchema): ZodOpenApiOperationObjec
         content: { 'application/json': { schema: body, ...examples(schema.bodyExamples) } },
       },
     }),
-    responses: { ...successes(schema), ...failures(schema) },
+    responses: { ...successes(schema), ...failures(method, schema) },
   };
 }
 
@@ -56,8 +56,8 @@ function successes({ response, documents = {} }: RouteSchema): Record<string, Zo
   );
 }
 
-function failures(schema: RouteSchema): Record<string, ZodOpenApiResponseObject> {
-  const problems = [...schema.problems, ...commonProblems(schema)];
+function failures(method: string, schema: RouteSchema): Record<string, ZodOpenApiResponseObject> {
+  const problems = [...schema.problems, ...commonProblems(method, schema)];
   const byStatus = Map.groupBy(problems, ({ kind }) => String(kind.status));
   return Object.fromEntries([...byStatus].sort().map(([status, factories]) => [status, failure(factories)]));
 }
@@ -81,11 +81,11 @@ function failure(factories: readonly ProblemFactory[]): ZodOpenApiResponseObject
   };
 }
 
-/** What every route, every route with a body, and every route behind a login can answer with. */
-function commonProblems(schema: RouteSchema): ProblemFactory[] {
+/** What every route, every method that may bring a body, and every route behind a login can answer with. */
+function commonProblems(method: string, schema: RouteSchema): ProblemFactory[] {
   return [
     invalidRequest,
-    ...(schema.body ? [payloadTooLarge, unsupportedMediaType] : []),
+    ...(method !== 'get' ? [payloadTooLarge, unsupportedMediaType] : []),
     ...(schema.security ? [] : [severalCredentials, loginRequired, invalidToken]),
     internalError,
   ];

@@ -19,7 +19,7 @@ export function documentRoutes(app: FastifyInstance): () => OpenApiDocument {
   return () => {
     const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
     for (const { method, url, schema } of operations) {
-      paths[url] = { ...paths[url], [method]: describeOperation(schema) };
+      paths[url] = { ...paths[url], [method]: describeOperation(method, schema) };
     }
     return createDocument(
       { ...HEAD, paths },
