@@ -69,6 +69,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   handleProblems(app);
   acceptJsonOnly(app);
   setSecurityHeaders(app);
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // A connection that is kept alive would outlive its answer and hold the process that is asked to stop.
+    if (dependencies.lifecycle.stopping) reply.header('connection', 'close');
+    done(null, payload);
+  });
   await app.register(cookie, { hook: false }); // cookies are read where one is expected, not on every request
   if (config.allowedOrigins.length > 0) await app.register(cors, corsOptions(config));
 

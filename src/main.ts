@@ -45,17 +45,21 @@ async function listen(app: IdcardApp, { host, port }: Config): Promise<void> {
   }
 }
 
+/** For how long the last answers may take. With the default delay it is less than the 10 s that Docker waits. */
+const LONGEST_GOODBYE_MS = { SIGTERM: 4000, SIGINT: 500 };
+
 /**
  * A stop without a failed request: not ready at once, so that the balancer looks elsewhere; serving until it has
  * noticed; then no new connection, and an end when the requests in flight have theirs. Ctrl-C does not wait.
  */
 function stopOnSignals(app: IdcardApp, { shutdownDelaySeconds }: Config, lifecycle: Lifecycle): void {
-  async function stop(signal: NodeJS.Signals): Promise<void> {
+  async function stop(signal: 'SIGTERM' | 'SIGINT'): Promise<void> {
     if (lifecycle.stopping) process.exit(1); // asked twice: at once
     lifecycle.stopping = true;
     app.log.info({ event: 'server.stopping', signal });
     if (signal === 'SIGTERM') await sleep(shutdownDelaySeconds * 1000);
-    await app.close();
+    // A connection on which nothing was asked is no request in flight, and a browser opens some in advance.
+    await Promise.race([app.close(), sleep(LONGEST_GOODBYE_MS[signal])]);
     process.exit(0);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
