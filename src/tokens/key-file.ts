@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -60,10 +61,11 @@ export function replaceKeyFile(path: string, keySet: PrivateJwkSet): void {
 }
 
 function writeDurably<T>(path: string, keySet: PrivateJwkSet, publish: (temporary: string) => T): T {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // Not the process id: in two containers on one volume it is 1 in both.
+  const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const file = openSync(temporary, 'w', 0o600);
+    const file = openSync(temporary, 'wx', 0o600);
     try {
       writeSync(file, `${JSON.stringify(keySet, null, 2)}\n`);
       fsyncSync(file);
