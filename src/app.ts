@@ -13,6 +13,7 @@ import { createGuessLimits, noGuessLimits } from './passwords/guessing.ts';
 import type { Hasher } from './passwords/hasher.ts';
 import { createPasswordPolicy } from './passwords/policy.ts';
 import { answerClientError, answerFrameworkError, handleProblems } from './problems/error-handler.ts';
+import { createRevocationFeed } from './revocation-feed.ts';
 import { changePasswordRoute } from './routes/change-password.ts';
 import type { Lifecycle, RouteDependencies } from './routes/dependencies.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -24,11 +25,14 @@ import { meRoute } from './routes/me.ts';
 import { openapiRoutes } from './routes/openapi.ts';
 import { refreshRoute } from './routes/refresh.ts';
 import { registerRoute } from './routes/register.ts';
+import { revocationsRoute } from './routes/revocations.ts';
 import { serverMetadataRoute } from './routes/server-metadata.ts';
 import { verifyRoute } from './routes/verify.ts';
 import { registerJwt } from './tokens/jwt.ts';
 import type { KeySet } from './tokens/key-set.ts';
 import { tokenProfiles } from './tokens/profiles.ts';
+import { createRevocationList } from './tokens/revocation-list.ts';
+import { createRevocations } from './tokens/revocations.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createVerifiedTokens } from './tokens/verified-tokens.ts';
 import { createTransports } from './transports/index.ts';
@@ -44,14 +48,15 @@ export interface AppDependencies {
   lifecycle: Lifecycle;
 }
 
-export type IdcardApp = App & { openapi(): OpenApiDocument };
+/** The app, its document, and a poll by hand for tests, whose clock stands still. */
+export type IdcardApp = App & { openapi(): OpenApiDocument; pollRevocations(): Promise<void> };
 
 /** How many verified tokens a process remembers; at about 1.5 kB each. */
 const VERIFIED_TOKENS = 20_000;
 
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
-  const { config, keySet, clock, logger } = dependencies;
+  const { config, keySet, directory, clock, logger } = dependencies;
   const app = Fastify({
     ...LIMITS,
     loggerInstance: logger,
@@ -79,10 +84,17 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
 
   const jwt = await registerJwt(app, keySet, tokenProfiles(config));
   const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
-  const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens });
+  const keepSeconds = config.accessTokenTtlSeconds + config.clockToleranceSeconds;
+  const revocations = createRevocations(keepSeconds);
+  const pollSeconds = config.revocationPollSeconds;
+  const feed = createRevocationFeed({ directory, revocations, keepSeconds, pollSeconds, clock, logger });
+  const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
   const transports = createTransports([config.publicUrl, ...config.allowedOrigins]);
   const routes: RouteDependencies = {
     ...dependencies,
+    directory: feed.directory,
+    feed,
+    revocationList: createRevocationList({ config, keySet, jwt, clock, revocations }),
     tokens,
     transports,
     passwordPolicy: createPasswordPolicy(config.passwordMinLength),
@@ -95,6 +107,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   logoutRoute(app, routes);
   jwksRoute(app, routes);
   serverMetadataRoute(app, routes);
+  revocationsRoute(app, routes);
   healthRoutes(app, routes);
   openapiRoutes(app, getDocument);
 
@@ -107,7 +120,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     logoutEverywhereRoute(locked, routes);
   });
 
-  return Object.assign(app, { openapi: getDocument });
+  app.addHook('onReady', feed.poll); // nothing is verified before the first list is here
+  app.addHook('onListen', async () => feed.start());
+  app.addHook('onClose', async () => feed.stop());
+  return Object.assign(app, { openapi: getDocument, pollRevocations: feed.poll });
 }
 
 /** An exact list; an origin that is not on it gets no CORS header at all. */

@@ -22,6 +22,8 @@ export interface Config {
   refreshTokenIdleSeconds: number;
   loginMaxAgeSeconds: number;
   clockToleranceSeconds: number;
+  /** How often each replica asks the directory which token versions were raised. */
+  revocationPollSeconds: number;
   allowedOrigins: readonly string[];
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
@@ -54,6 +56,7 @@ const environment = z.object({
   REFRESH_TOKEN_IDLE_SECONDS: wholeNumber(60, 31_536_000).default(604_800),
   LOGIN_MAX_AGE_SECONDS: wholeNumber(60, 31_536_000).default(2_592_000),
   CLOCK_TOLERANCE_SECONDS: wholeNumber(0, 60).default(5),
+  REVOCATION_POLL_SECONDS: wholeNumber(1, 60).default(2),
   ALLOWED_ORIGINS: list(origin('a list of addresses like https://app.example.com')).default([]),
   TRUSTED_PROXIES: list(proxyRange).default([]),
   ARGON2_MEMORY_KIB: wholeNumber(19_456, 1_048_576).default(19_456),
@@ -93,6 +96,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     refreshTokenIdleSeconds: settings.REFRESH_TOKEN_IDLE_SECONDS,
     loginMaxAgeSeconds: settings.LOGIN_MAX_AGE_SECONDS,
     clockToleranceSeconds: settings.CLOCK_TOLERANCE_SECONDS,
+    revocationPollSeconds: settings.REVOCATION_POLL_SECONDS,
     allowedOrigins: settings.ALLOWED_ORIGINS,
     trustedProxies: settings.TRUSTED_PROXIES,
     argon2: {
@@ -112,6 +116,7 @@ function refuseContradictions(settings: Settings): void {
     ['ACCESS_TOKEN_TTL_SECONDS', 'REFRESH_TOKEN_IDLE_SECONDS'],
     ['REFRESH_TOKEN_IDLE_SECONDS', 'LOGIN_MAX_AGE_SECONDS'],
     ['CLOCK_TOLERANCE_SECONDS', 'ACCESS_TOKEN_TTL_SECONDS'],
+    ['REVOCATION_POLL_SECONDS', 'ACCESS_TOKEN_TTL_SECONDS'],
   ] as const;
   for (const [smaller, larger] of mustNotExceed) {
     if (settings[smaller] > settings[larger]) {

@@ -5,6 +5,7 @@ import { StartupError } from '../startup-error.ts';
 import { keysList } from './keys-list.ts';
 import { keysRotate } from './keys-rotate.ts';
 import { usersAdd } from './users-add.ts';
+import { usersDelete } from './users-delete.ts';
 import { usersList } from './users-list.ts';
 import { usersSetPassword } from './users-set-password.ts';
 import { usersSetRoles } from './users-set-roles.ts';
@@ -24,7 +25,15 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     .action(() => serve(env));
 
   const users = program.command('users').description('manage users');
-  for (const command of [usersAdd, usersDisable, usersEnable, usersList, usersSetPassword, usersSetRoles]) {
+  for (const command of [
+    usersAdd,
+    usersDisable,
+    usersEnable,
+    usersDelete,
+    usersList,
+    usersSetPassword,
+    usersSetRoles,
+  ]) {
     users.addCommand(command(env));
   }
   const keys = program.command('keys').description('manage the key set');

@@ -42,14 +42,15 @@ function successes({ response, documents = {} }: RouteSchema): Record<string, Zo
         {
           description: document?.description ?? 'Success.',
           ...(document?.headers && { headers: headers(document.headers) }),
-          ...(status !== '204' && {
-            content: {
-              [mediaType]: {
-                schema,
-                ...examples(document?.example === undefined ? undefined : { success: document.example }),
+          ...(status !== '204' &&
+            status !== '304' && {
+              content: {
+                [mediaType]: {
+                  schema,
+                  ...examples(document?.example === undefined ? undefined : { success: document.example }),
+                },
               },
-            },
-          }),
+            }),
         },
       ];
     }),

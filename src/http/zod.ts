@@ -48,7 +48,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
 
 /** Fastify's own serializer, fed from the zod schema: a field that is not declared cannot leak. */
 export const serializerCompiler: FastifySerializerCompiler<z.ZodType> = ({ schema, httpStatus }) => {
-  if (httpStatus === '204') return () => '';
+  if (httpStatus === '204' || httpStatus === '304') return () => '';
   const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io: 'output', reused: 'inline' });
   return fastJson(withoutKeywords(jsonSchema) as fastJson.Schema);
 };

@@ -3,7 +3,9 @@ import type { Config } from '../config.ts';
 import type { GuessLimits } from '../passwords/guessing.ts';
 import type { Hasher } from '../passwords/hasher.ts';
 import type { PasswordPolicy } from '../passwords/policy.ts';
+import type { RevocationFeed } from '../revocation-feed.ts';
 import type { KeySet } from '../tokens/key-set.ts';
+import type { RevocationList } from '../tokens/revocation-list.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import type { Transports } from '../transports/index.ts';
 import type { Directory } from '../users/directory.ts';
@@ -20,6 +22,8 @@ export interface RouteDependencies {
   passwordPolicy: PasswordPolicy;
   guessLimits: GuessLimits;
   lifecycle: Lifecycle;
+  feed: RevocationFeed;
+  revocationList: RevocationList;
 }
 
 /** Set by the process, read by `GET /readyz`. */

@@ -61,3 +61,10 @@ export const tokenExample = {
   refresh_expires_in: 604_800,
   scope: 'account',
 };
+
+/** Says that tokens of the user above are void below version 2. */
+export const revocationsExample =
+  'eyJhbGciOiJFUzI1NiIsInR5cCI6InJldm9jYXRpb25zK2p3dCIsImtpZCI6ImNuLUlfV05NQ2xlaGlWcDUxaV8wVnBPRU5XMXVw' +
+  'RWVyQThzRWFtNWhuLXMifQ.eyJpc3MiOiJodHRwOi8vbG9jYWxob3N0OjMwMDAiLCJhdWQiOiJhcGkiLCJpYXQiOjE3OTU0MzUyM' +
+  'DAsImV4cCI6MTc5NTQzNTUwMCwicmV2b2NhdGlvbnMiOnsidXFvakVidmtmQ0hSMm03YWtKaVdiSGlnNnU3bzRRaEZZSng3YXRnQ' +
+  '1JsayI6Mn19.qP3RusIv1dlMGpIn9cnHztnpLgE9ISziHpYeS4XImUsXfmNtiIs_9WzPjcULcxJwTZsqK_0-N49fMyBlmivbBA';

@@ -4,38 +4,59 @@ import type { App } from '../http/zod.ts';
 import { unavailable } from '../problems/catalogue.ts';
 import type { RouteDependencies } from './dependencies.ts';
 
-const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });
-const ok = { status: 'ok' } as const;
+const Liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' });
+const alive = { status: 'ok' } as const;
 
 const livez = {
   operationId: 'getLiveness',
   summary: 'Whether the process runs',
   tags: ['Operations'],
   security: [],
-  response: { 200: Health },
-  documents: { 200: { description: 'It runs.', example: ok } },
+  response: { 200: Liveness },
+  documents: { 200: { description: 'It runs.', example: alive } },
   problems: [],
 } satisfies RouteSchema;
+
+const Readiness = z
+  .object({
+    status: z.enum(['ok', 'degraded']),
+    revocation_bound_seconds: z
+      .int()
+      .meta({ description: 'How long a revoked access token may still work here.' }),
+    revocations_age_seconds: z.int().meta({ description: 'Seconds since the directory last answered.' }),
+  })
+  .meta({ id: 'Readiness' });
 
 const readyz = {
   operationId: 'getReadiness',
   summary: 'Whether it should be given requests',
+  description:
+    'While the user directory is away the status is "degraded" and still 200: tokens are verified, with revocations ' +
+    'bounded by the lifetime of an access token; login and refresh answer 503.',
   tags: ['Operations'],
   security: [],
-  response: { 200: Health },
-  documents: { 200: { description: 'It should.', example: ok } },
+  response: { 200: Readiness },
+  documents: {
+    200: {
+      description: 'It should.',
+      example: { status: 'ok', revocation_bound_seconds: 2, revocations_age_seconds: 1 },
+    },
+  },
   problems: [unavailable],
 } satisfies RouteSchema;
 
-/** @param lifecycle says when the process has been asked to stop, so that a balancer looks elsewhere */
-export function healthRoutes(
-  app: App,
-  { directory, lifecycle }: Pick<RouteDependencies, 'directory' | 'lifecycle'>,
-): void {
-  app.get('/livez', { schema: livez }, async () => ok);
+type Dependencies = Pick<RouteDependencies, 'feed' | 'config' | 'lifecycle'>;
+
+export function healthRoutes(app: App, { feed, config, lifecycle }: Dependencies): void {
+  app.get('/livez', { schema: livez }, async () => alive);
   app.get('/readyz', { schema: readyz }, async () => {
+    // So that a balancer looks elsewhere; what still comes is served.
     if (lifecycle.stopping) throw unavailable({ detail: 'This replica is stopping.', retryAfterSeconds: 1 });
-    await directory.ping();
-    return ok;
+    const isCurrent = feed.isCurrent();
+    return {
+      status: isCurrent ? ('ok' as const) : ('degraded' as const),
+      revocation_bound_seconds: isCurrent ? config.revocationPollSeconds : config.accessTokenTtlSeconds,
+      revocations_age_seconds: feed.ageSeconds(),
+    };
   });
 }

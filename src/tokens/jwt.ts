@@ -1,32 +1,36 @@
 import fastifyJwt, { type JWT } from '@fastify/jwt';
 import type { FastifyInstance } from 'fastify';
 import type { Key, KeySet } from './key-set.ts';
-import type { Profile, TokenKind } from './profiles.ts';
+import type { Profile, SignedKind } from './profiles.ts';
 
 /** Signs and checks signatures. Claims are checked in `tokens.ts`, against an injected clock. */
 export interface Jwt {
-  sign(key: Key, claims: object): string;
-  /** The payload of a token whose signature is right. Throws otherwise. */
+  sign(key: Key, kind: SignedKind, claims: object): string;
+  /** The payload of a token of any kind whose signature is right. Throws otherwise. */
   verifySignature(key: Key, token: string): unknown;
 }
 
 /**
- * Registers @fastify/jwt once per key, each in a namespace of its own (its `kid`): static options give it a
- * verifier that is built once, and one algorithm per key (RFC 8725 §3.1).
+ * Registers @fastify/jwt once for each key and each kind that it signs, in a namespace of its own: static options
+ * give it a signer and a verifier that are built once, and one algorithm per key (RFC 8725 §3.1).
  */
 export async function registerJwt(
   app: FastifyInstance,
   keySet: KeySet,
-  profiles: Record<TokenKind, Profile>,
+  profiles: Record<SignedKind, Profile>,
 ): Promise<Jwt> {
-  for (const key of keySet.keys) {
+  const kinds = Object.keys(profiles) as SignedKind[];
+  const pairs = keySet.keys.flatMap((key) =>
+    kinds.filter((kind) => profiles[kind].key === key.signs).map((kind) => ({ key, kind })),
+  );
+  for (const { key, kind } of pairs) {
     await app.register(fastifyJwt, {
-      namespace: key.kid,
+      namespace: `${kind} ${key.kid}`,
       secret: key.material,
       sign: {
         algorithm: key.algorithm,
         kid: key.kid,
-        header: { alg: key.algorithm, typ: profiles[key.signs].typ },
+        header: { alg: key.algorithm, typ: profiles[kind].typ },
       },
       verify: {
         algorithms: [key.algorithm],
@@ -36,15 +40,15 @@ export async function registerJwt(
       },
     });
   }
-  // Its types know one namespace; at run time there is one for each key.
+  // Its types know one namespace; at run time there is one for each pair.
   const namespaces = app.jwt as unknown as Record<string, JWT>;
-  const namespaceOf = (key: Key): JWT => {
-    const namespace = namespaces[key.kid];
+  const namespaceOf = (kind: SignedKind, key: Key): JWT => {
+    const namespace = namespaces[`${kind} ${key.kid}`];
     if (!namespace) throw new Error('A key of another key set.');
     return namespace;
   };
   return {
-    sign: (key, claims) => namespaceOf(key).sign(claims),
-    verifySignature: (key, token) => namespaceOf(key).verify(token),
+    sign: (key, kind, claims) => namespaceOf(kind, key).sign(claims),
+    verifySignature: (key, token) => namespaceOf(key.signs, key).verify(token),
   };
 }

@@ -8,6 +8,7 @@ import { readJwsHeader } from './jws.ts';
 import type { Jwt } from './jwt.ts';
 import type { Key, KeySet } from './key-set.ts';
 import { type TokenKind, tokenProfiles } from './profiles.ts';
+import type { Revocations } from './revocations.ts';
 import type { VerifiedTokens } from './verified-tokens.ts';
 
 /** One login of one user, as every token of it repeats it. */
@@ -47,9 +48,11 @@ export interface TokenDependencies {
   jwt: Jwt;
   clock: Clock;
   verifiedTokens: VerifiedTokens;
+  revocations: Revocations;
 }
 
-export function createTokens({ config, keySet, jwt, clock, verifiedTokens }: TokenDependencies): Tokens {
+export function createTokens(dependencies: TokenDependencies): Tokens {
+  const { config, keySet, jwt, clock, verifiedTokens, revocations } = dependencies;
   const profiles = tokenProfiles(config);
 
   function issue(login: Login): TokenPair {
@@ -70,17 +73,23 @@ export function createTokens({ config, keySet, jwt, clock, verifiedTokens }: Tok
     const access = { ...claims('access'), client_id: CLIENT_ID, scope: SCOPE, roles: login.roles };
     const refresh = { ...claims('refresh'), sid: login.sid };
     return {
-      accessToken: jwt.sign(keySet.signingKey('access'), access),
+      accessToken: jwt.sign(keySet.signingKey('access'), 'access', access),
       accessExpiresInSeconds: access.exp - now,
-      refreshToken: jwt.sign(keySet.signingKey('refresh'), refresh),
+      refreshToken: jwt.sign(keySet.signingKey('refresh'), 'refresh', refresh),
       refreshExpiresInSeconds: refresh.exp - now,
       scope: SCOPE,
     };
   }
 
   function verifyAccess(token: string): AccessClaims {
-    const remembered = verifiedTokens.get(token, clock());
-    if (remembered) return remembered;
+    const claims = verifiedTokens.get(token, clock()) ?? verifyForTheFirstTime(token);
+    // Asked each time: a token may be revoked after it was remembered.
+    if (revocations.isRevoked(claims))
+      throw invalidToken({ detail: 'The token has been revoked; log in again.' });
+    return claims;
+  }
+
+  function verifyForTheFirstTime(token: string): AccessClaims {
     const { key, payload } = open(token, 'access');
     const claims = deepFreeze(parse(AccessClaims, payload));
     checkClaims(claims, 'access');

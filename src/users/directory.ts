@@ -10,6 +10,16 @@ type UserChanges = Partial<Pick<User, 'passwordHash' | 'roles' | 'status'>>;
 /** What the row must still say for a change to happen, where somebody else may have changed it meanwhile. */
 type UserCondition = Partial<Pick<User, 'passwordHash' | 'tokenVersion'>>;
 
+/** A user's token version, and when it was last raised. */
+export interface RaisedVersion {
+  sub: string;
+  ver: number;
+  raisedAtSeconds: number;
+}
+
+/** How long a deleted user is kept, without email and password, for replicas that were away to hear of it. */
+const KEEP_DELETED_SECONDS = 86_400;
+
 /** The user directory. Emails are given and stored in the spelling of `Email`. Every call may throw `unavailable`. */
 export interface Directory {
   findByEmail(email: string): Promise<User | undefined>;
@@ -20,10 +30,12 @@ export interface Directory {
   update(id: string, changes: UserChanges, condition?: UserCondition): Promise<User | undefined>;
   /** Changes a user, or nothing, and raises the token version, which voids every token issued before. */
   updateAndVoidTokens(id: string, changes: UserChanges, condition?: UserCondition): Promise<User | undefined>;
+  /** Deletes a user and voids their tokens; false when there is none. */
+  remove(id: string): Promise<boolean>;
+  /** The users whose token version was raised at this second or later, deleted ones included. */
+  raisedSince(sinceSeconds: number): Promise<RaisedVersion[]>;
   /** Users after the one with the id `afterId`, oldest first. */
   list(afterId: string, limit: number): Promise<User[]>;
-  /** Throws `unavailable` when the directory cannot be reached. */
-  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -41,6 +53,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
       .updateTable('users')
       .set((eb) => ({
         token_version: eb('token_version', '+', voids),
+        ...(voids && { token_version_raised_at: clock() }),
         ...(passwordHash !== undefined && { password_hash: passwordHash }),
         ...(roles !== undefined && { roles: JSON.stringify(roles) }),
         ...(status !== undefined && { status }),
@@ -74,6 +87,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
           roles: JSON.stringify(roles),
           status: 'active',
           token_version: 1,
+          token_version_raised_at: 0,
           created_at: clock(),
         })
         // The unique index decides, not a look before the insert: two at once cannot both succeed.
@@ -85,12 +99,48 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
     },
     update: (id, changes, condition = {}) => change(id, changes, condition, 0),
     updateAndVoidTokens: (id, changes, condition = {}) => change(id, changes, condition, 1),
+    async remove(id) {
+      const now = clock();
+      await db
+        .deleteFrom('users')
+        .where('status', '=', 'deleted')
+        .where('token_version_raised_at', '<', now - KEEP_DELETED_SECONDS)
+        .execute();
+      const { numUpdatedRows } = await db
+        .updateTable('users')
+        .set((eb) => ({
+          email: id, // no email looks like one, and the old one is free again
+          password_hash: null,
+          roles: '[]',
+          status: 'deleted' as const,
+          token_version: eb('token_version', '+', 1),
+          token_version_raised_at: now,
+        }))
+        .where('id', '=', id)
+        .where('status', '!=', 'deleted')
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    },
     async list(afterId, limit) {
-      const rows = await users().where('id', '>', afterId).orderBy('id').limit(limit).execute();
+      const rows = await users()
+        .where('id', '>', afterId)
+        .where('status', '!=', 'deleted')
+        .orderBy('id')
+        .limit(limit)
+        .execute();
       return rows.map(toUser);
     },
-    async ping() {
-      await users().limit(1).execute();
+    async raisedSince(sinceSeconds) {
+      const rows = await db
+        .selectFrom('users')
+        .select(['id', 'token_version', 'token_version_raised_at'])
+        .where('token_version_raised_at', '>=', sinceSeconds)
+        .execute();
+      return rows.map((row) => ({
+        sub: row.id,
+        ver: row.token_version,
+        raisedAtSeconds: Number(row.token_version_raised_at),
+      }));
     },
     close: () => db.destroy(),
   };

@@ -32,7 +32,8 @@ export interface User {
   /** Absent when the user cannot log in by password. */
   passwordHash: string | null;
   roles: readonly string[];
-  status: 'active' | 'disabled';
+  /** A deleted user is kept for a while without any of this, so that every replica hears of it. */
+  status: 'active' | 'disabled' | 'deleted';
   /** Every token carries the one it was issued under; raising it voids them. */
   tokenVersion: number;
   createdAtSeconds: number;

@@ -37,7 +37,7 @@ test('a key without kid gets one', () => {
 test('a key of another set signs nothing here', async () => {
   const jwt = await registerJwt(Fastify(), load(good.keys), tokenProfiles(config));
   const stranger = load(generateKeySet(config, START).keys).signingKey('access');
-  expect(() => jwt.sign(stranger, {})).toThrow('A key of another key set.');
+  expect(() => jwt.sign(stranger, 'access', {})).toThrow('A key of another key set.');
 });
 
 describe('the published set', () => {

@@ -5,6 +5,7 @@ import { registerJwt } from '../../src/tokens/jwt.ts';
 import { generateKeySet } from '../../src/tokens/key-rotation.ts';
 import { createKeySet } from '../../src/tokens/key-set.ts';
 import { tokenProfiles } from '../../src/tokens/profiles.ts';
+import { createRevocations } from '../../src/tokens/revocations.ts';
 import { createTokens } from '../../src/tokens/tokens.ts';
 import { createVerifiedTokens } from '../../src/tokens/verified-tokens.ts';
 import { bearer, createTestApp, START } from '../support/app.ts';
@@ -42,7 +43,14 @@ describe('what is remembered', () => {
     const keySet = createKeySet(JSON.stringify(generateKeySet(config, START)), 'ES256', () => START);
     const jwt = await registerJwt(Fastify(), keySet, tokenProfiles(config));
     const verifiedTokens = createVerifiedTokens(10);
-    const tokens = createTokens({ config, keySet, jwt, clock: () => START, verifiedTokens });
+    const tokens = createTokens({
+      config,
+      keySet,
+      jwt,
+      clock: () => START,
+      verifiedTokens,
+      revocations: createRevocations(300),
+    });
     const login = { sub: 'ada', sid: 'one', authTimeSeconds: START, amr: ['pwd'], roles: ['admin'], ver: 1 };
     const { accessToken } = tokens.issue(login);
 
@@ -58,7 +66,7 @@ describe('what is remembered', () => {
     expect((await verify(good)).statusCode).toBe(200);
     const signed: string[] = [];
     const jwt = idcard.app.jwt as unknown as Record<string, { verify(token: string): unknown }>;
-    const namespace = jwt[idcard.jwks.keys[0]?.kid ?? ''];
+    const namespace = jwt[`access ${idcard.jwks.keys[0]?.kid}`];
     const original = namespace?.verify.bind(namespace);
     Object.assign(namespace ?? {}, {
       verify: (token: string) => {

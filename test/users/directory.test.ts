@@ -149,8 +149,32 @@ describe('the list', () => {
     expect([...first, ...second, ...third].map(({ id }) => id)).toEqual(added);
   });
 
-  test('is empty without users, and a ping is answered', async () => {
+  test('is empty without users', async () => {
     expect(await directory.list('', 10)).toEqual([]);
-    await expect(directory.ping()).resolves.toBeUndefined();
+  });
+});
+
+describe('a deleted user', () => {
+  test('is gone, frees the email, and is heard of by whoever asks for raised versions', async () => {
+    const ada = await directory.add({ ...ADA, email: 'gone@example.com' });
+    expect(await directory.remove(ada.id)).toBe(true);
+    expect(await directory.findByEmail('gone@example.com')).toBeUndefined();
+    expect(await directory.findById(ada.id)).toMatchObject({
+      status: 'deleted',
+      passwordHash: null,
+      roles: [],
+    });
+    expect((await directory.list('', 1000)).map(({ id }) => id)).not.toContain(ada.id);
+    expect(await directory.raisedSince(0)).toContainEqual(expect.objectContaining({ sub: ada.id, ver: 2 }));
+    expect((await directory.add({ ...ADA, email: 'gone@example.com' })).id).not.toBe(ada.id);
+  });
+
+  test('is deleted once', async () => {
+    const { id } = await directory.add({ ...ADA, email: 'once@example.com' });
+    expect([await directory.remove(id), await directory.remove(id), await directory.remove('x')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 });

@@ -184,7 +184,7 @@ describe('a directory is unavailable, with 503 and Retry-After,', () => {
     await expectUnavailable(directory.findByEmail('ada@example.com'));
     await expectUnavailable(directory.findById('x'));
     await expectUnavailable(directory.list('', 10));
-    await expectUnavailable(directory.ping());
+    await expectUnavailable(directory.raisedSince(0));
     await expectUnavailable(directory.add(newUser('bob@example.com')));
     await expectUnavailable(directory.update('x', { status: 'disabled' }));
   });

@@ -12,7 +12,13 @@ export const createUsers: Migration = {
       .addColumn('roles', 'text', (column) => column.notNull())
       .addColumn('status', 'varchar(16)', (column) => column.notNull())
       .addColumn('token_version', 'integer', (column) => column.notNull())
+      .addColumn('token_version_raised_at', 'bigint', (column) => column.notNull())
       .addColumn('created_at', 'bigint', (column) => column.notNull())
+      .execute();
+    await db.schema
+      .createIndex('users_token_version_raised_at')
+      .on('users')
+      .column('token_version_raised_at')
       .execute();
   },
 };

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import type { RouteSchema } from '../http/route-schema.ts';
+import type { App } from '../http/zod.ts';
+import type { RouteDependencies } from './dependencies.ts';
+import { revocationsExample } from './examples.ts';
+
+const schema = {
+  operationId: 'getRevocations',
+  summary: 'The token versions that were raised lately',
+  description:
+    'For services that verify tokens themselves: a signed JWT (typ revocations+jwt) whose claim `revocations` maps ' +
+    'the SHA-256 of a subject (base64url) to the token version below which its access tokens are void. ' +
+    'Ask again with If-None-Match: while nothing changed the answer is 304.',
+  tags: ['Metadata'],
+  security: [],
+  response: { 200: z.string(), 304: z.null() },
+  documents: {
+    200: {
+      description: 'The list, signed with a key of the JWK Set.',
+      mediaType: 'application/jwt',
+      headers: { ETag: 'Changes with the list.', 'Cache-Control': 'How long a verifier may keep it.' },
+      example: revocationsExample,
+    },
+    304: { description: 'The list is still the one with this ETag.' },
+  },
+  problems: [],
+} satisfies RouteSchema;
+
+type Dependencies = Pick<RouteDependencies, 'revocationList' | 'config'>;
+
+export function revocationsRoute(app: App, { revocationList, config }: Dependencies): void {
+  app.get('/.well-known/revocations', { schema }, async (request, reply) => {
+    const { jwt, etag } = revocationList.current();
+    reply.header('etag', etag).header('cache-control', `public, max-age=${config.revocationPollSeconds}`);
+    if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send(null);
+    return reply.type('application/jwt').send(jwt);
+  });
+}
+
+/** RFC 9110 §13.1.2, weak comparison. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes(etag) || tags.includes('*');
+}

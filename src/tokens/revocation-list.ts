@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Jwt } from './jwt.ts';
+import type { KeySet } from './key-set.ts';
+import { tokenProfiles } from './profiles.ts';
+import type { Revocations } from './revocations.ts';
+
+/** The list of revocations as other services get it. */
+export interface RevocationList {
+  /** A signed JWT (`typ: revocations+jwt`), and its entity tag (RFC 9110 §8.8.3). */
+  current(): { jwt: string; etag: string };
+}
+
+/** How long an unchanged list keeps its signature, so that asking often is cheap and a verifier sees it is alive. */
+const SIGN_AGAIN_AFTER_SECONDS = 30;
+
+type Dependencies = {
+  config: Config;
+  keySet: KeySet;
+  jwt: Jwt;
+  clock: Clock;
+  revocations: Revocations;
+};
+
+/**
+ * `revocations` maps the SHA-256 of a subject (base64url) to the token version below which its tokens are void:
+ * whoever reads the list can look users up, and cannot list them.
+ */
+export function createRevocationList({
+  config,
+  keySet,
+  jwt,
+  clock,
+  revocations,
+}: Dependencies): RevocationList {
+  let signed: { jwt: string; etag: string; revision: number; atSeconds: number } | undefined;
+
+  return {
+    current() {
+      const now = clock();
+      revocations.prune(now);
+      const isFresh =
+        signed?.revision === revocations.revision && now < signed.atSeconds + SIGN_AGAIN_AFTER_SECONDS;
+      if (signed && isFresh) return signed;
+      const { audience, lifetimeSeconds } = tokenProfiles(config).revocations;
+      const token = jwt.sign(keySet.signingKey('access'), 'revocations', {
+        iss: config.publicUrl,
+        aud: audience,
+        iat: now,
+        exp: now + lifetimeSeconds,
+        revocations: Object.fromEntries(
+          [...revocations.list()].map(({ sub, ver }) => [sha256(sub).toString('base64url'), ver]),
+        ),
+      });
+      const etag = `"${sha256(token).toString('base64url')}"`;
+      signed = { jwt: token, etag, revision: revocations.revision, atSeconds: now };
+      return signed;
+    },
+  };
+}
+
+function sha256(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,163 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Directory } from '../src/users/directory.ts';
+import { ADA, addUser, BOB, bearer, createTestApp, logIn, START, type TestApp } from './support/app.ts';
+
+/** Two replicas that share the keys and the directory, as replicas do. */
+let here: TestApp;
+let there: TestApp;
+let isAway: boolean;
+let userId: string;
+
+beforeEach(async () => {
+  isAway = false;
+  here = await createTestApp();
+  const shared = here.directory;
+  there = await createTestApp({ jwks: here.jwks, directory: () => awayWhenTold(shared) });
+  ({ id: userId } = await addUser(here));
+  await there.app.ready();
+});
+afterEach(async () => {
+  await there.close();
+  await here.close();
+});
+
+function awayWhenTold(directory: Directory): Directory {
+  return {
+    ...directory,
+    raisedSince: (since) => (isAway ? Promise.reject(new Error('away')) : directory.raisedSince(since)),
+  };
+}
+
+async function verify({ app }: TestApp, token: string): Promise<number> {
+  return (await app.inject({ url: '/v1/verify', headers: bearer(token) })).statusCode;
+}
+
+const countermeasures: Record<string, (token: string) => Promise<unknown>> = {
+  'logging out everywhere': (token) =>
+    here.app.inject({ method: 'POST', url: '/v1/logout-everywhere', headers: bearer(token) }),
+  'a password change': (token) =>
+    here.app.inject({
+      method: 'PUT',
+      url: '/v1/me/password',
+      headers: bearer(token),
+      body: { current_password: ADA.password, new_password: BOB.password },
+    }),
+  'a ban': () => here.directory.updateAndVoidTokens(userId, { status: 'disabled' }),
+  deletion: () => here.directory.remove(userId),
+  'the removal of a role': () => here.directory.updateAndVoidTokens(userId, { roles: [] }),
+};
+
+describe.each(Object.entries(countermeasures))('after %s', (_name, act) => {
+  test('an access token is void on every replica within one poll, remembered or not', async () => {
+    const [seen, unseen] = [(await logIn(here)).access_token, (await logIn(here)).access_token];
+    expect(await verify(there, seen)).toBe(200);
+    await act(seen);
+    await here.app.pollRevocations();
+    await there.app.pollRevocations();
+    for (const replica of [here, there]) {
+      for (const token of [seen, unseen]) expect(await verify(replica, token)).toBe(401);
+    }
+  });
+});
+
+test('until the poll the other replica still takes the token: that is the bound', async () => {
+  const { access_token } = await logIn(here);
+  await here.directory.updateAndVoidTokens(userId, {});
+  expect(await verify(there, access_token)).toBe(200);
+  await there.app.pollRevocations();
+  expect(await verify(there, access_token)).toBe(401);
+});
+
+test('the replica that was asked needs no poll', async () => {
+  const { access_token } = await logIn(here);
+  await here.app.inject({ method: 'POST', url: '/v1/logout-everywhere', headers: bearer(access_token) });
+  const refused = await here.app.inject({ url: '/v1/verify', headers: bearer(access_token) });
+  expect(refused.statusCode).toBe(401);
+  expect(refused.json().detail).toBe('The token has been revoked; log in again.');
+});
+
+test('tokens issued after the revocation work, and so do those of others', async () => {
+  await addUser(here, BOB);
+  const bob = await logIn(here, BOB);
+  await here.directory.updateAndVoidTokens(userId, {});
+  await there.app.pollRevocations();
+  expect(await verify(there, (await logIn(there)).access_token)).toBe(200);
+  expect(await verify(there, bob.access_token)).toBe(200);
+});
+
+test('a replica that starts knows of the revocations before it', async () => {
+  const { access_token } = await logIn(here);
+  await here.directory.updateAndVoidTokens(userId, {});
+  const late = await createTestApp({ jwks: here.jwks, directory: () => here.directory });
+  expect(await verify(late, access_token)).toBe(401);
+  await late.close();
+});
+
+describe('while the directory is away', () => {
+  async function goAway(): Promise<void> {
+    isAway = true;
+    there.time.now += 10;
+    for (let poll = 0; poll < 5; poll++) await there.app.pollRevocations();
+  }
+  const readyz = async () => (await there.app.inject('/readyz')).json();
+
+  test('verification goes on, and what was revoked before stays revoked', async () => {
+    const [good, bad] = [await logIn(there, ADA), await logIn(there, ADA)];
+    expect(await verify(there, good.access_token)).toBe(200);
+    await here.directory.updateAndVoidTokens(userId, {});
+    await there.app.pollRevocations();
+    await goAway();
+    expect(await verify(there, bad.access_token)).toBe(401);
+    expect(await verify(there, (await logIn(here)).access_token)).toBe(200);
+  });
+
+  test('readiness says how long a revoked token may work', async () => {
+    expect(await readyz()).toEqual({ status: 'ok', revocation_bound_seconds: 2, revocations_age_seconds: 0 });
+    await goAway();
+    expect(await readyz()).toEqual({
+      status: 'degraded',
+      revocation_bound_seconds: 300,
+      revocations_age_seconds: 10,
+    });
+    isAway = false;
+    await there.app.pollRevocations();
+    expect(await readyz()).toMatchObject({ status: 'ok', revocations_age_seconds: 0 });
+  });
+
+  test('a directory that does not even refuse is noticed after three polls', async () => {
+    there.time.now += 7;
+    expect((await readyz()).status).toBe('degraded');
+  });
+
+  test('the log tells it once, and once that it is over', async () => {
+    await goAway();
+    isAway = false;
+    await there.app.pollRevocations();
+    await there.app.pollRevocations();
+    const events = there.log().map(({ event }) => event);
+    expect(events.filter((event) => String(event).startsWith('revocations'))).toEqual([
+      'revocations.current',
+      'revocations.stale',
+      'revocations.current',
+    ]);
+  });
+
+  test('whatever was revoked meanwhile is void at the first poll after it', async () => {
+    const { access_token } = await logIn(there);
+    await goAway();
+    await here.directory.updateAndVoidTokens(userId, {});
+    there.time.now += 200;
+    isAway = false;
+    await there.app.pollRevocations();
+    expect(await verify(there, access_token)).toBe(401);
+  });
+});
+
+test('the clock of the replica that revokes may be behind by a minute', async () => {
+  const { access_token } = await logIn(here);
+  await there.app.pollRevocations();
+  here.time.now = START - 59;
+  await here.directory.updateAndVoidTokens(userId, {});
+  await there.app.pollRevocations();
+  expect(await verify(there, access_token)).toBe(401);
+});

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ACCESS_COOKIE } from '../../src/transports/cookie.ts';
+import { addUser, createTestApp, START, type TestApp } from '../support/app.ts';
+
+let idcard: TestApp;
+let userId: string;
+
+beforeEach(async () => {
+  idcard = await createTestApp();
+  ({ id: userId } = await addUser(idcard));
+});
+afterEach(() => idcard.close());
+
+const fetchList = (headers: Record<string, string> = {}) =>
+  idcard.app.inject({ url: '/.well-known/revocations', headers });
+
+async function revoke(): Promise<void> {
+  await idcard.directory.updateAndVoidTokens(userId, {});
+  await idcard.app.pollRevocations();
+}
+
+test('the list is a JWT that any service can verify with the published keys', async () => {
+  await revoke();
+  const response = await fetchList();
+  expect(response.headers).toMatchObject({
+    'content-type': 'application/jwt',
+    'cache-control': 'public, max-age=2',
+  });
+  const keys = createLocalJWKSet((await idcard.app.inject('/.well-known/jwks.json')).json());
+  const { payload } = await jwtVerify(response.body, keys, {
+    issuer: 'http://localhost:3000',
+    audience: 'api',
+    typ: 'revocations+jwt',
+    currentDate: new Date(START * 1000),
+  });
+  expect(payload).toEqual({
+    iss: 'http://localhost:3000',
+    aud: 'api',
+    iat: START,
+    exp: START + 300,
+    revocations: { [createHash('sha256').update(userId).digest('base64url')]: 2 },
+  });
+});
+
+test('an unchanged list is 304, until it is signed again', async () => {
+  const { headers } = await fetchList();
+  const etag = String(headers.etag);
+  for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+    const response = await fetchList({ 'if-none-match': tag });
+    expect([response.statusCode, response.body, response.headers.etag]).toEqual([304, '', etag]);
+  }
+  expect((await fetchList({ 'if-none-match': '"other"' })).statusCode).toBe(200);
+  idcard.time.now += 30;
+  expect((await fetchList({ 'if-none-match': etag })).statusCode).toBe(200);
+});
+
+test('a revocation changes the list at once, and its end too', async () => {
+  const before = await fetchList();
+  await revoke();
+  const during = await fetchList({ 'if-none-match': String(before.headers.etag) });
+  expect(during.statusCode).toBe(200);
+  idcard.time.now += 305;
+  const after = JSON.parse(Buffer.from((await fetchList()).body.split('.')[1] ?? '', 'base64url').toString());
+  expect(after.revocations).toEqual({});
+});
+
+test('the list is no access token', async () => {
+  const { body } = await fetchList();
+  for (const headers of [{ authorization: `Bearer ${body}` }, { cookie: `${ACCESS_COOKIE}=${body}` }]) {
+    expect((await idcard.app.inject({ url: '/v1/verify', headers })).statusCode).toBe(401);
+  }
+});
