@@ -28,6 +28,7 @@ import { registerRoute } from './routes/register.ts';
 import { revocationsRoute } from './routes/revocations.ts';
 import { serverMetadataRoute } from './routes/server-metadata.ts';
 import { verifyRoute } from './routes/verify.ts';
+import { createDpop } from './tokens/dpop.ts';
 import { registerJwt } from './tokens/jwt.ts';
 import type { KeySet } from './tokens/key-set.ts';
 import { tokenProfiles } from './tokens/profiles.ts';
@@ -89,6 +90,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const pollSeconds = config.revocationPollSeconds;
   const feed = createRevocationFeed({ directory, revocations, keepSeconds, pollSeconds, clock, logger });
   const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
+  const dpop = createDpop({ config, keySet, clock });
   const transports = createTransports([config.publicUrl, ...config.allowedOrigins]);
   const routes: RouteDependencies = {
     ...dependencies,
@@ -96,6 +98,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     feed,
     revocationList: createRevocationList({ config, keySet, jwt, clock, revocations }),
     tokens,
+    dpop,
     transports,
     passwordPolicy: createPasswordPolicy(config.passwordMinLength),
     guessLimits: config.rateLimits ? createGuessLimits() : noGuessLimits,
@@ -113,8 +116,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
 
   // Locked by place: whatever is registered in here needs an access token.
   await app.register(async (locked: App) => {
-    await locked.register(authentication, { tokens, transports });
-    verifyRoute(locked);
+    await locked.register(authentication, { config, tokens, transports, dpop });
+    verifyRoute(locked, routes);
     meRoute(locked, routes);
     changePasswordRoute(locked, routes);
     logoutEverywhereRoute(locked, routes);
@@ -134,8 +137,8 @@ function corsOptions({ allowedOrigins }: Config): FastifyCorsOptions {
     strictPreflight: false, // its refusal is no problem document
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT'],
-    allowedHeaders: ['Authorization', 'Content-Type'],
-    exposedHeaders: ['WWW-Authenticate', 'Retry-After'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'DPoP'],
+    exposedHeaders: ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After'],
     maxAge: 600,
   };
 }

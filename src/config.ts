@@ -24,6 +24,8 @@ export interface Config {
   clockToleranceSeconds: number;
   /** How often each replica asks the directory which token versions were raised. */
   revocationPollSeconds: number;
+  /** Whether tokens that are not bound to a key are refused. */
+  requireDpop: boolean;
   allowedOrigins: readonly string[];
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
@@ -57,6 +59,7 @@ const environment = z.object({
   LOGIN_MAX_AGE_SECONDS: wholeNumber(60, 31_536_000).default(2_592_000),
   CLOCK_TOLERANCE_SECONDS: wholeNumber(0, 60).default(5),
   REVOCATION_POLL_SECONDS: wholeNumber(1, 60).default(2),
+  REQUIRE_DPOP: oneOf(['false', 'true']).default('false'),
   ALLOWED_ORIGINS: list(origin('a list of addresses like https://app.example.com')).default([]),
   TRUSTED_PROXIES: list(proxyRange).default([]),
   ARGON2_MEMORY_KIB: wholeNumber(19_456, 1_048_576).default(19_456),
@@ -97,6 +100,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     loginMaxAgeSeconds: settings.LOGIN_MAX_AGE_SECONDS,
     clockToleranceSeconds: settings.CLOCK_TOLERANCE_SECONDS,
     revocationPollSeconds: settings.REVOCATION_POLL_SECONDS,
+    requireDpop: settings.REQUIRE_DPOP === 'true',
     allowedOrigins: settings.ALLOWED_ORIGINS,
     trustedProxies: settings.TRUSTED_PROXIES,
     argon2: {

@@ -37,7 +37,7 @@ type Dependencies = {
 export function createRevocationFeed(dependencies: Dependencies): RevocationFeed {
   const { directory, revocations, keepSeconds, pollSeconds, clock, logger } = dependencies;
   let answeredAt = clock() - keepSeconds; // so that the first poll asks for everything that matters
-  let wasAnswered = false;
+  let wasAnswered = true;
   let timer: NodeJS.Timeout | undefined;
 
   async function poll(): Promise<void> {
@@ -81,6 +81,6 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
       timer = undefined;
     },
     ageSeconds: () => clock() - answeredAt,
-    isCurrent: () => wasAnswered && clock() - answeredAt <= STALE_AFTER_POLLS * pollSeconds,
+    isCurrent: () => clock() - answeredAt <= STALE_AFTER_POLLS * pollSeconds,
   };
 }

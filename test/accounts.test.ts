@@ -39,7 +39,9 @@ describe('a login that fails', () => {
   test('is 401 with a challenge, without a code and without a word of what was sent', async () => {
     const response = await post('/v1/login', { email: ADA.email, password: WRONG });
     expect(response.statusCode).toBe(401);
-    expect(response.headers['www-authenticate']).toBe('Bearer realm="idcard"');
+    expect(response.headers['www-authenticate']).toBe(
+      'Bearer realm="idcard", DPoP realm="idcard", algs="ES256 EdDSA"',
+    );
     expect(response.headers['cache-control']).toBe('no-store');
     expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(response.cookies).toEqual([]);
@@ -85,13 +87,18 @@ describe('a login that fails', () => {
   });
 
   test('that the directory could not answer is 503, for everybody alike', async () => {
-    const findByEmail = vi.spyOn(harness.directory, 'findByEmail').mockImplementation(async () => {
-      throw unavailable({ retryAfterSeconds: 2 });
+    const broken = await createTestApp({
+      directory: (real) => ({
+        ...real,
+        findByEmail: () => Promise.reject(unavailable({ retryAfterSeconds: 2 })),
+      }),
     });
-    const known = await answerTo(ADA.email, ADA.password);
-    expect([known.statusCode, known.headers['retry-after']]).toEqual([503, '2']);
-    expect(await answerTo('nobody@example.com', WRONG)).toEqual(known);
-    findByEmail.mockRestore();
+    for (const body of [ADA, { email: 'nobody@example.com', password: WRONG }]) {
+      const answer = await broken.app.inject({ method: 'POST', url: '/v1/login', body });
+      expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '2']);
+      expect(answer.json().type).toBe('urn:idcard:problem:unavailable');
+    }
+    await broken.close();
   });
 });
 

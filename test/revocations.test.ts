@@ -136,7 +136,6 @@ describe('while the directory is away', () => {
     await there.app.pollRevocations();
     const events = there.log().map(({ event }) => event);
     expect(events.filter((event) => String(event).startsWith('revocations'))).toEqual([
-      'revocations.current',
       'revocations.stale',
       'revocations.current',
     ]);

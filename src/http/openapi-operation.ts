@@ -1,6 +1,8 @@
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
 import {
+  dpopNonceRequired,
   internalError,
+  invalidDpopProof,
   invalidRequest,
   invalidToken,
   loginRequired,
@@ -67,8 +69,7 @@ function failure(factories: readonly ProblemFactory[]): ZodOpenApiResponseObject
   const problems = factories.map((factory) => factory({ retryAfterSeconds: 2 }));
   const status = problems[0]?.kind.status ?? 500;
   const sent: Record<string, string> = {};
-  if (problems.some((problem) => problem.headers['www-authenticate']))
-    sent['WWW-Authenticate'] = 'RFC 6750 §3';
+  if (problems.some(({ kind }) => kind.challenge !== undefined)) sent['WWW-Authenticate'] = 'RFC 6750 §3';
   if (status === 429 || status === 503) sent['Retry-After'] = 'Seconds to wait.';
   return {
     description: problems.map((problem) => `${problem.kind.title}.`).join(' '),
@@ -87,7 +88,15 @@ function commonProblems(method: string, schema: RouteSchema): ProblemFactory[] {
   return [
     invalidRequest,
     ...(method !== 'get' ? [payloadTooLarge, unsupportedMediaType] : []),
-    ...(schema.security ? [] : [severalCredentials, loginRequired, invalidToken]),
+    ...(schema.security
+      ? []
+      : [
+          severalCredentials,
+          loginRequired,
+          invalidToken,
+          invalidDpopProof.resource,
+          dpopNonceRequired.resource,
+        ]),
     internalError,
   ];
 }

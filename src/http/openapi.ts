@@ -49,7 +49,7 @@ const HEAD = {
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: '/', description: 'The server this document came from' }],
-  security: [{ bearer: [] }, { cookie: [] }],
+  security: [{ bearer: [] }, { dpop: [] }, { cookie: [] }],
   tags: [
     { name: 'Login', description: 'Get tokens, renew them, give them up.' },
     { name: 'Account', description: 'The user who is logged in.' },
@@ -64,6 +64,11 @@ const HEAD = {
         scheme: 'bearer',
         bearerFormat: 'JWT',
         description: 'The access token in the Authorization header (RFC 6750).',
+      },
+      dpop: {
+        type: 'http' as const,
+        scheme: 'DPoP',
+        description: 'An access token bound to a key, with a proof in the DPoP header (RFC 9449).',
       },
       cookie: {
         type: 'apiKey' as const,

@@ -25,6 +25,43 @@ export const severalCredentials = define({
   challenge: 'invalid_request',
 });
 
+/** Where tokens are issued RFC 9449 §5 asks for 400, where they are used §7.1 asks for 401 with a challenge. */
+export const invalidDpopProof = {
+  login: define({
+    slug: 'invalid-dpop-proof',
+    status: 400,
+    title: 'Invalid DPoP proof',
+    detail: 'The DPoP proof is not valid.',
+    error: 'invalid_dpop_proof',
+  }),
+  resource: define({
+    slug: 'invalid-dpop-proof',
+    status: 401,
+    title: 'Invalid DPoP proof',
+    detail: 'The DPoP proof is not valid.',
+    challenge: 'invalid_dpop_proof',
+    error: 'invalid_dpop_proof',
+  }),
+};
+
+export const dpopNonceRequired = {
+  login: define({
+    slug: 'use-dpop-nonce',
+    status: 400,
+    title: 'DPoP nonce required',
+    detail: 'Repeat the request with the nonce of the DPoP-Nonce header in the proof.',
+    error: 'use_dpop_nonce',
+  }),
+  resource: define({
+    slug: 'use-dpop-nonce',
+    status: 401,
+    title: 'DPoP nonce required',
+    detail: 'Repeat the request with the nonce of the DPoP-Nonce header in the proof.',
+    challenge: 'use_dpop_nonce',
+    error: 'use_dpop_nonce',
+  }),
+};
+
 export const weakPassword = define({
   slug: 'weak-password',
   status: 400,
@@ -54,6 +91,14 @@ export const invalidToken = define({
   title: 'Invalid token',
   detail: 'The token is not valid.',
   challenge: 'invalid_token',
+});
+
+export const recentLoginRequired = define({
+  slug: 'recent-login-required',
+  status: 401,
+  title: 'Recent login required',
+  detail: 'The login is too old for this; log in again.',
+  challenge: 'insufficient_user_authentication',
 });
 
 export const invalidCredentials = define({

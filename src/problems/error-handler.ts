@@ -12,6 +12,7 @@ import {
   unsupportedMediaType,
   uriTooLong,
 } from './catalogue.ts';
+import { challengesOf } from './challenge.ts';
 import { Problem } from './problem.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -81,6 +82,8 @@ function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyRe
   if (problem.kind.status >= 500) {
     request.log.error({ event: 'request.failed', problem: problem.kind.slug, err: problem.cause ?? problem });
   }
+  const challenges = challengesOf(problem, request);
+  if (challenges) reply.header('www-authenticate', challenges);
   return reply
     .code(problem.kind.status)
     .headers(problem.headers)

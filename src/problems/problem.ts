@@ -14,6 +14,10 @@ export const ProblemDetails = z
     title: z.string(),
     status: z.int(),
     detail: z.string(),
+    error: z
+      .string()
+      .optional()
+      .meta({ description: 'The OAuth error code, for clients that look for one (RFC 6749 §5.2).' }),
     errors: z
       .array(
         z
@@ -27,6 +31,14 @@ export const ProblemDetails = z
   })
   .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' });
 
+/** RFC 6750 §3.1, RFC 9449 §5 and §8, RFC 9470 §3. */
+export type ErrorCode =
+  | 'invalid_request'
+  | 'invalid_token'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
+  | 'insufficient_user_authentication';
+
 export interface ProblemKind {
   /** The last segment of the problem's `type`. */
   slug: string;
@@ -34,8 +46,10 @@ export interface ProblemKind {
   title: string;
   /** Used when the problem is thrown without a detail of its own. */
   detail: string;
-  /** The RFC 6750 §3.1 error code of the `WWW-Authenticate` challenge; `null` is a challenge without a code. */
-  challenge?: 'invalid_request' | 'invalid_token' | null;
+  /** The error code of the `WWW-Authenticate` challenge (RFC 6750 §3.1); `null` is a challenge without a code. */
+  challenge?: ErrorCode | null;
+  /** The error code in the body, where an OAuth client would look for it. */
+  error?: ErrorCode;
 }
 
 export interface ProblemOptions {
@@ -43,6 +57,8 @@ export interface ProblemOptions {
   errors?: readonly FieldError[];
   retryAfterSeconds?: number;
   headers?: Record<string, string>;
+  /** Parameters of the challenge besides its error code. */
+  challenge?: Record<string, string>;
   /** For the log, never for the client. */
   cause?: unknown;
 }
@@ -53,16 +69,16 @@ export class Problem extends Error {
   readonly kind: ProblemKind;
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Record<string, string>;
+  readonly challenge: Record<string, string>;
 
   constructor(kind: ProblemKind, options: ProblemOptions = {}) {
     super(options.detail ?? kind.detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.errors = options.errors;
     this.headers = { ...options.headers };
+    this.challenge = { ...options.challenge };
     if (options.retryAfterSeconds !== undefined)
       this.headers['retry-after'] = String(options.retryAfterSeconds);
-    if (kind.challenge !== undefined)
-      this.headers['www-authenticate'] = challenge(kind.challenge, this.message);
   }
 
   toJSON(): z.infer<typeof ProblemDetails> {
@@ -71,6 +87,7 @@ export class Problem extends Error {
       title: this.kind.title,
       status: this.kind.status,
       detail: this.message,
+      ...(this.kind.error && { error: this.kind.error }),
       ...(this.errors && { errors: [...this.errors] }),
     };
   }
@@ -78,10 +95,4 @@ export class Problem extends Error {
 
 function problemType(kind: ProblemKind): string {
   return `urn:idcard:problem:${kind.slug}`;
-}
-
-/** RFC 6750 §3: the scheme is followed by at least one parameter. */
-function challenge(code: 'invalid_request' | 'invalid_token' | null, description: string): string {
-  const realm = 'Bearer realm="idcard"';
-  return code === null ? realm : `${realm}, error="${code}", error_description="${description}"`;
 }

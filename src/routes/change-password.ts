@@ -55,6 +55,10 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
     const changed = await directory.updateAndVoidTokens(user.id, { passwordHash }, { tokenVersion });
     if (!changed) throw invalidToken({ detail: 'The token was revoked meanwhile; log in again.' });
     request.log.info({ event: 'password.changed', sub: user.id, address: request.ip });
-    return transports.send(reply, request.transport, tokens.issue(newLogin(changed, clock)));
+    return transports.send(
+      reply,
+      request.transport,
+      tokens.issue(newLogin(changed, clock, request.claims.cnf?.jkt)),
+    );
   });
 }

@@ -4,6 +4,7 @@ import type { GuessLimits } from '../passwords/guessing.ts';
 import type { Hasher } from '../passwords/hasher.ts';
 import type { PasswordPolicy } from '../passwords/policy.ts';
 import type { RevocationFeed } from '../revocation-feed.ts';
+import type { Dpop } from '../tokens/dpop.ts';
 import type { KeySet } from '../tokens/key-set.ts';
 import type { RevocationList } from '../tokens/revocation-list.ts';
 import type { Tokens } from '../tokens/tokens.ts';
@@ -16,6 +17,7 @@ export interface RouteDependencies {
   keySet: KeySet;
   clock: Clock;
   tokens: Tokens;
+  dpop: Dpop;
   transports: Transports;
   directory: Directory;
   hasher: Hasher;

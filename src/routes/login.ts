@@ -5,9 +5,17 @@ import type { Clock } from '../clock.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
-import { crossSite, invalidCredentials, tooManyRequests, unavailable } from '../problems/catalogue.ts';
+import {
+  crossSite,
+  dpopNonceRequired,
+  invalidCredentials,
+  invalidDpopProof,
+  tooManyRequests,
+  unavailable,
+} from '../problems/catalogue.ts';
 import type { Login } from '../tokens/tokens.ts';
 import { Email, type User } from '../users/user.ts';
+import { receiveBinding } from './binding.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample } from './examples.ts';
 import { tokenResponses } from './token-response.ts';
@@ -30,12 +38,19 @@ const schema = {
     cookie: { ...credentialsExample, transport: 'cookie' },
   },
   ...tokenResponses,
-  problems: [invalidCredentials, crossSite, tooManyRequests, unavailable],
+  problems: [
+    invalidCredentials,
+    invalidDpopProof.login,
+    dpopNonceRequired.login,
+    crossSite,
+    tooManyRequests,
+    unavailable,
+  ],
 } satisfies RouteSchema;
 
 type Dependencies = Pick<
   RouteDependencies,
-  'directory' | 'hasher' | 'guessLimits' | 'tokens' | 'transports' | 'clock'
+  'config' | 'directory' | 'hasher' | 'guessLimits' | 'tokens' | 'dpop' | 'transports' | 'clock'
 >;
 
 export function loginRoute(app: App, dependencies: Dependencies): void {
@@ -44,6 +59,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
   app.post('/v1/login', { schema }, async (request, reply) => {
     const { email, password, transport } = request.body;
     if (transport === 'cookie') transports.refuseCrossSite(request);
+    const jkt = receiveBinding(request, reply, dependencies);
     const noGuess = await guessLimits.admit(request.ip, email);
 
     const user = await directory.findByEmail(email);
@@ -56,7 +72,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
     await noGuess();
     await rehash(user, password);
     request.log.info({ event: 'login.succeeded', sub: user.id, address: request.ip, transport });
-    return transports.send(reply, transport, tokens.issue(newLogin(user, clock)));
+    return transports.send(reply, transport, tokens.issue(newLogin(user, clock, jkt)));
   });
 
   /** The one moment at which the password is at hand. It may be changed meanwhile: then the new one stands. */
@@ -67,7 +83,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
 }
 
 /** A login by password, now. */
-export function newLogin(user: User, clock: Clock): Login {
+export function newLogin(user: User, clock: Clock, jkt: string | undefined): Login {
   return {
     sub: user.id,
     sid: randomUUID(),
@@ -75,6 +91,7 @@ export function newLogin(user: User, clock: Clock): Login {
     amr: ['pwd'],
     roles: user.roles,
     ver: user.tokenVersion,
+    jkt,
   };
 }
 

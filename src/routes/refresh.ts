@@ -3,11 +3,15 @@ import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import {
   crossSite,
+  dpopNonceRequired,
+  invalidDpopProof,
   invalidToken,
   refreshTokenRequired,
   severalCredentials,
   unavailable,
 } from '../problems/catalogue.ts';
+import type { Problem } from '../problems/problem.ts';
+import { receiveBinding } from './binding.ts';
 import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { tokenExample } from './examples.ts';
@@ -27,16 +31,29 @@ const schema = {
     cookie: {},
   },
   ...tokenResponses,
-  problems: [refreshTokenRequired, invalidToken, severalCredentials, crossSite, unavailable],
+  problems: [
+    refreshTokenRequired,
+    invalidToken,
+    invalidDpopProof.login,
+    dpopNonceRequired.login,
+    severalCredentials,
+    crossSite,
+    unavailable,
+  ],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<RouteDependencies, 'directory' | 'tokens' | 'transports'>;
+type Dependencies = Pick<RouteDependencies, 'config' | 'directory' | 'tokens' | 'dpop' | 'transports'>;
 
-export function refreshRoute(app: App, { directory, tokens, transports }: Dependencies): void {
+export function refreshRoute(app: App, dependencies: Dependencies): void {
+  const { directory, tokens, transports } = dependencies;
+
   app.post('/v1/refresh', { schema }, async (request, reply) => {
     const received = transports.receiveRefreshToken(request, request.body?.refresh_token);
     if (!received) throw refreshTokenRequired();
     const claims = tokens.verifyRefresh(received.token);
+    const jkt = receiveBinding(request, reply, dependencies);
+    // A bound refresh token is nothing without its key; an unbound one may be bound from now on.
+    if (claims.cnf !== undefined && claims.cnf.jkt !== jkt) throw keyMismatch(jkt);
     const user = await findCurrentUser(directory, claims);
 
     request.log.info({ event: 'token.refreshed', sub: user.id, address: request.ip });
@@ -47,7 +64,14 @@ export function refreshRoute(app: App, { directory, tokens, transports }: Depend
       amr: claims.amr,
       roles: user.roles,
       ver: user.tokenVersion,
+      jkt,
     });
     return transports.send(reply, received.transport, pair);
   });
+}
+
+function keyMismatch(jkt: string | undefined): Problem {
+  return jkt === undefined
+    ? invalidDpopProof.login({ detail: 'The refresh token is bound to a key: a DPoP proof is required.' })
+    : invalidToken({ detail: 'The DPoP proof is made with another key than the token is bound to.' });
 }

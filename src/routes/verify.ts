@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { requireRecentLogin } from '../authentication.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
-import { crossSite } from '../problems/catalogue.ts';
+import { crossSite, recentLoginRequired } from '../problems/catalogue.ts';
 import { AccessClaims } from '../tokens/claims.ts';
+import type { RouteDependencies } from './dependencies.ts';
 import { accessClaimsExample } from './examples.ts';
 
 const schema = {
@@ -12,7 +14,16 @@ const schema = {
     'For proxies (nginx auth_request, Traefik and Caddy forward_auth): 200 lets the request through. With a cookie, ' +
     'the cross-site check applies to the method that the proxy names in X-Forwarded-Method or X-Original-Method.',
   tags: ['Verification'],
-  querystring: z.strictObject({}),
+  querystring: z.strictObject({
+    max_age: z
+      .string()
+      .regex(/^\d{1,9}$/, 'Must be a whole number of seconds')
+      .optional()
+      .meta({
+        description: 'How many seconds ago the user may have logged in at most (RFC 9470).',
+        examples: ['300'],
+      }),
+  }),
   response: { 200: AccessClaims.meta({ id: 'AccessClaims', description: 'RFC 9068 §2.2' }) },
   documents: {
     200: {
@@ -24,12 +35,13 @@ const schema = {
       example: accessClaimsExample,
     },
   },
-  problems: [crossSite],
+  problems: [crossSite, recentLoginRequired],
 } satisfies RouteSchema;
 
-export function verifyRoute(app: App): void {
+export function verifyRoute(app: App, { clock }: Pick<RouteDependencies, 'clock'>): void {
   app.get('/v1/verify', { schema }, (request, reply) => {
-    const { claims } = request;
+    const { claims, query } = request;
+    if (query.max_age !== undefined) requireRecentLogin(claims, Number(query.max_age), clock);
     reply.header('x-auth-subject', claims.sub).header('x-auth-roles', claims.roles.join(',')).send(claims);
   });
 }

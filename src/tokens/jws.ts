@@ -7,10 +7,10 @@ const MAX_TOKEN_LENGTH = 4096;
  * One base64url text for each sequence of bytes: no padding, no foreign character, and the bits that the last
  * character does not need are zero (RFC 4648 §3.5), so that a token cannot be respelled.
  */
-const SEGMENT = '(?:[\\w-]{4})*(?:[\\w-]{2}[AEIMQUYcgkosw048]|[\\w-][AQgw])?';
-const COMPACT_JWS = new RegExp(`^(${SEGMENT})\\.${SEGMENT}\\.${SEGMENT}$`);
+const SEGMENT = '((?:[\\w-]{4})*(?:[\\w-]{2}[AEIMQUYcgkosw048]|[\\w-][AQgw])?)';
+const COMPACT_JWS = new RegExp(`^${SEGMENT}\\.${SEGMENT}\\.${SEGMENT}$`);
 
-const Header = z.object({
+const TokenHeader = z.object({
   alg: z.string(),
   typ: z.string(),
   kid: z.string().max(128),
@@ -18,19 +18,29 @@ const Header = z.object({
   crit: z.undefined().optional(),
 });
 
-export type JwsHeader = z.infer<typeof Header>;
+/** The three segments of a JWS in compact serialization (RFC 7515 §7.1); undefined when it is none. */
+export function splitJws(token: string): { header: string; payload: string; signature: string } | undefined {
+  if (token.length > MAX_TOKEN_LENGTH) return undefined;
+  const [, header, payload, signature] = COMPACT_JWS.exec(token) ?? [];
+  return header === undefined || payload === undefined || signature === undefined
+    ? undefined
+    : { header, payload, signature };
+}
+
+/** The JSON value of a segment; undefined when it is none. */
+export function decodeSegment(segment: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(segment, 'base64url').toString());
+  } catch {
+    return undefined;
+  }
+}
 
 /**
- * The header of a JWS in compact serialization (RFC 7515 §7.1), or undefined when it is none that idcard could
- * have made. Members that point to keys (`jwk`, `jku`, `x5u`, `x5c`) are not even looked at (RFC 8725 §3.10).
+ * The header of a token that idcard could have made; undefined otherwise. Members that point to keys (`jwk`, `jku`,
+ * `x5u`, `x5c`) are not even looked at (RFC 8725 §3.10).
  */
-export function readJwsHeader(token: string): JwsHeader | undefined {
-  if (token.length > MAX_TOKEN_LENGTH) return undefined;
-  const encoded = COMPACT_JWS.exec(token)?.[1];
-  if (!encoded) return undefined;
-  try {
-    return Header.safeParse(JSON.parse(Buffer.from(encoded, 'base64url').toString())).data;
-  } catch {
-    return undefined; // not JSON
-  }
+export function readTokenHeader(token: string): z.infer<typeof TokenHeader> | undefined {
+  const segments = splitJws(token);
+  return segments && TokenHeader.safeParse(decodeSegment(segments.header)).data;
 }

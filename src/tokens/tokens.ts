@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { invalidToken } from '../problems/catalogue.ts';
 import { AccessClaims, CLIENT_ID, RefreshClaims, SCOPE } from './claims.ts';
-import { readJwsHeader } from './jws.ts';
+import { readTokenHeader } from './jws.ts';
 import type { Jwt } from './jwt.ts';
 import type { Key, KeySet } from './key-set.ts';
 import { type TokenKind, tokenProfiles } from './profiles.ts';
@@ -23,6 +23,8 @@ export interface Login {
   roles: readonly string[];
   /** The user's token version. */
   ver: number;
+  /** The thumbprint of the key that the tokens are bound to, if they are. */
+  jkt: string | undefined;
 }
 
 /** What a login or a refresh gives. How it travels is not known here. */
@@ -32,6 +34,7 @@ interface TokenPair {
   refreshToken: string;
   refreshExpiresInSeconds: number;
   scope: string;
+  tokenType: 'Bearer' | 'DPoP';
 }
 
 export interface Tokens {
@@ -69,6 +72,7 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
       auth_time: login.authTimeSeconds,
       amr: login.amr,
       ver: login.ver,
+      ...(login.jkt !== undefined && { cnf: { jkt: login.jkt } }),
     });
     const access = { ...claims('access'), client_id: CLIENT_ID, scope: SCOPE, roles: login.roles };
     const refresh = { ...claims('refresh'), sid: login.sid };
@@ -78,6 +82,7 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
       refreshToken: jwt.sign(keySet.signingKey('refresh'), 'refresh', refresh),
       refreshExpiresInSeconds: refresh.exp - now,
       scope: SCOPE,
+      tokenType: login.jkt === undefined ? 'Bearer' : 'DPoP',
     };
   }
 
@@ -109,7 +114,7 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
 
   /** RFC 8725 §3: the token's text, type and key first, then its signature; nothing in it is believed before. */
   function open(token: string, kind: TokenKind): { key: Key; payload: unknown } {
-    const header = readJwsHeader(token);
+    const header = readTokenHeader(token);
     if (header?.typ !== profiles[kind].typ) throw invalidToken();
     const key = keySet.verificationKey(header.kid);
     if (key?.signs !== kind || key.algorithm !== header.alg) throw invalidToken();

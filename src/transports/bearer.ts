@@ -1,13 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { invalidToken, severalCredentials } from '../problems/catalogue.ts';
-import type { OutgoingTokens } from './transport.ts';
+import type { OutgoingTokens, ReceivedToken } from './transport.ts';
 
 /** The successful token response of RFC 6749 §5.1, with the refresh token's lifetime beside the access token's. */
 export const TokenResponse = z
   .object({
     access_token: z.string(),
-    token_type: z.literal('Bearer'),
+    token_type: z.enum(['Bearer', 'DPoP']),
     expires_in: z.int().meta({ description: 'Seconds until the access token expires.' }),
     refresh_token: z.string(),
     refresh_expires_in: z.int().meta({ description: 'Seconds until the refresh token expires.' }),
@@ -16,24 +16,31 @@ export const TokenResponse = z
   .meta({ id: 'TokenResponse', description: 'RFC 6749 §5.1' });
 
 /**
- * The token of `Authorization: Bearer <token>` (RFC 6750 §2.1), or undefined when no such header was sent.
+ * The token of `Authorization: Bearer <token>` (RFC 6750 §2.1) or `DPoP <token>` (RFC 9449 §7.1); undefined when no
+ * such header was sent.
  * @throws severalCredentials for a second Authorization header, which Node would drop without a word
  * @throws invalidToken when nothing stands behind the scheme
  */
-export function readBearerToken(request: FastifyRequest): string | undefined {
+export function readAuthorization(request: FastifyRequest): ReceivedToken | undefined {
   const { authorization } = request.headers;
   if (authorization === undefined) return undefined;
   if (countHeader(request.raw.rawHeaders, 'authorization') > 1) throw severalCredentials();
-  const [, scheme, token] = /^(\S+)(?: +(.*))?$/.exec(authorization) ?? [];
-  if (scheme?.toLowerCase() !== 'bearer') return undefined; // an unsupported method (RFC 6750 §3.1)
+  const [, name = '', token] = /^(\S+)(?: +(.*))?$/.exec(authorization) ?? [];
+  const scheme = SCHEMES.get(name.toLowerCase());
+  if (!scheme) return undefined; // an unsupported method (RFC 6750 §3.1)
   if (!token) throw invalidToken();
-  return token;
+  return { token, transport: 'bearer', scheme };
 }
+
+const SCHEMES: ReadonlyMap<string, 'Bearer' | 'DPoP'> = new Map([
+  ['bearer', 'Bearer'],
+  ['dpop', 'DPoP'],
+]);
 
 export function sendBearer(reply: FastifyReply, tokens: OutgoingTokens): FastifyReply {
   return reply.code(200).send({
     access_token: tokens.accessToken,
-    token_type: 'Bearer',
+    token_type: tokens.tokenType,
     expires_in: tokens.accessExpiresInSeconds,
     refresh_token: tokens.refreshToken,
     refresh_expires_in: tokens.refreshExpiresInSeconds,

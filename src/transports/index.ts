@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { severalCredentials } from '../problems/catalogue.ts';
-import { readBearerToken, sendBearer } from './bearer.ts';
+import { readAuthorization, sendBearer } from './bearer.ts';
 import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, sendCookies } from './cookie.ts';
 import { createCrossSiteCheck, isUnsafe } from './cross-site.ts';
 import type { OutgoingTokens, ReceivedToken, TransportName } from './transport.ts';
@@ -13,6 +13,8 @@ export interface Transports {
   receiveAccessToken(request: FastifyRequest): ReceivedToken | undefined;
   /** The same for a refresh token, which a body may carry as `refresh_token`. */
   receiveRefreshToken(request: FastifyRequest, fromBody: string | undefined): ReceivedToken | undefined;
+  /** The DPoP header of a request (RFC 9449 §4.1), unverified. */
+  receiveProof(request: FastifyRequest): string | undefined;
   /** Sends a token response: a body, or cookies. */
   send(reply: FastifyReply, transport: TransportName, tokens: OutgoingTokens): FastifyReply;
   /** Before any answer that sets or clears cookies. @throws crossSite */
@@ -26,10 +28,9 @@ export function createTransports(ownOrigins: readonly string[]): Transports {
 
   return {
     receiveAccessToken(request) {
-      const header = readBearerToken(request);
+      const header = readAuthorization(request);
       const cookie = readCookie(request, ACCESS_COOKIE);
-      if (cookie === undefined)
-        return header === undefined ? undefined : { token: header, transport: 'bearer' };
+      if (cookie === undefined) return header;
       if (request.headers.authorization !== undefined) throw severalCredentials();
       if (isUnsafe(request)) refuseCrossSite(request);
       return { token: cookie, transport: 'cookie' };
@@ -42,6 +43,8 @@ export function createTransports(ownOrigins: readonly string[]): Transports {
       refuseCrossSite(request);
       return { token: cookie, transport: 'cookie' };
     },
+    // Node joins two of them with a comma, which no proof has in it.
+    receiveProof: (request) => request.headers.dpop?.toString(),
     send: (reply, transport, tokens) => (transport === 'cookie' ? sendCookies : sendBearer)(reply, tokens),
     refuseCrossSite,
     clearCookies,

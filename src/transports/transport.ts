@@ -8,9 +8,13 @@ export interface OutgoingTokens {
   refreshToken: string;
   refreshExpiresInSeconds: number;
   scope: string;
+  /** How the access token is to be presented (RFC 6749 §7.1, RFC 9449 §5). */
+  tokenType: 'Bearer' | 'DPoP';
 }
 
 export interface ReceivedToken {
   token: string;
   transport: TransportName;
+  /** The scheme of the Authorization header; a cookie has none. */
+  scheme?: 'Bearer' | 'DPoP';
 }

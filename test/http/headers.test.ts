@@ -100,7 +100,7 @@ describe('CORS', () => {
     const { headers } = await get(origin);
     expect(headers['access-control-allow-origin']).toBe(origin);
     expect(headers['access-control-allow-credentials']).toBe('true');
-    expect(headers['access-control-expose-headers']).toBe('WWW-Authenticate, Retry-After');
+    expect(headers['access-control-expose-headers']).toBe('WWW-Authenticate, DPoP-Nonce, Retry-After');
     expect(headers.vary).toBe('Origin');
   });
 
@@ -131,7 +131,7 @@ describe('CORS', () => {
     expect([statusCode, body]).toEqual([204, '']);
     expect(headers['access-control-allow-origin']).toBe(APP);
     expect(headers['access-control-allow-methods']).toBe('GET, HEAD, POST, PUT');
-    expect(headers['access-control-allow-headers']).toBe('Authorization, Content-Type');
+    expect(headers['access-control-allow-headers']).toBe('Authorization, Content-Type, DPoP');
     expect(headers['access-control-max-age']).toBe('600');
   });
 
@@ -183,7 +183,9 @@ describe('401 challenges (RFC 6750 §3)', () => {
   ])('%s: the scheme without an error code', async (_, send) => {
     const response = await send();
     expect(response.statusCode).toBe(401);
-    expect(response.headers['www-authenticate']).toBe('Bearer realm="idcard"');
+    expect(response.headers['www-authenticate']).toBe(
+      'Bearer realm="idcard", DPoP realm="idcard", algs="ES256 EdDSA"',
+    );
   });
 
   test.each([
@@ -197,7 +199,7 @@ describe('401 challenges (RFC 6750 §3)', () => {
     const response = await send();
     expect(response.statusCode).toBe(401);
     expect(response.headers['www-authenticate']).toMatch(
-      /^Bearer realm="idcard", error="invalid_token", error_description="[^"\\]+"$/,
+      /^Bearer realm="idcard", error="invalid_token", error_description="[^"\\]+", DPoP realm="idcard", algs="ES256 EdDSA"$/,
     );
   });
 

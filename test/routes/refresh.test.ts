@@ -132,7 +132,9 @@ describe('the tokens leave by the way the old one came', () => {
   test('without a refresh token the answer says what to send', async () => {
     const response = await idcard.app.inject({ method: 'POST', url: '/v1/refresh' });
     expect(response.statusCode).toBe(401);
-    expect(response.headers['www-authenticate']).toBe('Bearer realm="idcard"');
+    expect(response.headers['www-authenticate']).toBe(
+      'Bearer realm="idcard", DPoP realm="idcard", algs="ES256 EdDSA"',
+    );
     expect(response.json().type).toBe('urn:idcard:problem:refresh-token-required');
   });
 

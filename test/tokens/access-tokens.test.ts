@@ -75,7 +75,7 @@ describe.each(['fresh', 'remembered'])('a %s access token', (state) => {
     const refused = await verify(access_token);
     expect(refused.statusCode).toBe(401);
     expect(refused.headers['www-authenticate']).toBe(
-      'Bearer realm="idcard", error="invalid_token", error_description="The token has expired."',
+      'Bearer realm="idcard", error="invalid_token", error_description="The token has expired.", DPoP realm="idcard", algs="ES256 EdDSA"',
     );
     idcard.time.now = START;
   });

@@ -51,7 +51,15 @@ describe('what is remembered', () => {
       verifiedTokens,
       revocations: createRevocations(300),
     });
-    const login = { sub: 'ada', sid: 'one', authTimeSeconds: START, amr: ['pwd'], roles: ['admin'], ver: 1 };
+    const login = {
+      sub: 'ada',
+      sid: 'one',
+      authTimeSeconds: START,
+      amr: ['pwd'],
+      roles: ['admin'],
+      ver: 1,
+      jkt: undefined,
+    };
     const { accessToken } = tokens.issue(login);
 
     const claims = tokens.verifyAccess(accessToken);

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readBearerToken } from '../../src/transports/bearer.ts';
+import { readAuthorization } from '../../src/transports/bearer.ts';
 import { addUser, createTestApp, logIn, type TestApp } from '../support/app.ts';
 
 let idcard: TestApp;
@@ -40,19 +40,23 @@ test.each(['Bearer', 'Bearer ', 'Bearer  '])(
   },
 );
 
-test.each(['', 'Basic YTpi', 'Token x', 'DPoP x', 'BearerX y'])(
+test.each(['', 'Basic YTpi', 'Token x', 'DPoPX x', 'BearerX y'])(
   'another method is answered like no credentials at all: "%s"',
   async (header) => {
     const response = await verify(header);
     expect(response.statusCode).toBe(401);
-    expect(response.headers['www-authenticate']).toBe('Bearer realm="idcard"');
+    expect(response.headers['www-authenticate']).toBe(
+      'Bearer realm="idcard", DPoP realm="idcard", algs="ES256 EdDSA"',
+    );
   },
 );
 
 test('no credentials are answered with a challenge without an error code', async () => {
   const response = await idcard.app.inject({ url: '/v1/verify' });
   expect(response.statusCode).toBe(401);
-  expect(response.headers['www-authenticate']).toBe('Bearer realm="idcard"');
+  expect(response.headers['www-authenticate']).toBe(
+    'Bearer realm="idcard", DPoP realm="idcard", algs="ES256 EdDSA"',
+  );
   expect(response.json().type).toBe('urn:idcard:problem:login-required');
 });
 
@@ -80,5 +84,5 @@ test('a second Authorization header is refused, also when Node has dropped it', 
     headers: { authorization: `Bearer ${token}` },
     raw: { rawHeaders },
   } as unknown as FastifyRequest;
-  expect(() => readBearerToken(request)).toThrow('Send one credential');
+  expect(() => readAuthorization(request)).toThrow('Send one credential');
 });

@@ -79,7 +79,9 @@ describe('credentials that could mean two things', () => {
     'a cookie with the name %s is not looked at',
     async (name) => {
       const response = await verify({ cookie: `${name}=${value('__Host-access')}` });
-      expect(response.headers['www-authenticate']).toBe('Bearer realm="idcard"');
+      expect(response.headers['www-authenticate']).toBe(
+        'Bearer realm="idcard", DPoP realm="idcard", algs="ES256 EdDSA"',
+      );
     },
   );
 
@@ -129,6 +131,7 @@ test('a token too long for a browser is an error where the cookie is made', () =
     refreshToken: 'x',
     refreshExpiresInSeconds: 300,
     scope: 'account',
+    tokenType: 'Bearer' as const,
   };
   const reply = { setCookie: () => reply, code: () => reply, send: () => reply };
   expect(() => sendCookies(reply as never, tokens)).toThrow('__Host-access would exceed 4096 bytes');

@@ -1,0 +1,24 @@
+import type { FastifyRequest } from 'fastify';
+import type { Problem } from './problem.ts';
+
+const DPOP_ALGORITHMS = 'ES256 EdDSA';
+
+/**
+ * The `WWW-Authenticate` of a problem (RFC 9110 §11.6.1): both schemes are offered, and the error code stands with
+ * the one that the request used (RFC 6750 §3, RFC 9449 §7.1).
+ */
+export function challengesOf(problem: Problem, request: FastifyRequest): string | undefined {
+  const code = problem.kind.challenge;
+  if (code === undefined) return undefined;
+  const error =
+    code === null ? {} : { error: code, error_description: problem.message, ...problem.challenge };
+  const isDpop = code?.includes('dpop') || /^dpop /i.test(request.headers.authorization ?? '');
+  const bearer = challenge('Bearer', isDpop ? {} : error);
+  const dpop = challenge('DPoP', { algs: DPOP_ALGORITHMS, ...(isDpop && error) });
+  return isDpop ? `${dpop}, ${bearer}` : `${bearer}, ${dpop}`;
+}
+
+function challenge(scheme: string, parameters: Record<string, string>): string {
+  const all = Object.entries({ realm: 'idcard', ...parameters });
+  return `${scheme} ${all.map(([name, value]) => `${name}="${value}"`).join(', ')}`;
+}

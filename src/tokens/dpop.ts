@@ -1,0 +1,82 @@
+import { createBoundedMap } from '../bounded-map.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { dpopNonceRequired, invalidDpopProof } from '../problems/catalogue.ts';
+import { createDpopNonces, NONCE_STEP_SECONDS } from './dpop-nonces.ts';
+import { type DpopProof, readDpopProof, sha256 } from './dpop-proof.ts';
+import type { KeySet } from './key-set.ts';
+
+/** Proof of possession: RFC 9449. Nothing is stored. */
+export interface Dpop {
+  /**
+   * Checks a proof (RFC 9449 §4.3).
+   * @returns the thumbprint (RFC 7638) of the key that made it
+   * @throws invalidDpopProof, dpopNonceRequired
+   */
+  verifyProof(proof: string, use: ProofUse): string;
+  /** A nonce for the next proof (RFC 9449 §8.2). */
+  nonce(): string;
+}
+
+/** The request that a proof must have been made for. */
+export interface ProofUse {
+  method: string;
+  /** Path and query of the request. */
+  url: string;
+  /** The access token that the proof comes with; absent where tokens are issued. */
+  accessToken?: string;
+}
+
+/** How many ids of proofs are remembered. Beyond, the oldest may be replayed while its nonce is good. */
+const REPLAY_CAPACITY = 200_000;
+
+type Dependencies = { config: Pick<Config, 'publicUrl'>; keySet: KeySet; clock: Clock };
+
+export function createDpop({ config, keySet, clock }: Dependencies): Dpop {
+  const nonces = createDpopNonces(keySet, clock);
+  const isFirstUse = createReplayGuard(clock);
+
+  return {
+    verifyProof(text, use) {
+      const place = use.accessToken === undefined ? 'login' : 'resource';
+      const headers = { 'dpop-nonce': nonces.current() };
+      const proof = readDpopProof(text);
+      if (!proof) throw invalidDpopProof[place]({ headers });
+      const mismatch = findMismatch(proof.claims, use, config.publicUrl);
+      if (mismatch)
+        throw invalidDpopProof[place]({ headers, detail: `The DPoP proof is for another ${mismatch}.` });
+      if (!nonces.isValid(proof.claims.nonce)) throw dpopNonceRequired[place]({ headers });
+      if (!isFirstUse(proof)) {
+        throw invalidDpopProof[place]({ headers, detail: 'The DPoP proof was used before (jti).' });
+      }
+      return proof.jkt;
+    },
+    nonce: nonces.current,
+  };
+}
+
+function findMismatch(claims: DpopProof['claims'], use: ProofUse, publicUrl: string): string | undefined {
+  if (claims.htm !== use.method) return 'method (htm)';
+  if (!isSameUrl(claims.htu, publicUrl + use.url)) return 'address (htu)';
+  if (use.accessToken !== undefined && claims.ath !== sha256(use.accessToken)) return 'access token (ath)';
+  return undefined;
+}
+
+/** RFC 9449 §4.3, check 9: without query and fragment, after normalization (RFC 3986 §6.2.2 and §6.2.3). */
+function isSameUrl(htu: string, requestUrl: string): boolean {
+  const [claimed, actual] = [URL.parse(htu), URL.parse(requestUrl)];
+  if (claimed === null || actual === null) return false;
+  return claimed.origin === actual.origin && claimed.pathname === actual.pathname;
+}
+
+/** A proof works once in this process while its nonce is good, which is two steps at most. */
+function createReplayGuard(clock: Clock): (proof: DpopProof) => boolean {
+  const usedUntilSeconds = createBoundedMap<number>(REPLAY_CAPACITY);
+  return ({ jkt, claims }) => {
+    const id = `${jkt} ${sha256(claims.jti)}`;
+    const now = clock();
+    if (now < (usedUntilSeconds.get(id) ?? 0)) return false;
+    usedUntilSeconds.set(id, now + 2 * NONCE_STEP_SECONDS);
+    return true;
+  };
+}
