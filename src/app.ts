@@ -27,6 +27,7 @@ import { refreshRoute } from './routes/refresh.ts';
 import { registerRoute } from './routes/register.ts';
 import { revocationsRoute } from './routes/revocations.ts';
 import { serverMetadataRoute } from './routes/server-metadata.ts';
+import { theftBudgetRoute } from './routes/theft-budget.ts';
 import { verifyRoute } from './routes/verify.ts';
 import { createDpop } from './tokens/dpop.ts';
 import { registerJwt } from './tokens/jwt.ts';
@@ -111,6 +112,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   jwksRoute(app, routes);
   serverMetadataRoute(app, routes);
   revocationsRoute(app, routes);
+  theftBudgetRoute(app, routes);
   healthRoutes(app, routes);
   openapiRoutes(app, getDocument);
 

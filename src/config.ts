@@ -24,6 +24,8 @@ export interface Config {
   clockToleranceSeconds: number;
   /** How often each replica asks the directory which token versions were raised. */
   revocationPollSeconds: number;
+  /** For how long verifiers may keep the published keys. */
+  jwksMaxAgeSeconds: number;
   /** Whether tokens that are not bound to a key are refused. */
   requireDpop: boolean;
   allowedOrigins: readonly string[];
@@ -59,6 +61,7 @@ const environment = z.object({
   LOGIN_MAX_AGE_SECONDS: wholeNumber(60, 31_536_000).default(2_592_000),
   CLOCK_TOLERANCE_SECONDS: wholeNumber(0, 60).default(5),
   REVOCATION_POLL_SECONDS: wholeNumber(1, 60).default(2),
+  JWKS_MAX_AGE_SECONDS: wholeNumber(1, 86_400).default(300),
   REQUIRE_DPOP: oneOf(['false', 'true']).default('false'),
   ALLOWED_ORIGINS: list(origin('a list of addresses like https://app.example.com')).default([]),
   TRUSTED_PROXIES: list(proxyRange).default([]),
@@ -100,6 +103,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     loginMaxAgeSeconds: settings.LOGIN_MAX_AGE_SECONDS,
     clockToleranceSeconds: settings.CLOCK_TOLERANCE_SECONDS,
     revocationPollSeconds: settings.REVOCATION_POLL_SECONDS,
+    jwksMaxAgeSeconds: settings.JWKS_MAX_AGE_SECONDS,
     requireDpop: settings.REQUIRE_DPOP === 'true',
     allowedOrigins: settings.ALLOWED_ORIGINS,
     trustedProxies: settings.TRUSTED_PROXIES,

@@ -3,7 +3,9 @@ import { serve } from '../main.ts';
 import { Problem } from '../problems/problem.ts';
 import { StartupError } from '../startup-error.ts';
 import { keysList } from './keys-list.ts';
+import { keysRevoke } from './keys-revoke.ts';
 import { keysRotate } from './keys-rotate.ts';
+import { theftBudgetCommand } from './theft-budget.ts';
 import { usersAdd } from './users-add.ts';
 import { usersDelete } from './users-delete.ts';
 import { usersList } from './users-list.ts';
@@ -37,7 +39,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     users.addCommand(command(env));
   }
   const keys = program.command('keys').description('manage the key set');
-  for (const command of [keysList, keysRotate]) keys.addCommand(command(env));
+  for (const command of [keysList, keysRotate, keysRevoke]) keys.addCommand(command(env));
+  program.addCommand(theftBudgetCommand(env));
   exitOverrideAll(program);
 
   try {

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { PublicJwk } from '../tokens/jwk.ts';
-import { JWKS_MAX_AGE_SECONDS } from '../tokens/key-set.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { jwksExample } from './examples.ts';
 
@@ -22,9 +21,9 @@ const schema = {
   problems: [],
 } satisfies RouteSchema;
 
-export function jwksRoute(app: App, { keySet }: Pick<RouteDependencies, 'keySet'>): void {
+export function jwksRoute(app: App, { keySet, config }: Pick<RouteDependencies, 'keySet' | 'config'>): void {
   app.get('/.well-known/jwks.json', { schema }, async (_request, reply) => {
-    reply.header('cache-control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`);
+    reply.header('cache-control', `public, max-age=${config.jwksMaxAgeSeconds}`);
     return keySet.jwks();
   });
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
-import { JWKS_MAX_AGE_SECONDS } from '../tokens/key-set.ts';
 import type { RouteDependencies } from './dependencies.ts';
 
 const schema = {
@@ -44,7 +43,7 @@ export function serverMetadataRoute(app: App, { config }: Pick<RouteDependencies
     grant_types_supported: [],
   };
   app.get('/.well-known/oauth-authorization-server', { schema }, async (_request, reply) => {
-    reply.header('cache-control', `public, max-age=${JWKS_MAX_AGE_SECONDS}`);
+    reply.header('cache-control', `public, max-age=${config.jwksMaxAgeSeconds}`);
     return metadata;
   });
 }

@@ -3,10 +3,10 @@ import type { Config } from '../config.ts';
 import { PrivateJwk, thumbprint } from './jwk.ts';
 import type { PrivateJwkSet } from './key-set.ts';
 
-/** Room for a replica whose clock is behind, or that finished a request late. */
-const RETIREMENT_MARGIN_SECONDS = 60;
-
-type Lifetimes = Pick<Config, 'algorithm' | 'accessTokenTtlSeconds' | 'refreshTokenIdleSeconds'>;
+type Lifetimes = Pick<
+  Config,
+  'algorithm' | 'accessTokenTtlSeconds' | 'refreshTokenIdleSeconds' | 'clockToleranceSeconds'
+>;
 
 /** A key set for a first start: one key for each kind of token, signing from now on. */
 export function generateKeySet(config: Lifetimes, nowSeconds: number): PrivateJwkSet {
@@ -27,13 +27,37 @@ export function rotate(
   const present = keySet.keys.filter((key) => key.exp === undefined || nowSeconds < key.exp);
   const outgoing = present.map((key) => {
     const lifetime = key.kty === 'oct' ? config.refreshTokenIdleSeconds : config.accessTokenTtlSeconds;
-    return { ...key, exp: key.exp ?? activeFromSeconds + lifetime + RETIREMENT_MARGIN_SECONDS };
+    return { ...key, exp: key.exp ?? activeFromSeconds + lifetime + config.clockToleranceSeconds };
   });
   return {
     keys: [
       ...outgoing,
       generateKey(config.algorithm, activeFromSeconds),
       generateKey('HS256', activeFromSeconds),
+    ],
+  };
+}
+
+/**
+ * Takes a leaked key out at once, with every token that it signed. A kind that is left without a key that signs
+ * gets a new one, which signs from now on.
+ */
+export function revoke(
+  keySet: PrivateJwkSet,
+  config: Lifetimes,
+  kid: string,
+  nowSeconds: number,
+): PrivateJwkSet {
+  const keys = keySet.keys.filter((key) => thumbprint(key) !== kid);
+  const signs = (isSecret: boolean) =>
+    keys.some(
+      (key) => (key.kty === 'oct') === isSecret && (key.nbf ?? 0) <= nowSeconds && key.exp === undefined,
+    );
+  return {
+    keys: [
+      ...keys,
+      ...(signs(false) ? [] : [generateKey(config.algorithm, nowSeconds)]),
+      ...(signs(true) ? [] : [generateKey('HS256', nowSeconds)]),
     ],
   };
 }

@@ -6,9 +6,6 @@ import { importKey, type KeyMaterial } from './import-key.ts';
 import { type KeyAlgorithm, PrivateJwk, type PublicJwk, thumbprint, toPublicJwk } from './jwk.ts';
 import type { TokenKind } from './profiles.ts';
 
-/** For how long a verifier may keep the published JWK Set. A new key waits at least this long before it signs. */
-export const JWKS_MAX_AGE_SECONDS = 300;
-
 export interface Key {
   kid: string;
   algorithm: KeyAlgorithm;

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { RouteSchema } from '../http/route-schema.ts';
+import type { App } from '../http/zod.ts';
+import { SITUATIONS, theftBudget } from '../tokens/theft-budget.ts';
+import type { RouteDependencies } from './dependencies.ts';
+
+const situations = Object.keys(SITUATIONS) as (keyof typeof SITUATIONS)[];
+
+const schema = {
+  operationId: 'getTheftBudget',
+  summary: 'How long a stolen token works',
+  description:
+    'In seconds, at worst, for each kind of token and each counter-measure, as this server is configured.',
+  tags: ['Metadata'],
+  security: [],
+  response: {
+    200: z
+      .object({
+        budget: z.array(
+          z
+            .object({
+              stolen: z.enum(['access_token', 'refresh_token']),
+              situation: z.enum(situations),
+              seconds: z.int(),
+            })
+            .meta({ id: 'TheftBudgetEntry' }),
+        ),
+      })
+      .meta({ id: 'TheftBudget' }),
+  },
+  documents: {
+    200: {
+      description: 'The theft budget.',
+      example: { budget: [{ stolen: 'access_token', situation: 'revoked', seconds: 2 }] },
+    },
+  },
+  problems: [],
+} satisfies RouteSchema;
+
+export function theftBudgetRoute(app: App, { config }: Pick<RouteDependencies, 'config'>): void {
+  const budget = theftBudget(config);
+  app.get('/v1/theft-budget', { schema }, async () => ({ budget }));
+}

@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { createRevocationFeed } from '../src/revocation-feed.ts';
+import { createRevocations } from '../src/tokens/revocations.ts';
+import { formatTheftBudget, type TheftBudgetEntry, theftBudget } from '../src/tokens/theft-budget.ts';
+import type { Directory } from '../src/users/directory.ts';
+import { addUser, bearer, createTestApp, logIn, START, type TestApp, type TokenBody } from './support/app.ts';
+
+/** Each cell is proven with the defaults and with other settings, so that no number can be a constant. */
+const SETTINGS: Record<string, string>[] = [
+  {},
+  {
+    ACCESS_TOKEN_TTL_SECONDS: '60',
+    REFRESH_TOKEN_IDLE_SECONDS: '3600',
+    LOGIN_MAX_AGE_SECONDS: '7200',
+    REVOCATION_POLL_SECONDS: '7',
+  },
+];
+
+describe.each(SETTINGS)('the theft budget with %o', (env) => {
+  const config = readConfig(env);
+  /** The owner's replica, and the one that the thief goes to. */
+  let owners: TestApp;
+  let thiefs: TestApp;
+  let isAway: boolean;
+  let userId: string;
+  let stolen: TokenBody;
+
+  beforeEach(async () => {
+    isAway = false;
+    owners = await createTestApp({ env });
+    const shared = owners.directory;
+    thiefs = await createTestApp({ env, jwks: owners.jwks, directory: () => awayWhenTold(shared) });
+    ({ id: userId } = await addUser(owners));
+    await thiefs.app.ready();
+    stolen = await logIn(owners);
+  });
+  afterEach(async () => {
+    await thiefs.close();
+    await owners.close();
+  });
+
+  function awayWhenTold(directory: Directory): Directory {
+    const unlessAway = <T>(answer: () => Promise<T>) =>
+      isAway ? Promise.reject(new Error('away')) : answer();
+    return {
+      ...directory,
+      raisedSince: (since) => unlessAway(() => directory.raisedSince(since)),
+      findById: (id) => unlessAway(() => directory.findById(id)),
+    };
+  }
+
+  const seconds = (kind: TheftBudgetEntry['stolen'], situation: TheftBudgetEntry['situation']) =>
+    theftBudget(config).find((entry) => entry.stolen === kind && entry.situation === situation)?.seconds ??
+    -1;
+
+  /** Goes to a moment; the polls in between happen as they would. */
+  async function goTo(second: number): Promise<void> {
+    const lastPoll =
+      START + Math.floor((second - START) / config.revocationPollSeconds) * config.revocationPollSeconds;
+    thiefs.time.now = lastPoll;
+    if (lastPoll > START) await thiefs.app.pollRevocations();
+    thiefs.time.now = second;
+    owners.time.now = second;
+  }
+
+  async function accessWorks(): Promise<boolean> {
+    const response = await thiefs.app.inject({ url: '/v1/verify', headers: bearer(stolen.access_token) });
+    return response.statusCode === 200;
+  }
+  async function refresh(): Promise<TokenBody | undefined> {
+    const body = { refresh_token: stolen.refresh_token };
+    const response = await thiefs.app.inject({ method: 'POST', url: '/v1/refresh', body });
+    return response.statusCode === 200 ? response.json() : undefined;
+  }
+  const revoke = () => owners.directory.updateAndVoidTokens(userId, { status: 'disabled' });
+
+  test.each(['unnoticed_unused', 'unnoticed_used'] as const)('access token, %s', async (situation) => {
+    const budget = seconds('access_token', situation);
+    await goTo(START + budget - 1);
+    expect(await accessWorks()).toBe(true);
+    await goTo(START + budget);
+    expect(await accessWorks()).toBe(false);
+  });
+
+  test('access token, revoked: it works until the next poll and not after it', async () => {
+    const budget = seconds('access_token', 'revoked');
+    await revoke();
+    await goTo(START + budget - 1);
+    expect(await accessWorks()).toBe(true);
+    await goTo(START + budget);
+    expect(await accessWorks()).toBe(false);
+  });
+
+  test('access token, revoked while the directory is away', async () => {
+    const budget = seconds('access_token', 'revoked_directory_away');
+    await revoke();
+    isAway = true;
+    await goTo(START + budget - 1);
+    expect(await accessWorks()).toBe(true);
+    await goTo(START + budget);
+    expect(await accessWorks()).toBe(false);
+  });
+
+  test('refresh token, unnoticed and unused', async () => {
+    const budget = seconds('refresh_token', 'unnoticed_unused');
+    await goTo(START + budget - 1);
+    expect(await refresh()).toBeDefined();
+    await goTo(START + budget);
+    expect(await refresh()).toBeUndefined();
+  });
+
+  test('refresh token, unnoticed and used as often as need be: also what it gave is dead then', async () => {
+    const end = START + seconds('refresh_token', 'unnoticed_used');
+    const step = config.refreshTokenIdleSeconds - 1;
+    for (let now = START + step; now < end - 1; now += step) {
+      await goTo(now);
+      stolen = (await refresh()) ?? stolen;
+    }
+    await goTo(end - 1);
+    stolen = (await refresh()) ?? stolen;
+    expect(await accessWorks()).toBe(true);
+    await goTo(end);
+    expect(await refresh()).toBeUndefined();
+    expect(await accessWorks()).toBe(false);
+  });
+
+  test('refresh token, revoked: at the same second', async () => {
+    expect(seconds('refresh_token', 'revoked')).toBe(0);
+    expect(await refresh()).toBeDefined();
+    await revoke();
+    expect(await refresh()).toBeUndefined();
+  });
+
+  test('refresh token, revoked while the directory is away: there is no refresh at all', async () => {
+    expect(seconds('refresh_token', 'revoked_directory_away')).toBe(0);
+    await revoke();
+    isAway = true;
+    expect(await refresh()).toBeUndefined();
+  });
+
+  test('the poll comes when the table says', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let polls = 0;
+    async function raisedSince(): Promise<[]> {
+      polls++;
+      return [];
+    }
+    const directory = { ...owners.directory, raisedSince };
+    const feed = createRevocationFeed({
+      directory,
+      revocations: createRevocations(300),
+      keepSeconds: 300,
+      pollSeconds: config.revocationPollSeconds,
+      clock: () => START,
+      logger: owners.app.log,
+    });
+    feed.start();
+    await vi.advanceTimersByTimeAsync(config.revocationPollSeconds * 1000 - 1);
+    expect(polls).toBe(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(polls).toBe(1);
+    await vi.advanceTimersByTimeAsync(config.revocationPollSeconds * 1000);
+    expect(polls).toBe(2);
+    feed.stop();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(polls).toBe(2);
+    vi.useRealTimers();
+  });
+
+  test('is published', async () => {
+    const response = await owners.app.inject('/v1/theft-budget');
+    expect(response.json()).toEqual({ budget: theftBudget(config) });
+  });
+});
+
+test('the README shows the table of the default settings', () => {
+  expect(readFileSync('README.md', 'utf8')).toContain(formatTheftBudget(theftBudget(readConfig({}))));
+});
