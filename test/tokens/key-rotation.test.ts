@@ -7,7 +7,7 @@ import { addUser, bearer, createTestApp, decode, logIn, START, type TestApp } fr
 const config = readConfig({});
 const ACTIVE_FROM = START + 3600;
 const WEEK = config.refreshTokenIdleSeconds;
-const MARGIN = 60;
+const MARGIN = config.clockToleranceSeconds;
 
 let before: PrivateJwkSet;
 let after: PrivateJwkSet;
