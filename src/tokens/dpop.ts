@@ -62,11 +62,21 @@ function findMismatch(claims: DpopProof['claims'], use: ProofUse, publicUrl: str
   return undefined;
 }
 
-/** RFC 9449 §4.3, check 9: without query and fragment, after normalization (RFC 3986 §6.2.2 and §6.2.3). */
+/**
+ * RFC 9449 §4.3, check 9: without query and fragment, after normalization (RFC 3986 §6.2.2 and §6.2.3). User and
+ * password are compared, and no request has them: in an http address they are an error (RFC 9110 §4.2.4).
+ */
 function isSameUrl(htu: string, requestUrl: string): boolean {
-  const [claimed, actual] = [URL.parse(htu), URL.parse(requestUrl)];
-  if (claimed === null || actual === null) return false;
-  return claimed.origin === actual.origin && claimed.pathname === actual.pathname;
+  const claimed = withoutQuery(htu);
+  return claimed !== undefined && claimed === withoutQuery(requestUrl);
+}
+
+function withoutQuery(address: string): string | undefined {
+  const url = URL.parse(address);
+  if (url === null) return undefined;
+  url.search = '';
+  url.hash = '';
+  return url.href;
 }
 
 /** A proof works once in this process while its nonce is good, which is two steps at most. */
