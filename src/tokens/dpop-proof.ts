@@ -9,7 +9,8 @@ export interface DpopProof {
   claims: z.infer<typeof ProofClaims>;
 }
 
-const coordinate = z.string().regex(/^[\w-]{43}$/);
+/** 32 bytes in their one spelling (RFC 4648 §3.5), so that a key has one thumbprint. */
+const coordinate = z.string().regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/);
 /** A private member in a public header would be a leak, not a proof. */
 const noPrivateHalf = { d: z.undefined().optional(), k: z.undefined().optional() };
 const common = { typ: z.literal('dpop+jwt'), crit: z.undefined().optional() };
