@@ -12,7 +12,7 @@ export function challengesOf(problem: Problem, request: FastifyRequest): string 
   if (code === undefined) return undefined;
   const error =
     code === null ? {} : { error: code, error_description: problem.message, ...problem.challenge };
-  const isDpop = code?.includes('dpop') || /^dpop /i.test(request.headers.authorization ?? '');
+  const isDpop = code?.includes('dpop') || /^dpop(?: |$)/i.test(request.headers.authorization ?? '');
   const bearer = challenge('Bearer', isDpop ? {} : error);
   const dpop = challenge('DPoP', { algs: DPOP_ALGORITHMS, ...(isDpop && error) });
   return isDpop ? `${dpop}, ${bearer}` : `${bearer}, ${dpop}`;
