@@ -22,10 +22,12 @@ export function createDpopNonces(keySet: KeySet, clock: Clock): DpopNonces {
     ),
   );
   const step = () => Math.floor(clock() / NONCE_STEP_SECONDS);
-  const nonceOf = ({ kid }: Pick<Key, 'kid'>, time: number) =>
-    createHmac('sha256', secrets.get(kid) ?? '')
-      .update(String(time))
-      .digest('base64url');
+  const nonceOf = ({ kid }: Pick<Key, 'kid'>, time: number) => {
+    const secret = secrets.get(kid);
+    // Without one anybody could make nonces.
+    if (!secret) throw new Error('A key of another key set.');
+    return createHmac('sha256', secret).update(String(time)).digest('base64url');
+  };
 
   return {
     current: () => nonceOf(keySet.signingKey('refresh'), step()),
