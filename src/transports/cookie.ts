@@ -26,13 +26,28 @@ export function readCookie(request: FastifyRequest, name: string): string | unde
   let value: string | undefined;
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=');
-    const sentName = pair.slice(0, Math.max(equals, 0)).trim();
+    const sentName = withoutBlanks(pair.slice(0, Math.max(equals, 0)));
     if (sentName.toLowerCase() !== name.toLowerCase()) continue;
     if (sentName !== name || value !== undefined)
       throw invalidToken({ detail: 'The cookie was sent twice.' });
-    value = pair.slice(equals + 1).trim();
+    value = withoutBlanks(pair.slice(equals + 1));
   }
   return value;
+}
+
+/**
+ * Blank and tab alone (RFC 6265 §5.2). `trim()` takes the byte A0 as well, behind which a browser sees no `__Host-`,
+ * so that a sibling subdomain could plant a cookie under such a name.
+ */
+function withoutBlanks(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text[start])) start++;
+  while (end > start && isBlank(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === ' ' || character === '\t';
 }
 
 /** No token in the body: a script cannot read what it never sees. */

@@ -85,6 +85,18 @@ describe('credentials that could mean two things', () => {
     },
   );
 
+  test('a byte that a browser takes for part of the name is no blank', async () => {
+    const token = value('__Host-access');
+    for (const name of ['\xa0__Host-access', '__Host-access\xa0', '\v__Host-access', '\f__Host-access']) {
+      expect((await verify({ cookie: `${name}=${token}` })).json().type).toBe(
+        'urn:idcard:problem:login-required',
+      );
+      expect((await verify({ cookie: `${name}=planted; __Host-access=${token}` })).statusCode).toBe(200);
+    }
+    expect((await verify({ cookie: `__Host-access=\xa0${token}` })).statusCode).toBe(401);
+    expect((await verify({ cookie: ` \t__Host-access\t = \t${token}\t ` })).statusCode).toBe(200);
+  });
+
   test.each(['', '"quoted"', 'a.b.c', '%00', 'a b'])('the value %j is no token', async (bad) => {
     expect((await verify({ cookie: `__Host-access=${bad}` })).statusCode).toBe(401);
   });
