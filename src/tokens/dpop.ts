@@ -1,10 +1,10 @@
-import { createBoundedMap } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { dpopNonceRequired, invalidDpopProof } from '../problems/catalogue.ts';
-import { createDpopNonces, NONCE_STEP_SECONDS } from './dpop-nonces.ts';
+import { createDpopNonces } from './dpop-nonces.ts';
 import { type DpopProof, readDpopProof, sha256 } from './dpop-proof.ts';
 import type { KeySet } from './key-set.ts';
+import { createReplayGuard } from './replay-guard.ts';
 
 /** Proof of possession: RFC 9449. Nothing is stored. */
 export interface Dpop {
@@ -34,7 +34,7 @@ type Dependencies = { config: Pick<Config, 'publicUrl'>; keySet: KeySet; clock: 
 
 export function createDpop({ config, keySet, clock }: Dependencies): Dpop {
   const nonces = createDpopNonces(keySet, clock);
-  const isFirstUse = createReplayGuard(clock);
+  const isFirstUse = createReplayGuard(REPLAY_CAPACITY, clock);
 
   return {
     verifyProof(text, use) {
@@ -77,16 +77,4 @@ function withoutQuery(address: string): string | undefined {
   url.search = '';
   url.hash = '';
   return url.href;
-}
-
-/** A proof works once in this process while its nonce is good, which is two steps at most. */
-function createReplayGuard(clock: Clock): (proof: DpopProof) => boolean {
-  const usedUntilSeconds = createBoundedMap<number>(REPLAY_CAPACITY);
-  return ({ jkt, claims }) => {
-    const id = `${jkt} ${sha256(claims.jti)}`;
-    const now = clock();
-    if (now < (usedUntilSeconds.get(id) ?? 0)) return false;
-    usedUntilSeconds.set(id, now + 2 * NONCE_STEP_SECONDS);
-    return true;
-  };
 }
