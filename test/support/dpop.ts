@@ -1,4 +1,6 @@
 import { generateKeyPairSync, type JsonWebKey, type KeyObject, randomUUID, sign } from 'node:crypto';
+import type { LightMyRequestResponse } from 'fastify';
+import { expect } from 'vitest';
 import { sha256 } from '../../src/tokens/dpop-proof.ts';
 import { ADA, START, type TestApp, type TokenBody } from './app.ts';
 import { base64url, es256, forge } from './forge.ts';
@@ -75,4 +77,31 @@ export async function logInBoundWithCookies(idcard: TestApp, key: ProofKey): Pro
   const response = await idcard.app.inject({ method: 'POST', url: '/v1/login', headers: { dpop }, body });
   if (response.statusCode !== 204) throw new Error(`login answered ${response.statusCode}: ${response.body}`);
   return response.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+}
+
+/**
+ * A refusal without anything of value. With a scheme both are offered, and the error stands with that one (RFC 9449
+ * §7.2); without, the error stands in the body alone (RFC 9449 §5).
+ */
+export function expectRefusal(
+  response: LightMyRequestResponse,
+  status: number,
+  error: string,
+  scheme?: 'Bearer' | 'DPoP',
+): void {
+  const described = `error="${error}", error_description="[^"\\\\]+"`;
+  const challenges = {
+    DPoP: `DPoP realm="idcard", algs="[^"]+", ${described}, Bearer realm="idcard"`,
+    Bearer: `Bearer realm="idcard", ${described}, DPoP realm="idcard", algs="[^"]+"`,
+  };
+  expect(response.statusCode).toBe(status);
+  if (scheme) expect(response.headers['www-authenticate']).toMatch(new RegExp(`^${challenges[scheme]}$`));
+  else expect(response.headers['www-authenticate']).toBeUndefined();
+  expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+  expect(response.cookies).toEqual([]);
+  if (response.body === '') return; // a HEAD
+  const body = response.json();
+  expect(body.type).toBe(`urn:idcard:problem:${error.replaceAll('_', '-')}`);
+  if (error.includes('dpop')) expect(body.error).toBe(error);
+  expect(body).not.toHaveProperty('access_token');
 }
