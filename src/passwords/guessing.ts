@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { createBoundedMap } from '../bounded-map.ts';
 import { tooManyRequests } from '../problems/catalogue.ts';
@@ -59,17 +59,12 @@ export const noGuessLimits: GuessLimits = { admit: async () => async () => undef
 
 /** What one attacker commands: an IPv4 address, or the /64 network of an IPv6 address (RFC 6177). */
 export function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped) return mapped;
-  if (!isIPv6(address)) return address;
-  const [head = '', tail] = (address.split('%', 1)[0] ?? '').toLowerCase().split('::');
-  const left = head === '' ? [] : head.split(':');
-  const right = tail ? tail.split(':') : [];
-  const zeros = tail === undefined ? 0 : 8 - left.length - right.length;
-  const groups = [...left, ...Array(Math.max(zeros, 0)).fill('0'), ...right];
-  return groups
+  if (!ipaddr.isValid(address)) return address;
+  const parsed = ipaddr.process(address); // ::ffff:192.0.2.1, however it is spelled, is 192.0.2.1
+  if (parsed instanceof ipaddr.IPv4) return parsed.toString();
+  return parsed.parts
     .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
+    .map((group) => group.toString(16))
     .join(':');
 }
 
