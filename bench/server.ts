@@ -12,15 +12,25 @@ import { createKeySet } from '../src/tokens/key-set.ts';
 import { openDatabase } from '../src/users/databases/index.ts';
 import { createDirectory } from '../src/users/directory.ts';
 
+const port = process.env.PORT ?? '3991';
 const config = readConfig({
   DATABASE_URL: 'sqlite::memory:',
   RATE_LIMITS: 'off',
   ACCESS_TOKEN_TTL_SECONDS: '86400',
+  PORT: port,
+  PUBLIC_URL: `http://127.0.0.1:${port}`,
 });
+const directory = createDirectory(await openDatabase(config.databaseUrl), systemClock);
+/** Users who are not among those that send requests. */
+const revoked = Array.from({ length: Number(process.env.REVOCATIONS ?? 0) }, (_, index) => ({
+  sub: `revoked-${index}`,
+  ver: 2,
+  raisedAtSeconds: systemClock(),
+}));
 const app = await buildApp({
   config,
   keySet: createKeySet(JSON.stringify(generateKeySet(config, 0)), config.algorithm, systemClock),
-  directory: createDirectory(await openDatabase(config.databaseUrl), systemClock),
+  directory: { ...directory, raisedSince: async () => revoked },
   hasher: await createHasher(config.argon2),
   clock: systemClock,
   logger: pino({ level: 'silent' }),
@@ -37,6 +47,6 @@ app.get(
   },
 );
 
-const address = await app.listen({ host: '127.0.0.1', port: 0 });
+const address = await app.listen({ host: '127.0.0.1', port: config.port });
 process.send?.({ address });
 [{ claims }] = await once(process, 'message');
