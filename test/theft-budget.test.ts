@@ -6,6 +6,14 @@ import { createRevocations } from '../src/tokens/revocations.ts';
 import { formatTheftBudget, type TheftBudgetEntry, theftBudget } from '../src/tokens/theft-budget.ts';
 import type { Directory } from '../src/users/directory.ts';
 import { addUser, bearer, createTestApp, logIn, START, type TestApp, type TokenBody } from './support/app.ts';
+import {
+  createProofKey,
+  fetchNonce,
+  forgeProof,
+  logInBound,
+  type ProofKey,
+  proofClaims,
+} from './support/dpop.ts';
 
 /** Each cell is proven with the defaults and with other settings, so that no number can be a constant. */
 const SETTINGS: Record<string, string>[] = [
@@ -139,6 +147,32 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
     isAway = true;
     expect(await refresh()).toBeUndefined();
   });
+
+  test.each(['access_token', 'refresh_token'] as const)(
+    '%s, bound to a key that the thief has not',
+    async (kind) => {
+      expect(seconds(kind, 'bound')).toBe(0);
+      const [owner, thief] = [createProofKey(), createProofKey()];
+      const bound = await logInBound(owners, owner);
+      const nonce = await fetchNonce(thiefs);
+      const statusWith = async (dpop: string | undefined) => {
+        const headers = dpop === undefined ? {} : { dpop };
+        const authorization = `DPoP ${bound.access_token}`;
+        const body = { refresh_token: bound.refresh_token };
+        const { statusCode } = await (kind === 'access_token'
+          ? thiefs.app.inject({ url: '/v1/verify', headers: { ...headers, authorization } })
+          : thiefs.app.inject({ method: 'POST', url: '/v1/refresh', headers, body }));
+        return statusCode;
+      };
+      const prove = (key: ProofKey) =>
+        kind === 'access_token'
+          ? forgeProof(key, proofClaims('GET', '/v1/verify', nonce, bound.access_token))
+          : forgeProof(key, proofClaims('POST', '/v1/refresh', nonce));
+      expect([400, 401]).toContain(await statusWith(undefined));
+      expect(await statusWith(prove(thief))).toBe(401);
+      expect(await statusWith(prove(owner))).toBe(200);
+    },
+  );
 
   test('the poll comes when the table says', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
