@@ -45,22 +45,22 @@ export function theftBudget(config: Config): TheftBudgetEntry[] {
 /** The table for people, as the command line prints it and the README shows it: Markdown. */
 export function formatTheftBudget(entries: readonly TheftBudgetEntry[]): string {
   const cell = (stolen: TheftBudgetEntry['stolen'], situation: string) =>
-    formatDuration(
-      entries.find((entry) => entry.stolen === stolen && entry.situation === situation)?.seconds ?? 0,
-    );
-  const rows = Object.entries(SITUATIONS).map(([situation, words]) => [
-    words,
-    cell('access_token', situation),
-    cell('refresh_token', situation),
-  ]);
-  const table = [['since the theft', 'access token', 'refresh token'], ...rows];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const lines = table.map(
-    (row) => `| ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join(' | ')} |`,
+    entries
+      .filter((entry) => entry.stolen === stolen && entry.situation === situation)
+      .map(({ seconds }) => formatDuration(seconds))
+      .join();
+  const rows = Object.entries(SITUATIONS).map(
+    ([situation, words]): Row => [words, cell('access_token', situation), cell('refresh_token', situation)],
   );
-  lines.splice(1, 0, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`);
+  const table: Row[] = [['since the theft', 'access token', 'refresh token'], ...rows];
+  const width = (column: 0 | 1 | 2) => Math.max(...table.map((row) => row[column].length));
+  const [first, second, third] = [width(0), width(1), width(2)];
+  const lines = table.map(([a, b, c]) => `| ${a.padEnd(first)} | ${b.padEnd(second)} | ${c.padEnd(third)} |`);
+  lines.splice(1, 0, `|${[first, second, third].map((size) => '-'.repeat(size + 2)).join('|')}|`);
   return lines.join('\n');
 }
+
+type Row = [string, string, string];
 
 const UNITS = [
   ['d', 86_400],
