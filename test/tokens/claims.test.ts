@@ -45,3 +45,7 @@ test('both kinds need our issuer, and each its own audience', async () => {
   expect(await answersTo({ aud: 'api' })).toEqual([200, 401]);
   expect(await answersTo({ aud: ['shop', 'http://localhost:3000'] })).toEqual([401, 200]);
 });
+
+test.each([undefined, null, 1, '', ['a']])('jti %j is refused in both kinds', async (jti) => {
+  expect(await answersTo({ jti })).toEqual([401, 401]);
+});

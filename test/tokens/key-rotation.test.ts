@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { generateKeySet, rotate } from '../../src/tokens/key-rotation.ts';
+import type { PrivateJwk } from '../../src/tokens/jwk.ts';
+import { generateKeySet, revoke, rotate } from '../../src/tokens/key-rotation.ts';
 import { createKeySet, type PrivateJwkSet } from '../../src/tokens/key-set.ts';
 import { addUser, bearer, createTestApp, decode, logIn, START, type TestApp } from '../support/app.ts';
 
@@ -126,4 +127,52 @@ test.each(['RS256', 'EdDSA'] as const)('rotating can change the algorithm to %s'
   const changed = rotate(before, { ...config, algorithm }, START, ACTIVE_FROM);
   const keySet = createKeySet(JSON.stringify(changed), algorithm, () => ACTIVE_FROM);
   expect(keySet.signingKey('access').algorithm).toBe(algorithm);
+});
+
+describe('a leaked key is taken out at once', () => {
+  const kids = (set: PrivateJwkSet) => set.keys.map((key) => key.kid);
+
+  test.each([
+    ['access', 0],
+    ['refresh', 1],
+  ] as const)(
+    'the only key for %s tokens is replaced by one that signs now; the other kind stays',
+    (kind, index) => {
+      const revoked = revoke(before, config, before.keys[index]?.kid ?? '', START);
+      expect(revoked.keys).toHaveLength(2);
+      expect(kids(revoked)).not.toContain(before.keys[index]?.kid);
+      expect(kids(revoked)).toContain(before.keys[1 - index]?.kid);
+      const keySet = createKeySet(JSON.stringify(revoked), 'ES256', () => START);
+      expect(keySet.signingKey(kind)).toMatchObject({ kid: revoked.keys[1]?.kid, signsFromSeconds: START });
+    },
+  );
+
+  test('while keys rotate, a new one is made when what is left does not sign yet or has an end', () => {
+    const [oldAccess, , newAccess] = kids(after);
+    for (const leaked of [oldAccess, newAccess]) {
+      const revoked = revoke(after, config, leaked ?? '', START);
+      expect(kids(revoked)).not.toContain(leaked);
+      expect(revoked.keys.at(-1)).toMatchObject({ kty: 'oct', nbf: START });
+      const keySet = createKeySet(JSON.stringify(revoked), 'ES256', () => START);
+      expect(keySet.signingKey('access').signsFromSeconds).toBe(START);
+    }
+  });
+
+  test('after the rotation the new key goes on signing when the old one is taken out', () => {
+    const revoked = revoke(after, config, after.keys[0]?.kid ?? '', ACTIVE_FROM);
+    expect(kids(revoked)).toEqual(kids(after).slice(1));
+  });
+
+  test('a key without nbf signs from the beginning, and needs no other', () => {
+    const timeless = { keys: before.keys.map(({ nbf, ...key }) => key as PrivateJwk) };
+    const secret = timeless.keys.filter((key) => key.kty === 'oct');
+    expect(revoke(timeless, config, timeless.keys[0]?.kid ?? '', START).keys).toEqual([
+      ...secret,
+      expect.objectContaining({ kty: 'EC', nbf: START }),
+    ]);
+  });
+
+  test('a kid that nobody has takes nothing out', () => {
+    expect(revoke(before, config, 'unknown', START)).toEqual(before);
+  });
 });
