@@ -32,7 +32,7 @@ export const ProblemDetails = z
   .meta({ id: 'Problem', description: 'Problem details (RFC 9457).' });
 
 /** RFC 6750 §3.1, RFC 9449 §5 and §8, RFC 9470 §3. */
-export type ErrorCode =
+type ErrorCode =
   | 'invalid_request'
   | 'invalid_token'
   | 'invalid_dpop_proof'

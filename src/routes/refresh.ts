@@ -52,7 +52,11 @@ export function refreshRoute(app: App, dependencies: Dependencies): void {
     if (!received) throw refreshTokenRequired();
     const claims = tokens.verifyRefresh(received.token);
     const jkt = receiveBinding(request, reply, dependencies);
-    // A bound refresh token is nothing without its key; an unbound one may be bound from now on.
+    // A bound refresh token is nothing without its key. An unbound one may be bound from now on, but not where only
+    // bound ones count: whoever stole it could bind it too.
+    if (dependencies.config.requireDpop && claims.cnf === undefined) {
+      throw invalidToken({ detail: 'The token is not bound to a key; log in with DPoP.' });
+    }
     if (claims.cnf !== undefined && claims.cnf.jkt !== jkt) throw keyMismatch(jkt);
     const user = await findCurrentUser(directory, claims);
 

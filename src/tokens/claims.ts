@@ -24,7 +24,7 @@ const registered = {
   /** The user's token version at the time of issue. */
   ver: z.int().nonnegative(),
   /** The key whose possession must be proven with every use (RFC 9449 §6.1); absent from bearer tokens. */
-  cnf: z.object({ jkt: z.string() }).optional(),
+  cnf: z.object({ jkt: z.string() }).meta({ id: 'Confirmation' }).optional(),
 };
 
 /** The claims of an access token: RFC 9068 §2.2. */

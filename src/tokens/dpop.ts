@@ -19,7 +19,7 @@ export interface Dpop {
 }
 
 /** The request that a proof must have been made for. */
-export interface ProofUse {
+interface ProofUse {
   method: string;
   /** Path and query of the request. */
   url: string;

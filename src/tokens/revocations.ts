@@ -12,7 +12,7 @@ export interface Revocations {
   readonly revision: number;
 }
 
-export interface Revocation {
+interface Revocation {
   sub: string;
   /** Tokens of an older version are void. */
   ver: number;

@@ -11,7 +11,7 @@ type UserChanges = Partial<Pick<User, 'passwordHash' | 'roles' | 'status'>>;
 type UserCondition = Partial<Pick<User, 'passwordHash' | 'tokenVersion'>>;
 
 /** A user's token version, and when it was last raised. */
-export interface RaisedVersion {
+interface RaisedVersion {
   sub: string;
   ver: number;
   raisedAtSeconds: number;
