@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ADA, BOB, decode } from '../support/app.ts';
+import { findFreePort, type ServerProcess, startServer } from '../support/process.ts';
+import { type Attempt, attempts, type Reach } from './attempts.ts';
+import { serveHostilePage } from './hostile-page.ts';
+import { type Passage, type Recorder, record } from './recorder.ts';
+
+const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+/** Elsewhere than on a build machine, which must have one. */
+const isMissing = !existsSync(CHROMIUM) && !process.env.CI;
+
+describe.skipIf(isMissing)(`in a browser (${CHROMIUM})`, () => {
+  let browser: Browser;
+  let server: ServerProcess;
+  let recorder: Recorder;
+  let hostile: { port: number; close: () => void };
+  let context: BrowserContext;
+  /** A page of the server's own origin, where the victim is logged in. */
+  let own: Page;
+
+  beforeAll(async () => {
+    const [port, serverPort] = [await findFreePort(), await findFreePort()];
+    const url = `http://localhost:${port}`;
+    server = await startServer({ PORT: String(serverPort), PUBLIC_URL: url, RATE_LIMITS: 'off' });
+    recorder = await record(port, serverPort);
+    hostile = await serveHostilePage();
+    for (const user of [ADA, BOB]) {
+      await fetch(`http://127.0.0.1:${serverPort}/v1/register`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(user),
+      });
+    }
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    hostile?.close();
+    recorder?.close();
+    await server?.stop();
+  });
+
+  /** A browser without any history, with the victim logged in. */
+  async function openBrowser(): Promise<void> {
+    context = await browser.newContext();
+    own = await context.newPage();
+    // The API itself has no page: this one stands for an app that is served from the same origin.
+    await own.route(`${server.url}/own`, (route) =>
+      route.fulfill({ contentType: 'text/html', body: '<body>own' }),
+    );
+    await own.goto(`${server.url}/own`);
+    expect(await ask(own, 'POST', '/v1/login', { ...ADA, transport: 'cookie' })).toBe(204);
+  }
+
+  /** The status of a request that a page makes with fetch. */
+  function ask(page: Page, method: string, path: string, body?: object): Promise<number> {
+    const init = {
+      method,
+      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    };
+    return page.evaluate(async ([address, options]) => (await fetch(address, options)).status, [
+      path,
+      init,
+    ] as const);
+  }
+
+  async function cookies(): Promise<Record<string, string>> {
+    return Object.fromEntries((await context.cookies(server.url)).map(({ name, value }) => [name, value]));
+  }
+
+  describe('a login by cookie', () => {
+    beforeAll(openBrowser);
+    afterAll(() => context.close());
+
+    test('is stored as two cookies of this host alone, HttpOnly, Secure and Lax', async () => {
+      const shared = { domain: 'localhost', path: '/', httpOnly: true, secure: true, sameSite: 'Lax' };
+      expect(await context.cookies()).toEqual([
+        expect.objectContaining({ name: '__Host-access', ...shared }),
+        expect.objectContaining({ name: '__Host-refresh', ...shared }),
+      ]);
+    });
+
+    test('cannot be read by a script of the own origin', async () => {
+      const seen = await own.evaluate('(async () => [document.cookie, await cookieStore.getAll()])()');
+      expect(seen).toEqual(['', []]);
+    });
+
+    test('works on the own origin: reading, refreshing, logging out', async () => {
+      expect(await ask(own, 'GET', '/v1/me')).toBe(200);
+      const before = await cookies();
+      expect(await ask(own, 'POST', '/v1/refresh')).toBe(204);
+      expect((await cookies())['__Host-access']).not.toBe(before['__Host-access']);
+      expect(await ask(own, 'POST', '/v1/logout')).toBe(204);
+      expect(await cookies()).toEqual({});
+    });
+  });
+
+  const origins: [string, Reach, () => string][] = [
+    ['another site', 'cross-site', () => `http://127.0.0.1:${hostile.port}`],
+    ['another origin of the same site', 'same-site', () => `http://localhost:${hostile.port}`],
+  ];
+
+  describe.each(origins)('a hostile page of %s', (_name, reach, origin) => {
+    beforeAll(openBrowser);
+    afterAll(() => context.close());
+
+    test.each(attempts)('gains nothing by $name', async (attempt) => {
+      const before = await cookies();
+      recorder.passages.length = 0;
+      const page = await context.newPage();
+      await page.goto(origin());
+      const read = await page.evaluate(`(async (server) => {${attempt.script}})('${server.url}')`);
+      await expectArrival(attempt, reach);
+
+      expect(read).toBe('nothing');
+      expect(await cookies()).toEqual(before);
+      const embedded = page
+        .frames()
+        .slice(1)
+        .map((frame) => frame.url());
+      expect(embedded).toEqual(attempt.frames ?? []);
+      await expectStillLoggedIn();
+      for (const opened of context.pages()) if (opened !== own) await opened.close();
+    });
+  });
+
+  /** Waits for what the page sent: without it, nothing would have been tried. */
+  async function expectArrival({ arrives }: Attempt, reach: Reach): Promise<void> {
+    await expect.poll(() => recorder.passages.map(described), { timeout: 5000 }).toEqual(arrives[reach]);
+    for (const { site } of recorder.passages) expect(site).toBe(reach);
+  }
+
+  function described({ method, path, status, hasCookies }: Passage): string {
+    return `${method} ${path} ${status}${hasCookies ? ' with cookies' : ''}`;
+  }
+
+  async function expectStillLoggedIn(): Promise<void> {
+    expect(await ask(own, 'GET', '/v1/me')).toBe(200);
+    expect(await ask(own, 'POST', '/v1/refresh')).toBe(204);
+    const { ver } = decode((await cookies())['__Host-access'] ?? '');
+    expect(ver).toBe(1);
+  }
+});
