@@ -82,7 +82,7 @@ const shuffle = fc.array(fc.nat(2), { maxLength: 5 }).map(
 );
 
 /** A segment of another real token. */
-export const transplant = (others: readonly string[]) =>
+const transplant = (others: readonly string[]) =>
   fc.tuple(fc.nat(2), fc.constantFrom(...others)).map(
     ([segment, donor]): Change =>
       (text) =>
