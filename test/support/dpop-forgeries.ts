@@ -199,5 +199,24 @@ const addresses: Forgeries = {
   'RFC 9449 §4.3 check 9: another path': withHtu(() => `${ORIGIN}/v1/verify`),
 };
 
+const edKey = createProofKey('Ed25519');
+const withEdHeader =
+  (header: object): Forgery =>
+  (target) =>
+    proofFor({ ...target, key: edKey }, {}, header);
+const withEdJwk = (members: object) => withEdHeader({ jwk: { ...edKey.jwk, ...members } });
+
+const ed25519: Forgeries = {
+  ...each('RFC 7515 §4.1.11: crit', [[], ['exp'], null], (crit) => withEdHeader({ crit })),
+  ...each('RFC 9449 §4.3 check 4: typ', [undefined, 'JWT'], (typ) => withEdHeader({ typ })),
+  ...each('RFC 8037 §3.1: alg', ['ES256', 'ed25519', 'Ed448', 'none'], (alg) => withEdHeader({ alg })),
+  ...each('RFC 8037 §2: crv', [undefined, 'X25519', 'Ed448', 'P-256'], (crv) => withEdJwk({ crv })),
+  ...each('RFC 8037 §2: x', [undefined, 1, '', 'AA', 'A'.repeat(44)], (x) => withEdJwk({ x })),
+  'RFC 9449 §4.3 check 7: the private key in jwk': withEdJwk(edKey.privateKey.export({ format: 'jwk' })),
+  'RFC 9449 §4.3 check 6: by another key': withEdJwk(createProofKey('Ed25519').jwk),
+  'RFC 9449 §4.3 check 6: by the P-256 key': (target) =>
+    proofFor(target, {}, { alg: 'Ed25519', jwk: edKey.jwk }),
+};
+
 /** Proofs that are wrong wherever they are shown. */
-export const FORGERIES = { headers, keys, signatures, shapes, claims, addresses };
+export const FORGERIES = { headers, keys, signatures, shapes, claims, addresses, ed25519 };
