@@ -25,6 +25,15 @@ const respelling = fc.tuple(offset, fc.base64String({ minLength: 4, maxLength: 4
     },
 );
 
+/** Another last character, whose unused bits may spell the same bytes (RFC 4648 §3.5). */
+const lastCharacter = fc
+  .constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
+  .map(
+    (character): Change =>
+      (text) =>
+        text.slice(0, -1) + character,
+  );
+
 /** Bits of one segment flipped, so that the text is as canonical as before. */
 const bitFlip = fc.tuple(fc.nat(2), offset, fc.nat(7)).map(
   ([segment, at, bit]): Change =>
@@ -94,7 +103,16 @@ const transplant = (others: readonly string[]) =>
 
 /** A text that was changed in one to three of these ways. */
 export function mutationOf(others: readonly string[]): fc.Arbitrary<Change> {
-  const change = fc.oneof(splice, respelling, bitFlip, resize, edit, shuffle, transplant(others));
+  const change = fc.oneof(
+    splice,
+    respelling,
+    lastCharacter,
+    bitFlip,
+    resize,
+    edit,
+    shuffle,
+    transplant(others),
+  );
   return fc.array(change, { minLength: 1, maxLength: 3 }).map(
     (changes): Change =>
       (text) =>
