@@ -17,7 +17,7 @@ export interface Target {
 
 /** The values of the DPoP header, mostly one. */
 type Forgery = (target: Target) => string | string[];
-export type Forgeries = Record<string, Forgery>;
+type Forgeries = Record<string, Forgery>;
 
 /** A proof that is right for its target but for what is given. */
 export function proofFor(target: Target, claims: object = {}, header: object = {}, by = signer(target.key)) {
