@@ -235,3 +235,19 @@ describe('a failure on our side', () => {
     expect(log).toMatchObject([{ problem: 'unavailable', err: { message: 'disk I/O error' } }]);
   });
 });
+
+test('a guess that was slowed down is in the log with its address', async () => {
+  const limited = await createTestApp();
+  const guess = () =>
+    limited.app.inject({
+      method: 'POST',
+      url: '/v1/login',
+      body: { email: 'ada@example.com', password: 'not the password at all' },
+      remoteAddress: '192.0.2.7',
+    });
+  let refused = await guess();
+  while (refused.statusCode === 401) refused = await guess();
+  expect(refused.statusCode).toBe(429);
+  expect(limited.log().at(-1)).toMatchObject({ event: 'attempts.limited', address: '192.0.2.7' });
+  await limited.close();
+});

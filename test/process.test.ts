@@ -228,7 +228,12 @@ describe('a start that cannot succeed ends with one sentence', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  const lifetimes = { algorithm: 'ES256', accessTokenTtlSeconds: 300, refreshTokenIdleSeconds: 600 } as const;
+  const lifetimes = {
+    algorithm: 'ES256',
+    accessTokenTtlSeconds: 300,
+    refreshTokenIdleSeconds: 600,
+    clockToleranceSeconds: 5,
+  } as const;
   const [ec, oct] = generateKeySet(lifetimes, 0).keys;
   const [other] = generateKeySet(lifetimes, 0).keys;
   const secret = (bytes: Buffer | string) => ({ kty: 'oct', k: Buffer.from(bytes).toString('base64url') });

@@ -80,8 +80,15 @@ function toProblem(error: unknown): Problem {
 
 function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   if (problem.kind.status >= 500) {
-    request.log.error({ event: 'request.failed', problem: problem.kind.slug, err: problem.cause ?? problem });
+    request.log.error({
+      event: 'request.failed',
+      address: request.ip,
+      problem: problem.kind.slug,
+      err: problem.cause ?? problem,
+    });
   }
+  // A guessing attack must not vanish from the log once it is slowed down.
+  if (problem.kind.status === 429) request.log.warn({ event: 'attempts.limited', address: request.ip });
   const challenges = challengesOf(problem, request);
   if (challenges) reply.header('www-authenticate', challenges);
   return reply

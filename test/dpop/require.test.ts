@@ -4,7 +4,6 @@ import {
   addUser,
   bearer,
   createTestApp,
-  decode,
   logIn,
   logInWithCookies,
   type TestApp,
@@ -69,7 +68,7 @@ test('a refresh cookie that is not bound is refused without a proof', async () =
 test('a refresh token from before is refused with a proof too, since a thief can make one as well', async () => {
   const dpop = forgeProof(createProofKey(), proofClaims('POST', '/v1/refresh', await fetchNonce(strict)));
   const response = await refresh(unbound.refresh_token, { dpop });
-  expectRefusal(response, 401, 'invalid_token');
+  expectRefusal(response, 401, 'invalid_token', 'Bearer');
   expect(response.json().detail).toBe('The token is not bound to a key; log in with DPoP.');
 });
 
