@@ -14,6 +14,7 @@ import {
   type ProofKey,
   proofClaims,
 } from './support/dpop.ts';
+import { run } from './support/process.ts';
 
 /** Each cell is proven with the defaults and with other settings, so that no number can be a constant. */
 const SETTINGS: Record<string, string>[] = [
@@ -211,4 +212,11 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
 
 test('the README shows the table of the default settings', () => {
   expect(readFileSync('README.md', 'utf8')).toContain(formatTheftBudget(theftBudget(readConfig({}))));
+});
+
+test('the command line prints it for the settings at hand, for people and as JSON', async () => {
+  const env = { ACCESS_TOKEN_TTL_SECONDS: '60' };
+  const budget = theftBudget(readConfig(env));
+  expect((await run(['theft-budget'], { env })).stdout).toBe(`${formatTheftBudget(budget)}\n`);
+  expect(JSON.parse((await run(['theft-budget', '--json'], { env })).stdout)).toEqual({ budget });
 });

@@ -20,7 +20,11 @@ export async function readNewPassword(config: Config, email: string): Promise<st
 
 async function readPassword(): Promise<string> {
   if (!process.stdin.isTTY) return (await text(process.stdin)).replace(/\r?\n$/, '');
-  const prompt = (question: string) => read({ prompt: question, silent: true, output: process.stderr });
+  const prompt = async (question: string) => {
+    const answer = await read({ prompt: question, silent: true, output: process.stderr });
+    process.stderr.write('\n'); // the one that was typed is not shown
+    return answer;
+  };
   const password = await prompt('Password: ');
   if ((await prompt('Again: ')) !== password) throw new StartupError('The two passwords differ.');
   return password;

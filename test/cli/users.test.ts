@@ -31,6 +31,7 @@ async function json(args: string[], input = ''): Promise<Record<string, unknown>
 }
 
 const EVENTS: Record<string, string> = {
+  delete: 'user.deleted',
   add: 'user.added',
   disable: 'user.disabled',
   enable: 'user.enabled',
@@ -167,5 +168,19 @@ describe('users list', () => {
     expect(rows[1]?.slice(2)).toEqual(['active', 'admin,author']);
     expect(users.map(({ id, email }) => [id, email])).toEqual(rows.map(([id, email]) => [id, email]));
     expect(columns + objects).not.toMatch(/argon2|password|hash|version/i);
+  });
+});
+
+describe('users delete', () => {
+  test('ends every login of the user, frees the email, and is done once', async () => {
+    const { id } = await json(['users', 'add', 'gone@example.com'], PASSWORD);
+    const refresh_token = await logIn('gone@example.com');
+    expect(await json(['users', 'delete', 'GONE@example.com'])).toEqual({ id });
+    expect(await refreshStatus(refresh_token)).toBe(401);
+    expect((await post('/v1/login', { email: 'gone@example.com', password: PASSWORD })).status).toBe(401);
+
+    const again = await idcard(['users', 'delete', 'gone@example.com']);
+    expect([again.code, again.stderr]).toEqual([1, 'idcard: There is no user with this email.\n']);
+    expect((await json(['users', 'add', 'gone@example.com'], PASSWORD)).id).not.toBe(id);
   });
 });
