@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { invalidDpopProof, invalidToken, loginRequired, recentLoginRequired } from './problems/catalogue.ts';
 import type { AccessClaims } from './tokens/claims.ts';
-import type { Dpop } from './tokens/dpop.ts';
+import { boundToAnotherKey, type Dpop, tokenNotBound } from './tokens/dpop.ts';
 import type { Tokens } from './tokens/tokens.ts';
 import type { Transports } from './transports/index.ts';
 import type { ReceivedToken, TransportName } from './transports/transport.ts';
@@ -52,16 +52,14 @@ export const authentication = fp<Options>(
       { token, scheme }: ReceivedToken,
       { cnf }: AccessClaims,
     ): void {
-      if (cnf === undefined)
-        throw invalidToken({ detail: 'The token is not bound to a key; log in with DPoP.' });
+      if (cnf === undefined) throw tokenNotBound();
       if (scheme === 'Bearer')
         throw invalidToken({ detail: 'The token is bound to a key; use the DPoP scheme.' });
       const proof = transports.receiveProof(request);
       if (proof === undefined) throw invalidDpopProof.resource({ detail: 'A DPoP proof is required.' });
       const { method, url } = request;
       const jkt = dpop.verifyProof(proof, { method, url, accessToken: token });
-      if (jkt !== cnf.jkt)
-        throw invalidToken({ detail: 'The DPoP proof is made with another key than the token is bound to.' });
+      if (jkt !== cnf.jkt) throw boundToAnotherKey();
       reply.header('dpop-nonce', dpop.nonce());
     }
   },

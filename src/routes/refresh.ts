@@ -11,6 +11,7 @@ import {
   unavailable,
 } from '../problems/catalogue.ts';
 import type { Problem } from '../problems/problem.ts';
+import { boundToAnotherKey, tokenNotBound } from '../tokens/dpop.ts';
 import { receiveBinding } from './binding.ts';
 import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
@@ -54,9 +55,7 @@ export function refreshRoute(app: App, dependencies: Dependencies): void {
     const jkt = receiveBinding(request, reply, dependencies);
     // A bound refresh token is nothing without its key. An unbound one may be bound from now on, but not where only
     // bound ones count: whoever stole it could bind it too.
-    if (dependencies.config.requireDpop && claims.cnf === undefined) {
-      throw invalidToken({ detail: 'The token is not bound to a key; log in with DPoP.' });
-    }
+    if (dependencies.config.requireDpop && claims.cnf === undefined) throw tokenNotBound();
     if (claims.cnf !== undefined && claims.cnf.jkt !== jkt) throw keyMismatch(jkt);
     const user = await findCurrentUser(directory, claims);
 
@@ -77,5 +76,5 @@ export function refreshRoute(app: App, dependencies: Dependencies): void {
 function keyMismatch(jkt: string | undefined): Problem {
   return jkt === undefined
     ? invalidDpopProof.login({ detail: 'The refresh token is bound to a key: a DPoP proof is required.' })
-    : invalidToken({ detail: 'The DPoP proof is made with another key than the token is bound to.' });
+    : boundToAnotherKey();
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { dpopNonceRequired, invalidDpopProof } from '../problems/catalogue.ts';
+import { dpopNonceRequired, invalidDpopProof, invalidToken } from '../problems/catalogue.ts';
+import type { Problem } from '../problems/problem.ts';
 import { createDpopNonces } from './dpop-nonces.ts';
 import { type DpopProof, readDpopProof, sha256 } from './dpop-proof.ts';
 import type { KeySet } from './key-set.ts';
@@ -39,20 +40,36 @@ export function createDpop({ config, keySet, clock }: Dependencies): Dpop {
   return {
     verifyProof(text, use) {
       const place = use.accessToken === undefined ? 'login' : 'resource';
-      const headers = { 'dpop-nonce': nonces.current() };
+      const headers = () => ({ 'dpop-nonce': nonces.current() });
       const proof = readDpopProof(text);
-      if (!proof) throw invalidDpopProof[place]({ headers });
+      if (!proof) throw invalidDpopProof[place]({ headers: headers() });
       const mismatch = findMismatch(proof.claims, use, config.publicUrl);
       if (mismatch)
-        throw invalidDpopProof[place]({ headers, detail: `The DPoP proof is for another ${mismatch}.` });
-      if (!nonces.isValid(proof.claims.nonce)) throw dpopNonceRequired[place]({ headers });
+        throw invalidDpopProof[place]({
+          headers: headers(),
+          detail: `The DPoP proof is for another ${mismatch}.`,
+        });
+      if (!nonces.isValid(proof.claims.nonce)) throw dpopNonceRequired[place]({ headers: headers() });
       if (!isFirstUse(proof)) {
-        throw invalidDpopProof[place]({ headers, detail: 'The DPoP proof was used before (jti).' });
+        throw invalidDpopProof[place]({
+          headers: headers(),
+          detail: 'The DPoP proof was used before (jti).',
+        });
       }
       return proof.jkt;
     },
     nonce: nonces.current,
   };
+}
+
+/** A token for the bearer, where only bound ones count. */
+export function tokenNotBound(): Problem {
+  return invalidToken({ detail: 'The token is not bound to a key; log in with DPoP.' });
+}
+
+/** A good proof, and a good token, that do not belong together (RFC 9449 §7.1). */
+export function boundToAnotherKey(): Problem {
+  return invalidToken({ detail: 'The DPoP proof is made with another key than the token is bound to.' });
 }
 
 function findMismatch(claims: DpopProof['claims'], use: ProofUse, publicUrl: string): string | undefined {
