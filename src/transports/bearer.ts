@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { invalidToken, severalCredentials } from '../problems/catalogue.ts';
+import { findHeader } from './raw-headers.ts';
 import type { OutgoingTokens, ReceivedToken } from './transport.ts';
 
 /** The successful token response of RFC 6749 §5.1, with the refresh token's lifetime beside the access token's. */
@@ -22,13 +23,16 @@ export const TokenResponse = z
  * @throws invalidToken when nothing stands behind the scheme
  */
 export function readAuthorization(request: FastifyRequest): ReceivedToken | undefined {
-  const { authorization } = request.headers;
+  const { rawHeaders } = request.raw;
+  const index = findHeader(rawHeaders, 'authorization');
+  const authorization = rawHeaders[index];
   if (authorization === undefined) return undefined;
-  if (countHeader(request.raw.rawHeaders, 'authorization') > 1) throw severalCredentials();
-  const [, name = '', token] = /^(\S+)(?: +(.*))?$/.exec(authorization) ?? [];
+  if (findHeader(rawHeaders, 'authorization', index + 1) !== -1) throw severalCredentials();
+  const [prefix = '', name = ''] = /^(\S+)(?: +|$)/.exec(authorization) ?? [];
   const scheme = SCHEMES.get(name.toLowerCase());
   if (!scheme) return undefined; // an unsupported method (RFC 6750 §3.1)
-  if (!token) throw invalidToken();
+  const token = authorization.slice(prefix.length);
+  if (token === '') throw invalidToken();
   return { token, transport: 'bearer', scheme };
 }
 
@@ -46,13 +50,4 @@ export function sendBearer(reply: FastifyReply, tokens: OutgoingTokens): Fastify
     refresh_expires_in: tokens.refreshExpiresInSeconds,
     scope: tokens.scope,
   } satisfies z.infer<typeof TokenResponse>);
-}
-
-/** `rawHeaders` holds names and values in turn. */
-function countHeader(rawHeaders: readonly string[], name: string): number {
-  let count = 0;
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) count++;
-  }
-  return count;
 }

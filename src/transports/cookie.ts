@@ -1,6 +1,7 @@
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { invalidToken } from '../problems/catalogue.ts';
+import { findHeader } from './raw-headers.ts';
 import type { OutgoingTokens } from './transport.ts';
 
 /**
@@ -21,8 +22,8 @@ const MAX_COOKIE_BYTES = 4096;
  * @throws invalidToken when the name occurs twice, or in another letter case
  */
 export function readCookie(request: FastifyRequest, name: string): string | undefined {
-  const header = request.headers.cookie;
-  if (header === undefined) return undefined;
+  if (findHeader(request.raw.rawHeaders, 'cookie') === -1) return undefined;
+  const header = request.headers.cookie ?? '';
   let value: string | undefined;
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=');
