@@ -44,3 +44,12 @@ export function createBoundedMap<V>(capacity: number): BoundedMap<V> {
     },
   };
 }
+
+/**
+ * A copy to keep. A text that was cut out of another is a view of it: it would keep the whole alive, and each look at it
+ * goes through the other.
+ * @param text of characters up to U+00FF, as headers have
+ */
+export function ownText(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}

@@ -1,4 +1,4 @@
-import { createBoundedMap } from '../bounded-map.ts';
+import { createBoundedMap, ownText } from '../bounded-map.ts';
 import type { AccessClaims } from './claims.ts';
 
 /** Remembers access tokens whose signature and claims were checked, until they expire. */
@@ -10,19 +10,35 @@ export interface VerifiedTokens {
 }
 
 /**
- * The key is the token's whole text, so a token spelled differently is only ever a miss. Only tokens that passed
- * every check are added: bad ones cannot displace good ones.
+ * Found by the end of the signature and compared whole, so a token spelled differently is only ever a miss, and a
+ * look-up hashes a few characters instead of all: hashing the text would cost more than all else here. Two valid
+ * tokens with the same end would displace one another, which is the work of forging a signature. Only tokens that
+ * passed every check are added: bad ones cannot displace good ones.
  */
 export function createVerifiedTokens(capacity: number): VerifiedTokens {
-  const entries = createBoundedMap<{ claims: AccessClaims; untilSeconds: number }>(capacity);
+  const entries = createBoundedMap<Entry>(capacity);
   return {
     get(token, nowSeconds) {
-      const entry = entries.get(token);
-      if (entry === undefined) return undefined;
+      const key = keyOf(token);
+      const entry = entries.get(key);
+      if (entry === undefined || entry.token !== token) return undefined;
       if (nowSeconds < entry.untilSeconds) return entry.claims;
-      entries.delete(token);
+      entries.delete(key);
       return undefined;
     },
-    add: (token, claims, untilSeconds) => entries.set(token, { claims, untilSeconds }),
+    add(token, claims, untilSeconds) {
+      entries.set(ownText(keyOf(token)), { token: ownText(token), claims, untilSeconds });
+    },
   };
+}
+
+interface Entry {
+  token: string;
+  claims: AccessClaims;
+  untilSeconds: number;
+}
+
+/** 132 bits of base64url, all of them part of the signature. */
+function keyOf(token: string): string {
+  return token.slice(-22);
 }
