@@ -1,4 +1,5 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createBoundedMap } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
 import type { Key, KeySet } from './key-set.ts';
 
@@ -22,11 +23,13 @@ export function createDpopNonces(keySet: KeySet, clock: Clock): DpopNonces {
     ),
   );
   const step = () => Math.floor(clock() / NONCE_STEP_SECONDS);
+  /** Those of the steps asked for lately: every proof asks for the same few. */
+  const made = createBoundedMap<string>(8 * Math.max(1, secrets.size));
   const nonceOf = ({ kid }: Pick<Key, 'kid'>, time: number) => {
-    const secret = secrets.get(kid);
-    // Without one anybody could make nonces.
-    if (!secret) throw new Error('A key of another key set.');
-    return createHmac('sha256', secret).update(String(time)).digest('base64url');
+    const name = `${kid} ${time}`;
+    const nonce = made.get(name) ?? makeNonce(secrets.get(kid), time);
+    made.set(name, nonce);
+    return nonce;
   };
 
   return {
@@ -39,6 +42,12 @@ export function createDpopNonces(keySet: KeySet, clock: Clock): DpopNonces {
         .some((good) => isSameText(good, nonce));
     },
   };
+}
+
+function makeNonce(secret: Buffer | undefined, time: number): string {
+  // Without one anybody could make nonces.
+  if (!secret) throw new Error('A key of another key set.');
+  return createHmac('sha256', secret).update(String(time)).digest('base64url');
 }
 
 function deriveSecret(secret: Buffer): Buffer {

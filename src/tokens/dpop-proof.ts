@@ -1,5 +1,6 @@
-import { createHash, createPublicKey, verify } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { z } from 'zod';
+import { createBoundedMap, ownText } from '../bounded-map.ts';
 import { decodeSegment, splitJws } from './jws.ts';
 
 /** What a proof says, once its own key has signed it. */
@@ -46,15 +47,32 @@ const ProofClaims = z.object({
   nonce: z.string().optional(),
 });
 
-/** The checks of RFC 9449 §4.3 that need nothing but the proof; undefined when one fails. */
-export function readDpopProof(proof: string): DpopProof | undefined {
-  const segments = splitJws(proof);
-  if (!segments) return undefined;
-  const header = ProofHeader.safeParse(decodeSegment(segments.header)).data;
-  const claims = ProofClaims.safeParse(decodeSegment(segments.payload)).data;
-  if (!header || !claims) return undefined;
-  const input = `${segments.header}.${segments.payload}`;
-  return isSigned(header, input, segments.signature) ? { jkt: thumbprintOf(header.jwk), claims } : undefined;
+/** The key that the header of a proof brings along. */
+interface ProofKey {
+  algorithm: ProofHeader['alg'];
+  publicKey: KeyObject;
+  jkt: string;
+}
+
+/**
+ * Makes the checks of RFC 9449 §4.3 that need nothing but the proof; undefined when one fails. A client sends the same
+ * header each time, and reading a key costs half as much as checking a signature with it: so keys are remembered, those
+ * that signed a proof alone.
+ * @param keysRemembered at most; each takes some 3 kB
+ */
+export function createProofReader(keysRemembered: number): (proof: string) => DpopProof | undefined {
+  const keys = createBoundedMap<ProofKey>(keysRemembered);
+  return (proof) => {
+    const segments = splitJws(proof);
+    if (!segments) return undefined;
+    const known = keys.get(segments.header);
+    const key = known ?? readKey(segments.header);
+    const claims = ProofClaims.safeParse(decodeSegment(segments.payload)).data;
+    if (!key || !claims) return undefined;
+    if (!isSigned(key, `${segments.header}.${segments.payload}`, segments.signature)) return undefined;
+    if (!known) keys.set(ownText(segments.header), key);
+    return { jkt: key.jkt, claims };
+  };
 }
 
 /** SHA-256 in base64url, as `ath` and thumbprints are written. */
@@ -62,15 +80,21 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
-function isSigned({ alg, jwk }: ProofHeader, input: string, signature: string): boolean {
+function readKey(headerSegment: string): ProofKey | undefined {
+  const header = ProofHeader.safeParse(decodeSegment(headerSegment)).data;
+  if (!header) return undefined;
   try {
-    const key = createPublicKey({ key: publicMembers(jwk), format: 'jwk' });
-    const digest = alg === 'ES256' ? 'sha256' : null;
-    const bytes = Buffer.from(signature, 'base64url');
-    return verify(digest, Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }, bytes);
+    const publicKey = createPublicKey({ key: publicMembers(header.jwk), format: 'jwk' });
+    return { algorithm: header.alg, publicKey, jkt: thumbprintOf(header.jwk) };
   } catch {
-    return false; // a point that is not on the curve
+    return undefined; // a point that is not on the curve
   }
+}
+
+function isSigned({ algorithm, publicKey }: ProofKey, input: string, signature: string): boolean {
+  const digest = algorithm === 'ES256' ? 'sha256' : null;
+  const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
+  return verify(digest, Buffer.from(input), key, Buffer.from(signature, 'base64url'));
 }
 
 /** RFC 7638 §3.2: the required members in lexicographic order. */

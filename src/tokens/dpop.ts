@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { dpopNonceRequired, invalidDpopProof, invalidToken } from '../problems/catalogue.ts';
 import type { Problem } from '../problems/problem.ts';
 import { createDpopNonces } from './dpop-nonces.ts';
-import { type DpopProof, readDpopProof, sha256 } from './dpop-proof.ts';
+import { createProofReader, type DpopProof, sha256 } from './dpop-proof.ts';
 import type { KeySet } from './key-set.ts';
 import { createReplayGuard } from './replay-guard.ts';
 
@@ -31,17 +31,21 @@ interface ProofUse {
 /** How many ids of proofs are remembered. Beyond, the oldest may be replayed while its nonce is good. */
 const REPLAY_CAPACITY = 200_000;
 
+/** How many keys of clients are remembered. */
+const PROOF_KEYS = 5000;
+
 type Dependencies = { config: Pick<Config, 'publicUrl'>; keySet: KeySet; clock: Clock };
 
 export function createDpop({ config, keySet, clock }: Dependencies): Dpop {
   const nonces = createDpopNonces(keySet, clock);
+  const readProof = createProofReader(PROOF_KEYS);
   const isFirstUse = createReplayGuard(REPLAY_CAPACITY, clock);
 
   return {
     verifyProof(text, use) {
       const place = use.accessToken === undefined ? 'login' : 'resource';
       const headers = () => ({ 'dpop-nonce': nonces.current() });
-      const proof = readDpopProof(text);
+      const proof = readProof(text);
       if (!proof) throw invalidDpopProof[place]({ headers: headers() });
       const mismatch = findMismatch(proof.claims, use, config.publicUrl);
       if (mismatch)
@@ -84,6 +88,7 @@ function findMismatch(claims: DpopProof['claims'], use: ProofUse, publicUrl: str
  * password are compared, and no request has them: in an http address they are an error (RFC 9110 §4.2.4).
  */
 function isSameUrl(htu: string, requestUrl: string): boolean {
+  if (htu === requestUrl) return true; // as nearly every client writes it
   const claimed = withoutQuery(htu);
   return claimed !== undefined && claimed === withoutQuery(requestUrl);
 }
