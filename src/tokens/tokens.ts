@@ -98,7 +98,7 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
     const { key, payload } = open(token, 'access');
     const claims = deepFreeze(parse(AccessClaims, payload));
     checkClaims(claims, 'access');
-    verifiedTokens.add(token, claims, Math.min(claims.exp, key.retiredAtSeconds));
+    verifiedTokens.add(token, claims, validFrom(claims), Math.min(claims.exp, key.retiredAtSeconds));
     return claims;
   }
 
@@ -126,16 +126,18 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
     }
   }
 
-  /** RFC 9068 §4 and RFC 7519 §4.1. The tolerance is for clocks that are ahead; `exp` has none. */
+  /** RFC 9068 §4 and RFC 7519 §4.1; `exp` has no tolerance. */
   function checkClaims(claims: AccessClaims | RefreshClaims, kind: TokenKind): void {
     if (claims.iss !== config.publicUrl) throw invalidToken();
     if (![claims.aud].flat().includes(profiles[kind].audience)) throw invalidToken();
     const now = clock();
     if (now >= claims.exp) throw invalidToken({ detail: 'The token has expired.' });
-    const latest = now + config.clockToleranceSeconds;
-    if (claims.iat > latest || (claims.nbf ?? 0) > latest) {
-      throw invalidToken({ detail: 'The token is not valid yet.' });
-    }
+    if (now < validFrom(claims)) throw invalidToken({ detail: 'The token is not valid yet.' });
+  }
+
+  /** The tolerance is for clocks that are ahead of this one. */
+  function validFrom({ iat, nbf = 0 }: AccessClaims | RefreshClaims): number {
+    return Math.max(iat, nbf) - config.clockToleranceSeconds;
   }
 
   return { issue, verifyAccess, verifyRefresh };

@@ -1,12 +1,15 @@
 import { createBoundedMap, ownText } from '../bounded-map.ts';
 import type { AccessClaims } from './claims.ts';
 
-/** Remembers access tokens whose signature and claims were checked, until they expire. */
+/** Remembers access tokens whose signature and claims were checked, for the seconds in which they are valid. */
 export interface VerifiedTokens {
-  /** The claims of a token seen before, unless `nowSeconds` has reached its end. */
+  /** The claims of a token seen before, unless its time is over, or is still to come on a clock that was set back. */
   get(token: string, nowSeconds: number): AccessClaims | undefined;
-  /** @param untilSeconds the first second at which the token is no longer accepted */
-  add(token: string, claims: AccessClaims, untilSeconds: number): void;
+  /**
+   * @param fromSeconds the first second at which the token is accepted
+   * @param untilSeconds the first second at which it no longer is
+   */
+  add(token: string, claims: AccessClaims, fromSeconds: number, untilSeconds: number): void;
 }
 
 /**
@@ -22,12 +25,12 @@ export function createVerifiedTokens(capacity: number): VerifiedTokens {
       const key = keyOf(token);
       const entry = entries.get(key);
       if (entry === undefined || entry.token !== token) return undefined;
-      if (nowSeconds < entry.untilSeconds) return entry.claims;
+      if (nowSeconds < entry.untilSeconds && nowSeconds >= entry.fromSeconds) return entry.claims;
       entries.delete(key);
       return undefined;
     },
-    add(token, claims, untilSeconds) {
-      entries.set(ownText(keyOf(token)), { token: ownText(token), claims, untilSeconds });
+    add(token, claims, fromSeconds, untilSeconds) {
+      entries.set(ownText(keyOf(token)), { token: ownText(token), claims, fromSeconds, untilSeconds });
     },
   };
 }
@@ -35,6 +38,7 @@ export function createVerifiedTokens(capacity: number): VerifiedTokens {
 interface Entry {
   token: string;
   claims: AccessClaims;
+  fromSeconds: number;
   untilSeconds: number;
 }
 

@@ -13,24 +13,31 @@ import { ACCESS_CLAIMS, forgeAccess } from '../support/forge.ts';
 
 test('a token is remembered until the second it is told, and not at it', () => {
   const tokens = createVerifiedTokens(10);
-  tokens.add('token', ACCESS_CLAIMS, 100);
+  tokens.add('token', ACCESS_CLAIMS, 50, 100);
   expect(tokens.get('token', 99)).toBe(ACCESS_CLAIMS);
   expect(tokens.get('token', 100)).toBeUndefined();
   expect(tokens.get('token', 99)).toBeUndefined();
 });
 
+test('a token is not known before its time, to which a clock may be set back', () => {
+  const tokens = createVerifiedTokens(10);
+  tokens.add('token', ACCESS_CLAIMS, 50, 100);
+  expect(tokens.get('token', 50)).toBe(ACCESS_CLAIMS);
+  expect(tokens.get('token', 49)).toBeUndefined();
+});
+
 test('another text is another token', () => {
   const tokens = createVerifiedTokens(10);
-  tokens.add('token', ACCESS_CLAIMS, 100);
+  tokens.add('token', ACCESS_CLAIMS, 50, 100);
   expect(tokens.get('token ', 99)).toBeUndefined();
   expect(tokens.get('__proto__', 99)).toBeUndefined();
 });
 
 test('no more than the capacity is kept, and what is in use stays', () => {
   const tokens = createVerifiedTokens(100);
-  tokens.add('in use', ACCESS_CLAIMS, 100);
+  tokens.add('in use', ACCESS_CLAIMS, 50, 100);
   for (let index = 0; index < 1000; index++) {
-    tokens.add(`other ${index}`, ACCESS_CLAIMS, 100);
+    tokens.add(`other ${index}`, ACCESS_CLAIMS, 50, 100);
     expect(tokens.get('in use', 99)).toBe(ACCESS_CLAIMS);
   }
   const kept = Array.from({ length: 1000 }, (_, index) => tokens.get(`other ${index}`, 99)).filter(Boolean);
