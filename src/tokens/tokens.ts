@@ -87,17 +87,17 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
   }
 
   function verifyAccess(token: string): AccessClaims {
-    const claims = verifiedTokens.get(token, clock()) ?? verifyForTheFirstTime(token);
-    // Asked each time: a token may be revoked after it was remembered.
-    if (revocations.isRevoked(claims))
-      throw invalidToken({ detail: 'The token has been revoked; log in again.' });
-    return claims;
+    const remembered = verifiedTokens.get(token, clock());
+    if (remembered === undefined) return verifyForTheFirstTime(token);
+    refuseRevoked(remembered); // asked each time: it may have been revoked since
+    return remembered;
   }
 
   function verifyForTheFirstTime(token: string): AccessClaims {
     const { key, payload } = open(token, 'access');
     const claims = deepFreeze(parse(AccessClaims, payload));
     checkClaims(claims, 'access');
+    refuseRevoked(claims);
     verifiedTokens.add(token, claims, validFrom(claims), Math.min(claims.exp, key.retiredAtSeconds));
     return claims;
   }
@@ -133,6 +133,11 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
     const now = clock();
     if (now >= claims.exp) throw invalidToken({ detail: 'The token has expired.' });
     if (now < validFrom(claims)) throw invalidToken({ detail: 'The token is not valid yet.' });
+  }
+
+  function refuseRevoked(claims: AccessClaims): void {
+    if (revocations.isRevoked(claims))
+      throw invalidToken({ detail: 'The token has been revoked; log in again.' });
   }
 
   /** The tolerance is for clocks that are ahead of this one. */
