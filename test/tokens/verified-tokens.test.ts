@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import Fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
@@ -45,6 +47,22 @@ test('no more than the capacity is kept, and what is in use stays', () => {
 });
 
 describe('what is remembered', () => {
+  test('is the token alone, and not the header that it was cut from', () => {
+    setFlagsFromString('--expose-gc');
+    const heapUsed = (): number => {
+      runInNewContext('gc')();
+      return process.memoryUsage().heapUsed;
+    };
+    const tokens = createVerifiedTokens(2000);
+    const before = heapUsed();
+    for (let index = 0; index < 1000; index++) {
+      const header = Buffer.from(`${String(index).padStart(500, 'x')}${' '.repeat(15_000)}`).toString();
+      tokens.add(header.slice(0, 500), ACCESS_CLAIMS, 50, 100);
+    }
+    expect(tokens.get('999'.padStart(500, 'x'), 50)).toBe(ACCESS_CLAIMS);
+    expect((heapUsed() - before) / 1000).toBeLessThan(2000);
+  });
+
   test('is frozen, down to its lists', async () => {
     const config = readConfig({});
     const keySet = createKeySet(JSON.stringify(generateKeySet(config, START)), 'ES256', () => START);
