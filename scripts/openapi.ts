@@ -4,7 +4,6 @@ import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
 import { systemClock } from '../src/clock.ts';
 import { readConfig } from '../src/config.ts';
-import { toYaml } from '../src/http/openapi.ts';
 import { createHasher } from '../src/passwords/hasher.ts';
 import { generateKeySet } from '../src/tokens/key-rotation.ts';
 import { createKeySet } from '../src/tokens/key-set.ts';
@@ -23,7 +22,7 @@ const app = await buildApp({
   lifecycle: { stopping: false },
 });
 await app.ready();
-const yaml = toYaml(app.openapi());
+const { yaml } = await app.openapi();
 
 if (!process.argv.includes('--check')) {
   writeFileSync(file, yaml);

@@ -1,17 +1,18 @@
 import cookie from '@fastify/cookie';
-import cors, { type FastifyCorsOptions } from '@fastify/cors';
+import type { FastifyCorsOptions } from '@fastify/cors';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { authentication } from './authentication.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { documentRoutes } from './http/documented-routes.ts';
 import { acceptJsonOnly } from './http/json-body.ts';
 import { LIMITS } from './http/limits.ts';
-import { documentRoutes, type OpenApiDocument } from './http/openapi.ts';
+import type { OpenApiTexts } from './http/openapi.ts';
 import { SECURITY_HEADERS, setSecurityHeaders } from './http/security-headers.ts';
 import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
 import { createGuessLimits, noGuessLimits } from './passwords/guessing.ts';
 import type { Hasher } from './passwords/hasher.ts';
-import { createPasswordPolicy } from './passwords/policy.ts';
+import { createLazyPasswordPolicy } from './passwords/lazy-policy.ts';
 import { answerClientError, answerFrameworkError, handleProblems } from './problems/error-handler.ts';
 import { createRevocationFeed } from './revocation-feed.ts';
 import { changePasswordRoute } from './routes/change-password.ts';
@@ -51,7 +52,7 @@ export interface AppDependencies {
 }
 
 /** The app, its document, and a poll by hand for tests, whose clock stands still. */
-export type IdcardApp = App & { openapi(): OpenApiDocument; pollRevocations(): Promise<void> };
+export type IdcardApp = App & { openapi(): Promise<OpenApiTexts>; pollRevocations(): Promise<void> };
 
 /** How many verified tokens a process remembers; at about 1.5 kB each. */
 const VERIFIED_TOKENS = 20_000;
@@ -72,7 +73,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  const getDocument = documentRoutes(app);
+  const openapi = documentRoutes(app);
   handleProblems(app);
   acceptJsonOnly(app);
   setSecurityHeaders(app);
@@ -82,7 +83,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     done(null, payload);
   });
   await app.register(cookie, { hook: false }); // cookies are read where one is expected, not on every request
-  if (config.allowedOrigins.length > 0) await app.register(cors, corsOptions(config));
+  if (config.allowedOrigins.length > 0) await app.register(import('@fastify/cors'), corsOptions(config));
 
   const jwt = await registerJwt(app, keySet, tokenProfiles(config));
   const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
@@ -101,7 +102,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     tokens,
     dpop,
     transports,
-    passwordPolicy: createPasswordPolicy(config.passwordMinLength),
+    passwordPolicy: createLazyPasswordPolicy(config.passwordMinLength),
     guessLimits: config.rateLimits ? createGuessLimits() : noGuessLimits,
   };
 
@@ -114,7 +115,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   revocationsRoute(app, routes);
   theftBudgetRoute(app, routes);
   healthRoutes(app, routes);
-  openapiRoutes(app, getDocument);
+  openapiRoutes(app, openapi);
 
   // Locked by place: whatever is registered in here needs an access token.
   await app.register(async (locked: App) => {
@@ -128,7 +129,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   app.addHook('onReady', feed.poll); // nothing is verified before the first list is here
   app.addHook('onListen', async () => feed.start());
   app.addHook('onClose', async () => feed.stop());
-  return Object.assign(app, { openapi: getDocument, pollRevocations: feed.poll });
+  return Object.assign(app, { openapi, pollRevocations: feed.poll });
 }
 
 /** An exact list; an origin that is not on it gets no CORS header at all. */

@@ -1,49 +1,48 @@
-import { readFileSync } from 'node:fs';
-import type { FastifyInstance, RouteOptions } from 'fastify';
 import { stringify } from 'yaml';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import packageJson from '../../package.json' with { type: 'json' };
 import { describeOperation } from './openapi-operation.ts';
 import type { RouteSchema } from './route-schema.ts';
 
-export type OpenApiDocument = ReturnType<typeof createDocument>;
+/** A route that the document describes. */
+export interface DocumentedRoute {
+  /** In lower case. */
+  method: string;
+  url: string;
+  schema: RouteSchema;
+}
 
-/** Collects the routes that are registered from now on; call the result once the app is ready. */
-export function documentRoutes(app: FastifyInstance): () => OpenApiDocument {
-  const operations: { method: string; url: string; schema: RouteSchema }[] = [];
-  app.addHook('onRoute', (route: RouteOptions) => {
-    const schema = route.schema as RouteSchema | undefined;
-    if (schema?.operationId && route.method !== 'HEAD') {
-      operations.push({ method: String(route.method).toLowerCase(), url: route.url, schema });
-    }
-  });
-  return () => {
-    const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
-    for (const { method, url, schema } of operations) {
-      paths[url] = { ...paths[url], [method]: describeOperation(method, schema) };
-    }
-    return createDocument(
-      { ...HEAD, paths },
-      {
-        override: ({ jsonSchema, io }) => {
-          // An answer may gain a field; a client generated today must not refuse it.
-          if (io === 'output') delete jsonSchema.additionalProperties;
-        },
+export interface OpenApiTexts {
+  json: string;
+  yaml: string;
+}
+
+/** The document of the routes, in both spellings. */
+export function writeOpenApi(routes: readonly DocumentedRoute[]): OpenApiTexts {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const { method, url, schema } of routes) {
+    paths[url] = { ...paths[url], [method]: describeOperation(method, schema) };
+  }
+  const document = createDocument(
+    { ...HEAD, paths },
+    {
+      override: ({ jsonSchema, io }) => {
+        // An answer may gain a field; a client generated today must not refuse it.
+        if (io === 'output') delete jsonSchema.additionalProperties;
       },
-    );
+    },
+  );
+  return {
+    json: JSON.stringify(document),
+    yaml: stringify(document, { aliasDuplicateObjects: false, lineWidth: 110 }),
   };
 }
-
-export function toYaml(document: OpenApiDocument): string {
-  return stringify(document, { aliasDuplicateObjects: false, lineWidth: 110 });
-}
-
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
 
 const HEAD = {
   openapi: '3.1.0' as const,
   info: {
     title: 'idcard',
-    version: String(version),
+    version: packageJson.version,
     description:
       'A stateless login API: signed tokens, by bearer header or by cookie. Errors are RFC 9457 problems.',
     license: { name: 'MIT', identifier: 'MIT' },

@@ -1,12 +1,12 @@
-import { type OpenApiDocument, toYaml } from '../http/openapi.ts';
+import type { OpenApiTexts } from '../http/openapi.ts';
 import type { App } from '../http/zod.ts';
 
 /** Not in the document itself, which describes what a client calls. */
-export function openapiRoutes(app: App, getDocument: () => OpenApiDocument): void {
+export function openapiRoutes(app: App, openapi: () => Promise<OpenApiTexts>): void {
   app.get('/openapi.json', async (_request, reply) =>
-    reply.type('application/json').send(JSON.stringify(getDocument())),
+    reply.type('application/json').send((await openapi()).json),
   );
   app.get('/openapi.yaml', async (_request, reply) =>
-    reply.type('application/yaml').send(toYaml(getDocument())),
+    reply.type('application/yaml').send((await openapi()).yaml),
   );
 }
