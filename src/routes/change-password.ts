@@ -40,7 +40,7 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
   app.put('/v1/me/password', { schema }, async (request, reply) => {
     const { current_password, new_password } = request.body;
     const user = await findCurrentUser(directory, request.claims);
-    const objection = passwordPolicy.objection(new_password, user.email);
+    const objection = await passwordPolicy.objection(new_password, user.email);
     if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
 
     const noGuess = await guessLimits.admit(request.ip, user.email);

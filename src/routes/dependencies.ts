@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { GuessLimits } from '../passwords/guessing.ts';
 import type { Hasher } from '../passwords/hasher.ts';
-import type { PasswordPolicy } from '../passwords/policy.ts';
+import type { LazyPasswordPolicy } from '../passwords/lazy-policy.ts';
 import type { RevocationFeed } from '../revocation-feed.ts';
 import type { Dpop } from '../tokens/dpop.ts';
 import type { KeySet } from '../tokens/key-set.ts';
@@ -21,7 +21,7 @@ export interface RouteDependencies {
   transports: Transports;
   directory: Directory;
   hasher: Hasher;
-  passwordPolicy: PasswordPolicy;
+  passwordPolicy: LazyPasswordPolicy;
   guessLimits: GuessLimits;
   lifecycle: Lifecycle;
   feed: RevocationFeed;

@@ -28,7 +28,7 @@ export function registerRoute(
 ): void {
   app.post('/v1/register', { schema }, async (request, reply) => {
     const { email, password } = request.body;
-    const objection = passwordPolicy.objection(password, email);
+    const objection = await passwordPolicy.objection(password, email);
     if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
     await guessLimits.admit(request.ip, `register ${email}`); // each costs a hash, so none is taken back
     const user = await directory.add({ email, passwordHash: await hasher.hash(password), roles: [] });
