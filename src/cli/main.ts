@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import { serve } from '../main.ts';
 import { Problem } from '../problems/problem.ts';
 import { StartupError } from '../startup-error.ts';
 import { keysList } from './keys-list.ts';
@@ -24,7 +23,7 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   program
     .command('serve')
     .description('start the server')
-    .action(() => serve(env));
+    .action(async () => (await import('../main.ts')).serve(env)); // the other commands need no server
 
   const users = program.command('users').description('manage users');
   for (const command of [
