@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read, so that an old one gets a sentence and not a stack.
 import fs from 'node:fs';
+import module from 'node:module';
+import { fileURLToPath } from 'node:url';
 
 const [major] = process.versions.node.split('.');
 if (Number(major) < 24) {
@@ -10,6 +12,9 @@ if (Number(major) < 24) {
   );
   process.exit(1);
 }
+
+// Not the default folder, which every user of the machine may write to: what is in it is run.
+module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/idcard', import.meta.url)));
 
 // A checkout runs from its sources; the image and the package hold the compiled ones alone.
 const source = new URL('../src/cli/main.ts', import.meta.url);

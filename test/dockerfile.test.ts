@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ADA, bearer, type TokenBody } from './support/app.ts';
 import { findFreePort } from './support/process.ts';
 
 /** Continued lines joined, comments and blank lines left out. */
@@ -15,6 +16,14 @@ const instructions = readFileSync('Dockerfile', 'utf8')
 /** The folder that stands for the file system of the last stage. */
 let image: string;
 let root: string;
+
+function post(url: string): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(ADA),
+  });
+}
 
 /** Follows the Dockerfile in clean folders, one for each stage; what needs another user is left out. */
 beforeAll(() => {
@@ -50,7 +59,7 @@ function commandOf(instruction: string): string[] {
 }
 
 test('the image holds the compiled server and production packages alone', () => {
-  expect(existsSync(join(image, 'app/dist/main.js'))).toBe(true);
+  expect(existsSync(join(image, 'app/dist/cli/main.js'))).toBe(true);
   for (const absent of [
     'src',
     'test',
@@ -62,7 +71,7 @@ test('the image holds the compiled server and production packages alone', () => 
   }
 });
 
-test('its command serves, its health check passes, and SIGTERM ends it with 0', async () => {
+test('its command serves every part, its health check passes, and SIGTERM ends it with 0', async () => {
   const port = String(await findFreePort());
   const env = {
     PATH: process.env.PATH ?? '',
@@ -83,6 +92,11 @@ test('its command serves, its health check passes, and SIGTERM ends it with 0', 
 
   const [, ...healthCheck] = commandOf('HEALTHCHECK');
   execFileSync(process.execPath, healthCheck, { env });
+  const address = `http://127.0.0.1:${port}`;
+  expect((await post(`${address}/v1/register`)).status).toBe(201);
+  const { access_token } = (await (await post(`${address}/v1/login`)).json()) as TokenBody;
+  expect((await fetch(`${address}/v1/verify`, { headers: bearer(access_token) })).status).toBe(200);
+  expect(await (await fetch(`${address}/openapi.yaml`)).text()).toBe(readFileSync('openapi.yaml', 'utf8'));
   expect(() =>
     execFileSync(process.execPath, healthCheck, { env: { ...env, PORT: '1' }, stdio: 'pipe' }),
   ).toThrow();
