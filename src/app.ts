@@ -55,7 +55,7 @@ export interface AppDependencies {
 export type IdcardApp = App & { openapi(): Promise<OpenApiTexts>; pollRevocations(): Promise<void> };
 
 /** How many verified tokens a process remembers; at about 1.5 kB each. */
-const VERIFIED_TOKENS = 20_000;
+const VERIFIED_TOKENS = 100_000;
 
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {

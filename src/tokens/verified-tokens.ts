@@ -1,4 +1,4 @@
-import { createBoundedMap, ownText } from '../bounded-map.ts';
+import { ownText } from '../bounded-map.ts';
 import type { AccessClaims } from './claims.ts';
 
 /** Remembers access tokens whose signature and claims were checked, for the seconds in which they are valid. */
@@ -10,6 +10,7 @@ export interface VerifiedTokens {
    * @param untilSeconds the first second at which it no longer is
    */
   add(token: string, claims: AccessClaims, fromSeconds: number, untilSeconds: number): void;
+  readonly size: number;
 }
 
 /**
@@ -17,20 +18,49 @@ export interface VerifiedTokens {
  * look-up hashes a few characters instead of all: hashing the text would cost more than all else here. Two valid
  * tokens with the same end would displace one another, which is the work of forging a signature. Only tokens that
  * passed every check are added: bad ones cannot displace good ones.
+ *
+ * Full, it forgets the oldest that was not used since it was last passed over ("clock", or second chance): a flood of
+ * valid tokens that are used once displaces its own. Whoever floods it with tokens in steady use costs others one
+ * signature check at a time, and themselves as many.
  */
 export function createVerifiedTokens(capacity: number): VerifiedTokens {
-  const entries = createBoundedMap<Entry>(capacity);
+  const entries = new Map<string, Entry>();
+  let oldest = entries.entries();
+
+  function makeRoom(): void {
+    for (let chances = MAX_CHANCES; entries.size >= capacity; ) {
+      const { value, done } = oldest.next();
+      if (done) {
+        oldest = entries.entries();
+        continue;
+      }
+      const [key, entry] = value;
+      entries.delete(key);
+      if (!entry.used || chances-- === 0) continue;
+      entry.used = false;
+      entries.set(key, entry); // behind all others
+    }
+  }
+
   return {
     get(token, nowSeconds) {
       const key = keyOf(token);
       const entry = entries.get(key);
       if (entry === undefined || entry.token !== token) return undefined;
-      if (nowSeconds < entry.untilSeconds && nowSeconds >= entry.fromSeconds) return entry.claims;
+      if (nowSeconds < entry.untilSeconds && nowSeconds >= entry.fromSeconds) {
+        if (!entry.used) entry.used = true;
+        return entry.claims;
+      }
       entries.delete(key);
       return undefined;
     },
     add(token, claims, fromSeconds, untilSeconds) {
-      entries.set(ownText(keyOf(token)), { token: ownText(token), claims, fromSeconds, untilSeconds });
+      makeRoom();
+      const entry = { token: ownText(token), claims, fromSeconds, untilSeconds, used: false };
+      entries.set(ownText(keyOf(token)), entry);
+    },
+    get size() {
+      return entries.size;
     },
   };
 }
@@ -40,7 +70,12 @@ interface Entry {
   claims: AccessClaims;
   fromSeconds: number;
   untilSeconds: number;
+  /** Whether it was asked for since it was added or passed over. */
+  used: boolean;
 }
+
+/** How many one new token may pass over, so that none waits while all are looked at. */
+const MAX_CHANCES = 100;
 
 /** 132 bits of base64url, all of them part of the signature. */
 function keyOf(token: string): string {
