@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { invalidToken } from '../problems/catalogue.ts';
 import { AccessClaims, CLIENT_ID, RefreshClaims, SCOPE } from './claims.ts';
+import { createClaimsFreezer } from './frozen-claims.ts';
 import { readTokenHeader } from './jws.ts';
 import type { Jwt } from './jwt.ts';
 import type { Key, KeySet } from './key-set.ts';
@@ -57,6 +58,7 @@ export interface TokenDependencies {
 export function createTokens(dependencies: TokenDependencies): Tokens {
   const { config, keySet, jwt, clock, verifiedTokens, revocations } = dependencies;
   const profiles = tokenProfiles(config);
+  const freeze = createClaimsFreezer();
 
   function issue(login: Login): TokenPair {
     const now = clock();
@@ -95,7 +97,7 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
 
   function verifyForTheFirstTime(token: string): AccessClaims {
     const { key, payload } = open(token, 'access');
-    const claims = deepFreeze(parse(AccessClaims, payload));
+    const claims = freeze(parse(AccessClaims, payload));
     checkClaims(claims, 'access');
     refuseRevoked(claims);
     verifiedTokens.add(token, claims, validFrom(claims), Math.min(claims.exp, key.retiredAtSeconds));
@@ -152,12 +154,4 @@ function parse<T>(schema: z.ZodType<T>, payload: unknown): T {
   const { data, error } = schema.safeParse(payload);
   if (error) throw invalidToken({ cause: error });
   return data;
-}
-
-/** A remembered token's claims go to every request that presents it, so nobody may change them. */
-function deepFreeze<T extends object>(value: T): T {
-  for (const member of Object.values(value)) {
-    if (typeof member === 'object' && member !== null) deepFreeze(member);
-  }
-  return Object.freeze(value);
 }
