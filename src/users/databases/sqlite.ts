@@ -66,21 +66,34 @@ async function writeAhead(database: DatabaseSync): Promise<void> {
   }
 }
 
-/** The few methods of better-sqlite3 that Kysely's dialect calls, on `node:sqlite`. */
+/**
+ * The few methods of better-sqlite3 that Kysely's dialect calls, on `node:sqlite`. A query is prepared once: there are
+ * few texts, and preparing one takes longer than running it.
+ */
 function kyselyDatabase(database: DatabaseSync): SqliteDatabase {
+  const statements = new Map<string, PreparedStatement>();
   return {
     close: () => database.close(),
-    prepare: (sql) =>
-      failingAsUnavailable(() => {
-        const statement = database.prepare(sql);
-        const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[]; // Kysely passes plain values
-        return {
-          reader: statement.columns().length > 0,
-          all: (parameters) => failingAsUnavailable(() => statement.all(...values(parameters))),
-          run: (parameters) => failingAsUnavailable(() => statement.run(...values(parameters))),
-          iterate: (parameters) => statement.iterate(...values(parameters)),
-        };
-      }),
+    prepare(sql) {
+      const known = statements.get(sql);
+      if (known) return known;
+      const statement = failingAsUnavailable(() => prepare(database, sql));
+      statements.set(sql, statement);
+      return statement;
+    },
+  };
+}
+
+type PreparedStatement = ReturnType<SqliteDatabase['prepare']>;
+
+function prepare(database: DatabaseSync, sql: string): PreparedStatement {
+  const statement = database.prepare(sql);
+  const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[]; // Kysely passes plain values
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => failingAsUnavailable(() => statement.all(...values(parameters))),
+    run: (parameters) => failingAsUnavailable(() => statement.run(...values(parameters))),
+    iterate: (parameters) => database.prepare(sql).iterate(...values(parameters)), // several may be under way
   };
 }
 
