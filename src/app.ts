@@ -10,6 +10,8 @@ import { LIMITS } from './http/limits.ts';
 import type { OpenApiTexts } from './http/openapi.ts';
 import { SECURITY_HEADERS, setSecurityHeaders } from './http/security-headers.ts';
 import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
+import { createAdmission } from './passwords/admission.ts';
+import { createAttempts } from './passwords/attempts.ts';
 import { createGuessLimits, noGuessLimits } from './passwords/guessing.ts';
 import type { Hasher } from './passwords/hasher.ts';
 import { createLazyPasswordPolicy } from './passwords/lazy-policy.ts';
@@ -103,7 +105,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     dpop,
     transports,
     passwordPolicy: createLazyPasswordPolicy(config.passwordMinLength),
-    guessLimits: config.rateLimits ? createGuessLimits() : noGuessLimits,
+    attempts: createAttempts(
+      config.rateLimits ? createGuessLimits() : noGuessLimits,
+      createAdmission(config.passwordHashing),
+    ),
   };
 
   registerRoute(app, routes);

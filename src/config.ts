@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { list, oneOf, origin, proxyRange, text, wholeNumber } from './env-values.ts';
@@ -32,6 +33,8 @@ export interface Config {
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
   argon2: { memoryKib: number; timeCost: number; parallelism: number };
+  /** How many password hashes run at once, and for how long others may wait for their turn. */
+  passwordHashing: { atOnce: number; queueSeconds: number };
   passwordMinLength: number;
   rateLimits: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
@@ -68,6 +71,8 @@ const environment = z.object({
   ARGON2_MEMORY_KIB: wholeNumber(19_456, 1_048_576).default(19_456),
   ARGON2_TIME_COST: wholeNumber(2, 16).default(2),
   ARGON2_PARALLELISM: wholeNumber(1, 16).default(1),
+  PASSWORD_HASHES_AT_ONCE: wholeNumber(1, 1000).optional(),
+  PASSWORD_QUEUE_SECONDS: wholeNumber(1, 60).default(5),
   PASSWORD_MIN_LENGTH: wholeNumber(8, 64).default(15),
   RATE_LIMITS: oneOf(['on', 'off']).default('on'),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
@@ -111,6 +116,11 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       memoryKib: settings.ARGON2_MEMORY_KIB,
       timeCost: settings.ARGON2_TIME_COST,
       parallelism: settings.ARGON2_PARALLELISM,
+    },
+    passwordHashing: {
+      // More would only take memory and time from each other. A container's share of the machine is respected.
+      atOnce: settings.PASSWORD_HASHES_AT_ONCE ?? availableParallelism(),
+      queueSeconds: settings.PASSWORD_QUEUE_SECONDS,
     },
     passwordMinLength: settings.PASSWORD_MIN_LENGTH,
     rateLimits: settings.RATE_LIMITS === 'on',

@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
@@ -46,6 +47,7 @@ describe('without any variable', () => {
       allowedOrigins: [],
       trustedProxies: [],
       argon2: { memoryKib: 19_456, timeCost: 2, parallelism: 1 },
+      passwordHashing: { atOnce: availableParallelism(), queueSeconds: 5 },
       passwordMinLength: 15,
       rateLimits: true,
       logLevel: 'info',
@@ -88,6 +90,8 @@ test('every variable is read', () => {
     ARGON2_MEMORY_KIB: '65536',
     ARGON2_TIME_COST: '3',
     ARGON2_PARALLELISM: '4',
+    PASSWORD_HASHES_AT_ONCE: '3',
+    PASSWORD_QUEUE_SECONDS: '10',
     PASSWORD_MIN_LENGTH: '8',
     RATE_LIMITS: 'off',
     LOG_LEVEL: 'debug',
@@ -114,6 +118,7 @@ test('every variable is read', () => {
     allowedOrigins: ['https://app.example.com', 'http://localhost:5173'],
     trustedProxies: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
     argon2: { memoryKib: 65_536, timeCost: 3, parallelism: 4 },
+    passwordHashing: { atOnce: 3, queueSeconds: 10 },
     passwordMinLength: 8,
     rateLimits: false,
     logLevel: 'debug',
@@ -159,6 +164,8 @@ describe('a value that is no good', () => {
     ['ARGON2_MEMORY_KIB', ['19455', '1048577']],
     ['ARGON2_TIME_COST', ['1', '17']],
     ['ARGON2_PARALLELISM', ['0', '17']],
+    ['PASSWORD_HASHES_AT_ONCE', ['0', '1001', '1.5', 'auto']],
+    ['PASSWORD_QUEUE_SECONDS', ['0', '61']],
     ['PASSWORD_MIN_LENGTH', ['7', '65']],
     ['RATE_LIMITS', ['true', 'OFF', '0']],
     ['LOG_LEVEL', ['verbose', 'INFO']],

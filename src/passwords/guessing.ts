@@ -7,10 +7,19 @@ import { tooManyRequests } from '../problems/catalogue.ts';
 export interface GuessLimits {
   /**
    * Counts an attempt before it reaches the hash, so that attempts made at once are all counted.
-   * @returns what takes the attempt back, for when it was no guess but a success
    * @throws tooManyRequests
    */
-  admit(address: string, account: string): Promise<() => Promise<void>>;
+  count(address: string, account: string): Promise<CountedAttempt>;
+}
+
+/** What an attempt can turn out to be, other than a wrong guess, which stays counted. */
+interface CountedAttempt {
+  /** Right: guesses at the account are forgotten, and the network is known from now on. */
+  succeeded(): Promise<void>;
+  /** Sent away before the hash. */
+  turnedAway(): Promise<void>;
+  /** Given up by its client before the hash: no guess, but it held a place, so the address answers for it. */
+  abandoned(): Promise<void>;
 }
 
 interface Pace {
@@ -35,27 +44,34 @@ export function createGuessLimits(): GuessLimits {
   const accounts = createLimit('account', PER_ACCOUNT);
   const known = createBoundedMap<true>(KNOWN_NETWORKS);
   return {
-    async admit(address, account) {
+    async count(address, account) {
       const network = networkOf(address);
       const ownCount = `${account} ${network}`;
       // Where a user has logged in before, they are counted apart: a stranger's guesses do not keep them out.
       const counted = known.get(ownCount) ? ownCount : account;
-      const takeBackAddress = await addresses.admit(network);
+      await addresses.count(network);
       try {
-        await accounts.admit(counted);
+        await accounts.count(counted);
       } catch (error) {
-        await takeBackAddress(); // it never reached the hash
+        await addresses.takeBack(network);
         throw error;
       }
-      return async () => {
-        known.set(ownCount, true);
-        await Promise.all([takeBackAddress(), accounts.forget(counted)]);
+      return {
+        async succeeded() {
+          known.set(ownCount, true);
+          await Promise.all([addresses.takeBack(network), accounts.forget(counted)]);
+        },
+        async turnedAway() {
+          await Promise.all([addresses.takeBack(network), accounts.takeBack(counted)]);
+        },
+        abandoned: () => accounts.takeBack(counted),
       };
     },
   };
 }
 
-export const noGuessLimits: GuessLimits = { admit: async () => async () => undefined };
+const counted = { succeeded: async () => {}, turnedAway: async () => {}, abandoned: async () => {} };
+export const noGuessLimits: GuessLimits = { count: async () => counted };
 
 /** What one attacker commands: an IPv4 address, or the /64 network of an IPv6 address (RFC 6177). */
 export function networkOf(address: string): string {
@@ -81,23 +97,31 @@ function createLimit(name: string, { free, longestDelaySeconds, forgetAfterSecon
     duration: longestDelaySeconds,
   });
 
+  async function forget(key: string): Promise<void> {
+    await Promise.all([attempts.delete(key), delays.delete(key)]);
+  }
+
+  async function takeBack(key: string): Promise<void> {
+    const { consumedPoints } = await attempts.reward(key);
+    if (consumedPoints <= 0) await forget(key);
+    else await delays.delete(key); // the one before it is over, or this attempt would not have been counted
+  }
+
   return {
-    async admit(key: string): Promise<() => Promise<void>> {
-      const takeBack = async () => void (await attempts.reward(key));
+    /** @throws tooManyRequests */
+    async count(key: string): Promise<void> {
       const { consumedPoints } = await attempts.penalty(key);
-      if (consumedPoints <= free) return takeBack;
+      if (consumedPoints <= free) return;
       const delaySeconds = Math.min(2 ** Math.min(consumedPoints - free - 1, 30), longestDelaySeconds);
       try {
         await delays.consume(key, 1, { customDuration: delaySeconds });
       } catch (rejection) {
-        await takeBack();
+        await attempts.reward(key);
         if (!(rejection instanceof RateLimiterRes)) throw rejection;
         throw tooManyRequests({ retryAfterSeconds: Math.max(1, Math.ceil(rejection.msBeforeNext / 1000)) });
       }
-      return takeBack;
     },
-    async forget(key: string): Promise<void> {
-      await Promise.all([attempts.delete(key), delays.delete(key)]);
-    },
+    takeBack,
+    forget,
   };
 }

@@ -193,6 +193,13 @@ export const internalError = define({
   detail: 'Something went wrong on our side; the log says what.',
 });
 
+export const overloaded = define({
+  slug: 'overloaded',
+  status: 503,
+  title: 'Overloaded',
+  detail: 'Too many passwords wait to be checked; try again after the seconds in Retry-After.',
+});
+
 export const unavailable = define({
   slug: 'unavailable',
   status: 503,

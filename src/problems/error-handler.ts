@@ -7,6 +7,7 @@ import {
   invalidRequest,
   methodNotAllowed,
   notFound,
+  overloaded,
   payloadTooLarge,
   requestTimeout,
   unsupportedMediaType,
@@ -79,20 +80,23 @@ function toProblem(error: unknown): Problem {
 }
 
 function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  if (problem.kind.status >= 500) {
+  const { kind } = problem;
+  if (kind === overloaded.kind) {
+    request.log.warn({ event: 'attempts.turned-away', address: request.ip }); // no stack for each one of a flood
+  } else if (kind.status >= 500) {
     request.log.error({
       event: 'request.failed',
       address: request.ip,
-      problem: problem.kind.slug,
+      problem: kind.slug,
       err: problem.cause ?? problem,
     });
   }
   // A guessing attack must not vanish from the log once it is slowed down.
-  if (problem.kind.status === 429) request.log.warn({ event: 'attempts.limited', address: request.ip });
+  if (kind.status === 429) request.log.warn({ event: 'attempts.limited', address: request.ip });
   const challenges = challengesOf(problem, request);
   if (challenges) reply.header('www-authenticate', challenges);
   return reply
-    .code(problem.kind.status)
+    .code(kind.status)
     .headers(problem.headers)
     .type('application/problem+json')
     .send(JSON.stringify(problem));

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { clientOf } from '../http/client.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
 import {
   crossSite,
   invalidToken,
+  overloaded,
   tooManyRequests,
   unavailable,
   weakPassword,
@@ -26,16 +28,16 @@ const schema = {
     ada: { current_password: credentialsExample.password, new_password: 'nine lazy clouds over Turin' },
   },
   ...tokenResponses,
-  problems: [weakPassword, wrongPassword, crossSite, tooManyRequests, unavailable],
+  problems: [weakPassword, wrongPassword, crossSite, tooManyRequests, overloaded, unavailable],
 } satisfies RouteSchema;
 
 type Dependencies = Pick<
   RouteDependencies,
-  'directory' | 'hasher' | 'passwordPolicy' | 'guessLimits' | 'tokens' | 'transports' | 'clock'
+  'directory' | 'hasher' | 'passwordPolicy' | 'attempts' | 'tokens' | 'transports' | 'clock'
 >;
 
 export function changePasswordRoute(app: App, dependencies: Dependencies): void {
-  const { directory, hasher, passwordPolicy, guessLimits, tokens, transports, clock } = dependencies;
+  const { directory, hasher, passwordPolicy, attempts, tokens, transports, clock } = dependencies;
 
   app.put('/v1/me/password', { schema }, async (request, reply) => {
     const { current_password, new_password } = request.body;
@@ -43,14 +45,15 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
     const objection = await passwordPolicy.objection(new_password, user.email);
     if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
 
-    const noGuess = await guessLimits.admit(request.ip, user.email);
-    if (!(await hasher.verify(user.passwordHash, current_password))) {
-      request.log.warn({ event: 'password.change-failed', sub: user.id, address: request.ip });
-      throw wrongPassword();
-    }
-    await noGuess();
-
-    const passwordHash = await hasher.hash(new_password);
+    const attempt = { address: request.ip, account: user.email, client: clientOf(reply) };
+    const passwordHash = await attempts.run(attempt, async (succeeded) => {
+      if (!(await hasher.verify(user.passwordHash, current_password))) {
+        request.log.warn({ event: 'password.change-failed', sub: user.id, address: request.ip });
+        throw wrongPassword();
+      }
+      await succeeded();
+      return hasher.hash(new_password);
+    });
     const { tokenVersion } = user;
     const changed = await directory.updateAndVoidTokens(user.id, { passwordHash }, { tokenVersion });
     if (!changed) throw invalidToken({ detail: 'The token was revoked meanwhile; log in again.' });

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import type { GuessLimits } from '../passwords/guessing.ts';
+import type { Attempts } from '../passwords/attempts.ts';
 import type { Hasher } from '../passwords/hasher.ts';
 import type { LazyPasswordPolicy } from '../passwords/lazy-policy.ts';
 import type { RevocationFeed } from '../revocation-feed.ts';
@@ -22,7 +22,7 @@ export interface RouteDependencies {
   directory: Directory;
   hasher: Hasher;
   passwordPolicy: LazyPasswordPolicy;
-  guessLimits: GuessLimits;
+  attempts: Attempts;
   lifecycle: Lifecycle;
   feed: RevocationFeed;
   revocationList: RevocationList;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
+import { clientOf } from '../http/client.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
@@ -10,6 +11,7 @@ import {
   dpopNonceRequired,
   invalidCredentials,
   invalidDpopProof,
+  overloaded,
   tooManyRequests,
   unavailable,
 } from '../problems/catalogue.ts';
@@ -44,33 +46,36 @@ const schema = {
     dpopNonceRequired.login,
     crossSite,
     tooManyRequests,
+    overloaded,
     unavailable,
   ],
 } satisfies RouteSchema;
 
 type Dependencies = Pick<
   RouteDependencies,
-  'config' | 'directory' | 'hasher' | 'guessLimits' | 'tokens' | 'dpop' | 'transports' | 'clock'
+  'config' | 'directory' | 'hasher' | 'attempts' | 'tokens' | 'dpop' | 'transports' | 'clock'
 >;
 
 export function loginRoute(app: App, dependencies: Dependencies): void {
-  const { directory, hasher, guessLimits, tokens, transports, clock } = dependencies;
+  const { directory, hasher, attempts, tokens, transports, clock } = dependencies;
 
   app.post('/v1/login', { schema }, async (request, reply) => {
     const { email, password, transport } = request.body;
     if (transport === 'cookie') transports.refuseCrossSite(request);
     const jkt = receiveBinding(request, reply, dependencies);
-    const noGuess = await guessLimits.admit(request.ip, email);
-
-    const user = await directory.findByEmail(email);
-    const isPassword = await hasher.verify(user?.passwordHash, password);
-    if (!user || !isPassword || user.status !== 'active') {
-      logFailure(request, user);
-      throw invalidCredentials();
-    }
-
-    await noGuess();
-    await rehash(user, password);
+    const attempt = { address: request.ip, account: email, client: clientOf(reply) };
+    const user = await attempts.run(attempt, async (succeeded) => {
+      // In its turn, so that whether a login is turned away cannot depend on who is asked for.
+      const found = await directory.findByEmail(email);
+      const isPassword = await hasher.verify(found?.passwordHash, password);
+      if (!found || !isPassword || found.status !== 'active') {
+        logFailure(request, found);
+        throw invalidCredentials();
+      }
+      await succeeded();
+      await rehash(found, password);
+      return found;
+    });
     request.log.info({ event: 'login.succeeded', sub: user.id, address: request.ip, transport });
     return transports.send(reply, transport, tokens.issue(newLogin(user, clock, jkt)));
   });

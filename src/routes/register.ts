@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { clientOf } from '../http/client.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
-import { emailTaken, tooManyRequests, unavailable, weakPassword } from '../problems/catalogue.ts';
+import { emailTaken, overloaded, tooManyRequests, unavailable, weakPassword } from '../problems/catalogue.ts';
 import { Email } from '../users/user.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample, userExample } from './examples.ts';
@@ -17,21 +18,19 @@ const schema = {
   bodyExamples: { ada: credentialsExample },
   response: { 201: UserResponse },
   documents: { 201: { description: 'The new user.', example: { ...userExample, roles: [] } } },
-  problems: [weakPassword, emailTaken, tooManyRequests, unavailable],
+  problems: [weakPassword, emailTaken, tooManyRequests, overloaded, unavailable],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<RouteDependencies, 'directory' | 'hasher' | 'passwordPolicy' | 'guessLimits'>;
+type Dependencies = Pick<RouteDependencies, 'directory' | 'hasher' | 'passwordPolicy' | 'attempts'>;
 
-export function registerRoute(
-  app: App,
-  { directory, hasher, passwordPolicy, guessLimits }: Dependencies,
-): void {
+export function registerRoute(app: App, { directory, hasher, passwordPolicy, attempts }: Dependencies): void {
   app.post('/v1/register', { schema }, async (request, reply) => {
     const { email, password } = request.body;
     const objection = await passwordPolicy.objection(password, email);
     if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
-    await guessLimits.admit(request.ip, `register ${email}`); // each costs a hash, so none is taken back
-    const user = await directory.add({ email, passwordHash: await hasher.hash(password), roles: [] });
+    const attempt = { address: request.ip, account: `register ${email}`, client: clientOf(reply) };
+    const passwordHash = await attempts.run(attempt, () => hasher.hash(password)); // counted, as each costs a hash
+    const user = await directory.add({ email, passwordHash, roles: [] });
     request.log.info({ event: 'user.registered', sub: user.id, address: request.ip });
     return reply.code(201).send(toUserResponse(user));
   });

@@ -24,7 +24,7 @@ afterEach(() => {
 /** The seconds to wait; 0 when the attempt was admitted. */
 async function guess(address: string, account = ADA): Promise<number> {
   try {
-    await limits.admit(address, account);
+    await limits.count(address, account);
     return 0;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -40,8 +40,8 @@ async function guessTimes(count: number, address: string, account = ADA): Promis
 }
 
 async function logIn(address: string, account = ADA): Promise<void> {
-  const noGuess = await limits.admit(address, account);
-  await noGuess();
+  const attempt = await limits.count(address, account);
+  await attempt.succeeded();
 }
 
 function pass(seconds: number): void {
@@ -200,6 +200,31 @@ describe('guesses from one address', () => {
     await guessAtEverybody('192.0.2.1', 101);
     pass(HOUR);
     expect(await guessAtEverybody('192.0.2.1', 101)).toEqual(Array(101).fill(0));
+  });
+});
+
+describe('an attempt that never reached the hash', () => {
+  test('because it was turned away counts for nothing, however often', async () => {
+    for (let index = 0; index < 500; index++) {
+      await (await limits.count('192.0.2.1', ADA)).turnedAway();
+    }
+    expect(await guessTimes(12, '192.0.2.1')).toEqual([...Array(11).fill(0), 1]);
+  });
+
+  test('because it was turned away costs nobody the delay that they had waited for', async () => {
+    await guessTimes(11, '192.0.2.1');
+    pass(1);
+    await (await limits.count('192.0.2.1', ADA)).turnedAway();
+    expect(await guess('192.0.2.1')).toBe(0);
+    expect(await guess('192.0.2.1')).toBe(2);
+  });
+
+  test('because its client left counts for the address, since it held a place, and not for the account', async () => {
+    for (let index = 0; index < 101; index++) {
+      await (await limits.count('192.0.2.1', ADA)).abandoned();
+    }
+    expect(await guess('192.0.2.1', 'bob@example.com')).toBe(1);
+    expect(await guessTimes(12, '192.0.2.2')).toEqual([...Array(11).fill(0), 1]);
   });
 });
 

@@ -1,0 +1,11 @@
+import type { FastifyReply } from 'fastify';
+
+/**
+ * Aborts when the client goes away without its answer. Fastify's own `request.signal` aborts as soon as the body has
+ * arrived.
+ */
+export function clientOf(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => controller.abort());
+  return controller.signal;
+}

@@ -1,0 +1,36 @@
+import type { Admission } from './admission.ts';
+import type { GuessLimits } from './guessing.ts';
+
+interface Attempt {
+  address: string;
+  account: string;
+  /** Aborts when the client goes away. */
+  client: AbortSignal;
+}
+
+export interface Attempts {
+  /**
+   * Runs what hashes a password for a client: counted as a guess first, then in its turn.
+   * @param work is given what to call when it was no guess but a success
+   * @throws tooManyRequests, overloaded
+   */
+  run<T>(attempt: Attempt, work: (succeeded: () => Promise<void>) => Promise<T>): Promise<T>;
+}
+
+export function createAttempts(guessLimits: GuessLimits, admission: Admission): Attempts {
+  return {
+    async run({ address, account, client }, work) {
+      const counted = await guessLimits.count(address, account);
+      let hasBegun = false;
+      try {
+        return await admission.run(() => {
+          hasBegun = true;
+          return work(counted.succeeded);
+        }, client);
+      } catch (error) {
+        if (!hasBegun) await (client.aborted ? counted.abandoned() : counted.turnedAway());
+        throw error;
+      }
+    },
+  };
+}
