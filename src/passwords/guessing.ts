@@ -36,6 +36,12 @@ const PER_ACCOUNT: Pace = { free: 10, longestDelaySeconds: 3600, forgetAfterSeco
 /** Many honest users may share an address. */
 const PER_ADDRESS: Pace = { free: 100, longestDelaySeconds: 300, forgetAfterSeconds: 3600 };
 
+/**
+ * How many accounts and how many addresses are counted at once; those without an attempt for the longest time are
+ * forgotten. To have one account forgotten, an attacker needs attempts at as many others that all reach the hash:
+ * ten minutes of two cores, from 500 networks within the hour, for eleven guesses.
+ */
+const MAX_COUNTS = 50_000;
 /** How many pairs of a user and a network from which they logged in are kept in mind. */
 const KNOWN_NETWORKS = 20_000;
 
@@ -97,7 +103,19 @@ function createLimit(name: string, { free, longestDelaySeconds, forgetAfterSecon
     duration: longestDelaySeconds,
   });
 
+  /** In the order of their last attempt. */
+  const keys = new Set<string>();
+
+  async function remember(key: string): Promise<void> {
+    keys.delete(key);
+    keys.add(key);
+    if (keys.size <= MAX_COUNTS) return;
+    const [oldest = key] = keys;
+    await forget(oldest);
+  }
+
   async function forget(key: string): Promise<void> {
+    keys.delete(key);
     await Promise.all([attempts.delete(key), delays.delete(key)]);
   }
 
@@ -110,6 +128,7 @@ function createLimit(name: string, { free, longestDelaySeconds, forgetAfterSecon
   return {
     /** @throws tooManyRequests */
     async count(key: string): Promise<void> {
+      await remember(key);
       const { consumedPoints } = await attempts.penalty(key);
       if (consumedPoints <= free) return;
       const delaySeconds = Math.min(2 ** Math.min(consumedPoints - free - 1, 30), longestDelaySeconds);

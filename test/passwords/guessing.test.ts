@@ -204,6 +204,8 @@ describe('guesses from one address', () => {
 });
 
 describe('an attempt that never reached the hash', () => {
+  const nobody = (index: number) => `nobody${index}@example.com`;
+
   test('because it was turned away counts for nothing, however often', async () => {
     for (let index = 0; index < 500; index++) {
       await (await limits.count('192.0.2.1', ADA)).turnedAway();
@@ -225,6 +227,32 @@ describe('an attempt that never reached the hash', () => {
     }
     expect(await guess('192.0.2.1', 'bob@example.com')).toBe(1);
     expect(await guessTimes(12, '192.0.2.2')).toEqual([...Array(11).fill(0), 1]);
+  });
+
+  test('makes no other forgotten', async () => {
+    await guessTimes(11, '192.0.2.1');
+    for (let index = 0; index < 60_000; index++) {
+      await (await limits.count(`2001:db8:0:${index.toString(16)}::1`, nobody(index))).turnedAway();
+    }
+    expect(await guess('192.0.2.1')).toBe(1);
+  });
+});
+
+describe('of accounts and addresses', () => {
+  async function guessOnceAt(count: number): Promise<void> {
+    for (let index = 0; index < count; index++) {
+      await limits.count(`2001:db8:0:${index.toString(16)}::1`, `nobody${index}@example.com`);
+    }
+  }
+
+  test('50,000 are counted at once, and the one that was left alone for the longest time is forgotten', async () => {
+    await guessTimes(11, '192.0.2.1');
+    await guessTimes(11, '192.0.2.2', 'bob@example.com');
+    await guessOnceAt(25_000);
+    expect(await guess('192.0.2.1')).toBe(1);
+    await guessOnceAt(49_999);
+    expect(await guess('192.0.2.3')).toBe(1);
+    expect(await guess('192.0.2.3', 'bob@example.com')).toBe(0);
   });
 });
 
