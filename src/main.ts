@@ -10,9 +10,17 @@ import { loadKeySet } from './tokens/load-key-set.ts';
 import { openDatabase } from './users/databases/index.ts';
 import { createDirectory } from './users/directory.ts';
 
-/** The process: environment in, listening server out, signals. @throws StartupError */
+/** Threads for what else leaves the main one, such as DNS, files and WebCrypto, so that it never waits for a hash. */
+const SPARE_THREADS = 2;
+
+/**
+ * The process: environment in, listening server out, signals.
+ * @param env the process's own: libuv reads the size of its pool there when the first work is given to it
+ * @throws StartupError
+ */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
+  env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
   const clock = systemClock;
   const keySet = loadKeySet(config, clock);
   const directory = createDirectory(await openDatabase(config.databaseUrl), clock);

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ADA, bearer, type TokenBody } from './support/app.ts';
-import { type ServerProcess, startServer } from './support/process.ts';
+import { findFreePort, runNode, type ServerProcess, startServer } from './support/process.ts';
 
 const FLOOD = 300;
 const MIB = 1024;
@@ -90,5 +90,48 @@ describe('three hundred logins at once', () => {
     expect((await post('/v1/login', ADA)).status).toBe(200);
     await vi.waitFor(() => expect(events('login.failed') + events('attempts.turned-away')).toBe(FLOOD));
     expect(events('login.failed')).toBeLessThan(FLOOD / 4);
+  });
+});
+
+describe("the pool of libuv's threads", () => {
+  function poolThreads(): number {
+    const folder = `/proc/${server.pid}/task`;
+    const names = readdirSync(folder).map((id) => readFileSync(`${folder}/${id}/comm`, 'utf8').trim());
+    return names.filter((name) => name === 'libuv-worker').length;
+  }
+
+  test('has two more than there are hashes at once', async () => {
+    await server.stop();
+    server = await startServer({ PASSWORD_HASHES_AT_ONCE: '3' });
+    await logIn();
+    expect(poolThreads()).toBe(5);
+  });
+
+  test('is as large as the operator says', async () => {
+    await server.stop();
+    server = await startServer({ UV_THREADPOOL_SIZE: '7' });
+    await logIn();
+    expect(poolThreads()).toBe(7);
+  });
+
+  test('leaves room for DNS, files and WebCrypto while passwords are hashed and more of them wait', async () => {
+    const port = String(await findFreePort());
+    const env = {
+      DATA_DIR: server.dataDir,
+      HOST: '127.0.0.1',
+      PORT: port,
+      PUBLIC_URL: `http://127.0.0.1:${port}`,
+      RATE_LIMITS: 'off',
+      LOG_LEVEL: 'silent',
+      PASSWORD_HASHES_AT_ONCE: '2',
+      PASSWORD_QUEUE_SECONDS: '60',
+    };
+    const { code, stdout } = await runNode(['test/support/pool-probe.ts'], { env });
+    expect(code).toBe(0);
+    const done = stdout.trim().split('\n');
+    expect(done.filter((what) => what === 'login')).toHaveLength(40);
+    for (const what of ['dns', 'file', 'webcrypto']) {
+      expect(done.indexOf(what) - done.indexOf('start')).toBeLessThan(10);
+    }
   });
 });

@@ -23,11 +23,16 @@ export interface RunOptions {
 }
 
 /** Runs `idcard <args>` to its end, as a process of its own that inherits no setting. */
-export async function run(
+export async function run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  return runNode([BIN, ...args], options);
+}
+
+/** Runs a script of Node.js to its end, as a process of its own that inherits no setting. */
+export async function runNode(
   args: readonly string[],
   { env = {}, input = '' }: RunOptions = {},
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [BIN, ...args], { env: ownEnvironment(env) });
+  const child = spawn(process.execPath, args, { env: ownEnvironment(env) });
   child.stdin.on('error', () => undefined); // it may end without reading
   child.stdin.end(input);
   const [stdout, stderr, [code]] = await Promise.all([
