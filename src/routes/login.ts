@@ -63,21 +63,23 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
     const { email, password, transport } = request.body;
     if (transport === 'cookie') transports.refuseCrossSite(request);
     const jkt = receiveBinding(request, reply, dependencies);
+    // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
+    // waits, and then the tokens have a version that is void.
+    const user = await directory.findByEmail(email);
+
     const attempt = { address: request.ip, account: email, client: clientOf(reply) };
-    const user = await attempts.run(attempt, async (succeeded) => {
-      // In its turn, so that whether a login is turned away cannot depend on who is asked for.
-      const found = await directory.findByEmail(email);
-      const isPassword = await hasher.verify(found?.passwordHash, password);
-      if (!found || !isPassword || found.status !== 'active') {
-        logFailure(request, found);
+    const loggedIn = await attempts.run(attempt, async (succeeded) => {
+      const isPassword = await hasher.verify(user?.passwordHash, password);
+      if (!user || !isPassword || user.status !== 'active') {
+        logFailure(request, user);
         throw invalidCredentials();
       }
       await succeeded();
-      await rehash(found, password);
-      return found;
+      await rehash(user, password);
+      return user;
     });
-    request.log.info({ event: 'login.succeeded', sub: user.id, address: request.ip, transport });
-    return transports.send(reply, transport, tokens.issue(newLogin(user, clock, jkt)));
+    request.log.info({ event: 'login.succeeded', sub: loggedIn.id, address: request.ip, transport });
+    return transports.send(reply, transport, tokens.issue(newLogin(loggedIn, clock, jkt)));
   });
 
   /** The one moment at which the password is at hand. It may be changed meanwhile: then the new one stands. */
