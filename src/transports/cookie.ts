@@ -22,8 +22,9 @@ const MAX_COOKIE_BYTES = 4096;
  * @throws invalidToken when the name occurs twice, or in another letter case
  */
 export function readCookie(request: FastifyRequest, name: string): string | undefined {
-  if (findHeader(request.raw.rawHeaders, 'cookie') === -1) return undefined;
-  const header = request.headers.cookie ?? '';
+  const isSent = findHeader(request.raw.rawHeaders, 'cookie') !== -1;
+  const header = isSent ? request.headers.cookie : undefined;
+  if (header === undefined) return undefined;
   let value: string | undefined;
   for (const pair of header.split(';')) {
     const equals = pair.indexOf('=');
