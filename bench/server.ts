@@ -31,7 +31,7 @@ const app = await buildApp({
   config,
   keySet: createKeySet(JSON.stringify(generateKeySet(config, 0)), config.algorithm, systemClock),
   directory: { ...directory, raisedSince: async () => revoked },
-  hasher: await createHasher(config.argon2),
+  hasher: createHasher(config.argon2),
   clock: systemClock,
   logger: pino({ level: 'silent' }),
   lifecycle: { stopping: false },

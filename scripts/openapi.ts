@@ -16,7 +16,7 @@ const app = await buildApp({
   config,
   keySet: createKeySet(JSON.stringify(generateKeySet(config, 0)), config.algorithm, systemClock),
   directory: createDirectory(await openDatabase(config.databaseUrl), systemClock),
-  hasher: await createHasher(config.argon2),
+  hasher: createHasher(config.argon2),
   clock: systemClock,
   logger: pino({ level: 'silent' }),
   lifecycle: { stopping: false },

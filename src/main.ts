@@ -29,7 +29,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     config,
     keySet,
     directory,
-    hasher: await createHasher(config.argon2),
+    hasher: createHasher(config.argon2),
     clock,
     logger: pino({ level: config.logLevel, base: null }),
     lifecycle,

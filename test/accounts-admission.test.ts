@@ -126,7 +126,7 @@ describe('whatever hashes a password', () => {
     harness = await createTestApp({ env: { PASSWORD_HASHES_AT_ONCE: '2', RATE_LIMITS: 'off' } });
     await addUser(harness, BOB);
     const bob = await logIn(harness, BOB);
-    const weak = await createHasher({ memoryKib: 12_288, timeCost: 2, parallelism: 1 });
+    const weak = createHasher({ memoryKib: 12_288, timeCost: 2, parallelism: 1 });
     await harness.directory.add({
       email: ADA.email,
       passwordHash: await weak.hash(ADA.password),

@@ -116,7 +116,7 @@ describe('a login with a hash of weaker parameters', () => {
   const weak = { memoryKib: 12_288, timeCost: 2, parallelism: 1 };
 
   async function addWithWeakHash(): Promise<{ id: string; passwordHash: string }> {
-    const passwordHash = await (await createHasher(weak)).hash(ADA.password);
+    const passwordHash = await createHasher(weak).hash(ADA.password);
     const { id } = await harness.directory.add({ email: ADA.email, passwordHash, roles: [] });
     return { id, passwordHash };
   }

@@ -14,7 +14,7 @@ export function usersAdd(env: NodeJS.ProcessEnv): Command {
       const roles = parseRoles(options.role);
       await withDirectory(env, async (directory, config) => {
         const password = await readNewPassword(config, parseEmail(email));
-        const hasher = await createHasher(config.argon2);
+        const hasher = createHasher(config.argon2);
         const passwordHash = await hasher.hash(password);
         const user = await directory.add({ email: parseEmail(email), passwordHash, roles });
         logEvent('user.added', { sub: user.id, roles });

@@ -12,7 +12,7 @@ export function usersSetPassword(env: NodeJS.ProcessEnv): Command {
       await withDirectory(env, async (directory, config) => {
         const user = await findUser(directory, email);
         const password = await readNewPassword(config, user.email);
-        const hasher = await createHasher(config.argon2);
+        const hasher = createHasher(config.argon2);
         await directory.updateAndVoidTokens(user.id, { passwordHash: await hasher.hash(password) });
         logEvent('password.set', { sub: user.id });
         print(options.json, describeUser(user), `${user.email} has a new password.`);

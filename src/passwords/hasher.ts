@@ -21,7 +21,7 @@ const MAX_PARALLELISM = 16;
 const PHC =
   /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,88}\$[A-Za-z0-9+/]{22,88}$/;
 
-export async function createHasher(parameters: Config['argon2']): Promise<Hasher> {
+export function createHasher(parameters: Config['argon2']): Hasher {
   const options = {
     type: argon2id,
     memoryCost: parameters.memoryKib,
@@ -30,13 +30,14 @@ export async function createHasher(parameters: Config['argon2']): Promise<Hasher
   };
   const hash = (password: string) => argon2Hash(password, options);
   // A real hash from the live hasher: one that is malformed would be refused at once, and so give the user away.
-  const decoy = await hash(randomBytes(32).toString('base64'));
+  // Nobody waits for it at the start.
+  const decoy = hash(randomBytes(32).toString('base64'));
 
   return {
     hash,
     async verify(storedHash, password) {
       const usable = typeof storedHash === 'string' && isBounded(readParameters(storedHash));
-      const matches = await verify(usable ? storedHash : decoy, password);
+      const matches = await verify(usable ? storedHash : await decoy, password);
       return usable && matches;
     },
     needsRehash(storedHash) {

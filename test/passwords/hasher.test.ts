@@ -5,7 +5,7 @@ import { createHasher } from '../../src/passwords/hasher.ts';
 const TODAY = { memoryKib: 19_456, timeCost: 2, parallelism: 1 };
 const PASSWORD = 'violet otters play chess';
 
-const hasher = await createHasher(TODAY);
+const hasher = createHasher(TODAY);
 const stored = await hasher.hash(PASSWORD);
 
 function withParameters(parameters: string): string {

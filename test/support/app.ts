@@ -53,7 +53,7 @@ export async function createTestApp({ env = {}, jwks, directory: wrap }: TestOpt
   });
   const real = createDirectory(await openDatabase(config.databaseUrl), clock);
   const directory = wrap?.(real) ?? real;
-  const hasher = await createHasher(config.argon2);
+  const hasher = createHasher(config.argon2);
   const lifecycle: Lifecycle = { stopping: false };
   const app = await buildApp({
     config,
