@@ -1,15 +1,18 @@
-FROM node:24-slim AS build
+FROM node:24 AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json rolldown.config.ts ./
 COPY src ./src
 RUN npm run build && npm ci --omit=dev
+COPY scripts/build-argon2.sh ./scripts/build-argon2.sh
+RUN bash scripts/build-argon2.sh
 
 FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/argon2-builds ./argon2-builds
 COPY --from=build /app/dist ./dist
 COPY package.json ./
 COPY bin ./bin

@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { findArgon2Build } from './argon2-build.js';
 
 const [major] = process.versions.node.split('.');
 if (Number(major) < 24) {
@@ -15,6 +16,9 @@ if (Number(major) < 24) {
 
 // Not the default folder, which every user of the machine may write to: what is in it is run.
 module.enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/idcard', import.meta.url)));
+
+const argon2Build = findArgon2Build();
+if (argon2Build) process.env.ARGON2_PREBUILD ??= argon2Build; // where argon2 looks for its binary first
 
 // A checkout runs from its sources; the image and the package hold the compiled ones alone.
 const source = new URL('../src/cli/main.ts', import.meta.url);
