@@ -1,4 +1,5 @@
 import { Problem, type ProblemKind, type ProblemOptions } from './problem.ts';
+import { withoutStack } from './without-stack.ts';
 
 /** Makes a problem of one kind; the kind itself documents the route that can answer with it. */
 export interface ProblemFactory {
@@ -7,7 +8,9 @@ export interface ProblemFactory {
 }
 
 function define(kind: ProblemKind): ProblemFactory {
-  return Object.assign((options?: ProblemOptions) => new Problem(kind, options), { kind });
+  return Object.assign((options?: ProblemOptions) => withoutStack(() => new Problem(kind, options)), {
+    kind,
+  });
 }
 
 export const invalidRequest = define({

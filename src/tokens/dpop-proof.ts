@@ -1,6 +1,7 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { z } from 'zod';
 import { createBoundedMap, ownText } from '../bounded-map.ts';
+import { withoutStack } from '../problems/without-stack.ts';
 import { decodeSegment, splitJws } from './jws.ts';
 
 /** What a proof says, once its own key has signed it. */
@@ -84,7 +85,7 @@ function readKey(headerSegment: string): ProofKey | undefined {
   const header = ProofHeader.safeParse(decodeSegment(headerSegment)).data;
   if (!header) return undefined;
   try {
-    const publicKey = createPublicKey({ key: publicMembers(header.jwk), format: 'jwk' });
+    const publicKey = withoutStack(() => createPublicKey({ key: publicMembers(header.jwk), format: 'jwk' }));
     return { algorithm: header.alg, publicKey, jkt: thumbprintOf(header.jwk) };
   } catch {
     return undefined; // a point that is not on the curve
@@ -94,7 +95,7 @@ function readKey(headerSegment: string): ProofKey | undefined {
 function isSigned({ algorithm, publicKey }: ProofKey, input: string, signature: string): boolean {
   const digest = algorithm === 'ES256' ? 'sha256' : null;
   const key = { key: publicKey, dsaEncoding: 'ieee-p1363' } as const;
-  return verify(digest, Buffer.from(input), key, Buffer.from(signature, 'base64url'));
+  return withoutStack(() => verify(digest, Buffer.from(input), key, Buffer.from(signature, 'base64url')));
 }
 
 /** RFC 7638 §3.2: the required members in lexicographic order. */

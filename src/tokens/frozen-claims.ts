@@ -12,7 +12,7 @@ export function createClaimsFreezer(): (claims: AccessClaims) => AccessClaims {
   const common = createBoundedMap<unknown>(COMMON_VALUES);
 
   function heldOnce<T>(value: T): T {
-    const text = JSON.stringify(value);
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
     const known = common.get(text);
     if (known !== undefined) return known as T;
     common.set(text, deepFreeze(value));

@@ -1,5 +1,6 @@
 import fastifyJwt, { type JWT } from '@fastify/jwt';
 import type { FastifyInstance } from 'fastify';
+import { withoutStack } from '../problems/without-stack.ts';
 import type { Key, KeySet } from './key-set.ts';
 import type { Profile, SignedKind } from './profiles.ts';
 
@@ -49,6 +50,6 @@ export async function registerJwt(
   };
   return {
     sign: (key, kind, claims) => namespaceOf(kind, key).sign(claims),
-    verifySignature: (key, token) => namespaceOf(key.signs, key).verify(token),
+    verifySignature: (key, token) => withoutStack(() => namespaceOf(key.signs, key).verify(token)),
   };
 }
