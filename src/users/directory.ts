@@ -43,6 +43,15 @@ export interface Directory {
 export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
   const users = () => db.selectFrom('users').selectAll();
 
+  /** Compiled once: every login and every refresh asks. */
+  function finder(column: 'email' | 'id'): (value: string) => Promise<User | undefined> {
+    const query = users().where(column, '=', '').compile();
+    return async (value) => {
+      const { rows } = await db.executeQuery<Selectable<UserTable>>({ ...query, parameters: [value] });
+      return rows[0] && toUser(rows[0]);
+    };
+  }
+
   async function change(
     id: string,
     { passwordHash, roles, status }: UserChanges,
@@ -68,14 +77,8 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
   }
 
   return {
-    async findByEmail(email) {
-      const row = await users().where('email', '=', email).executeTakeFirst();
-      return row && toUser(row);
-    },
-    async findById(id) {
-      const row = await users().where('id', '=', id).executeTakeFirst();
-      return row && toUser(row);
-    },
+    findByEmail: finder('email'),
+    findById: finder('id'),
     async add({ email, passwordHash, roles }) {
       const row = await db
         .insertInto('users')
