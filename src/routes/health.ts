@@ -48,7 +48,7 @@ const readyz = {
 type Dependencies = Pick<RouteDependencies, 'feed' | 'config' | 'lifecycle'>;
 
 export function healthRoutes(app: App, { feed, config, lifecycle }: Dependencies): void {
-  app.get('/livez', { schema: livez }, async () => alive);
+  app.get('/livez', { schema: livez }, (_request, reply) => void reply.send(alive));
   app.get('/readyz', { schema: readyz }, async () => {
     // So that a balancer looks elsewhere; what still comes is served.
     if (lifecycle.stopping) throw unavailable({ detail: 'This replica is stopping.', retryAfterSeconds: 1 });
