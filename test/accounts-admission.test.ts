@@ -83,7 +83,7 @@ describe('a login that would wait for too long', () => {
     const response = await login();
     expect(response.statusCode).toBe(503);
     expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
-    expect(response.headers['retry-after']).toBe('2');
+    expect(response.headers['retry-after']).toBe('1');
     expect(response.json()).toEqual(OVERLOADED);
     expect(count.total).toBe(1);
     letGo();

@@ -21,6 +21,8 @@ export interface AdmissionOptions {
 const MAX_WAITING = 2000;
 /** What a hash is taken to need until some have been measured. */
 const FIRST_GUESS_SECONDS = 0.05;
+/** How much of the time may be promised: hashes that take longer than the last ones leave nobody waiting for a refusal. */
+const FILLED = 0.8;
 /** How many measurements the average looks back on, more or less. */
 const AVERAGE_OVER = 16;
 
@@ -36,7 +38,7 @@ export function createAdmission({ atOnce, queueSeconds }: AdmissionOptions): Adm
       running++;
       return;
     }
-    if (waiting.size >= MAX_WAITING || secondsToDrain() > queueSeconds) throw refusal();
+    if (waiting.size >= MAX_WAITING || secondsToDrain() > FILLED * queueSeconds) throw refusal();
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(giveUp, queueSeconds * 1000);
       client.addEventListener('abort', giveUp);

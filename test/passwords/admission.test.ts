@@ -193,20 +193,20 @@ describe('what cannot have its turn in time', () => {
 
   test('is turned away at once, with the seconds until the queue is empty', async () => {
     await learn(0.5);
-    await submitAll('a', 'b', ...Array.from({ length: 21 }, (_, index) => `waits${index}`), 'late');
+    await submitAll('a', 'b', ...Array.from({ length: 17 }, (_, index) => `waits${index}`), 'late');
     expect(Object.keys(outcomes)).toEqual(['measured', 'late']);
     expect(refusalOf('late')).toEqual({
       type: 'urn:idcard:problem:overloaded',
       title: 'Overloaded',
       status: 503,
       detail: 'Too many passwords wait to be checked; try again after the seconds in Retry-After.',
-      retryAfter: '6',
+      retryAfter: '5',
     });
   });
 
   test('is told by how long hashes have lately taken', async () => {
     await learn(0.02);
-    await submitAll(...Array.from({ length: 480 }, (_, index) => `a${index}`));
+    await submitAll(...Array.from({ length: 380 }, (_, index) => `a${index}`));
     expect(Object.keys(outcomes)).toEqual(['measured']);
     await submitAll(...Array.from({ length: 40 }, (_, index) => `b${index}`));
     expect(Object.keys(outcomes).length).toBeGreaterThan(1);
@@ -233,7 +233,7 @@ describe('what cannot have its turn in time', () => {
 
   test('does not keep out what comes when there is room again', async () => {
     await learn(0.5);
-    await submitAll('a', 'b', ...Array.from({ length: 21 }, (_, index) => `waits${index}`), 'late');
+    await submitAll('a', 'b', ...Array.from({ length: 17 }, (_, index) => `waits${index}`), 'late');
     await running[0]?.finish();
     await running[0]?.finish();
     await submitAll('in time');
