@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { buildApp, type IdcardApp } from './app.ts';
@@ -38,6 +39,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   await listen(app, config);
   stopOnSignals(app, config, lifecycle);
   greet(config);
+  flushCompileCache(); // else only a clean end would keep what was compiled for the next start
 }
 
 async function listen(app: IdcardApp, { host, port }: Config): Promise<void> {
