@@ -1,0 +1,46 @@
+import { Command } from 'commander';
+import { keysList } from './keys-list.ts';
+import { keysRevoke } from './keys-revoke.ts';
+import { keysRotate } from './keys-rotate.ts';
+import { theftBudgetCommand } from './theft-budget.ts';
+import { usersAdd } from './users-add.ts';
+import { usersDelete } from './users-delete.ts';
+import { usersList } from './users-list.ts';
+import { usersSetPassword } from './users-set-password.ts';
+import { usersSetRoles } from './users-set-roles.ts';
+import { usersDisable, usersEnable } from './users-status.ts';
+
+/** The commands. @throws CommanderError when they are used wrongly, or asked for help */
+export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const program = new Command('idcard')
+    .description('A stateless login API. Settings come from the environment; the README lists them.')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride();
+  program
+    .command('serve')
+    .description('start the server')
+    .action(async () => (await import('../main.ts')).serve(env));
+
+  const users = program.command('users').description('manage users');
+  for (const command of [
+    usersAdd,
+    usersDisable,
+    usersEnable,
+    usersDelete,
+    usersList,
+    usersSetPassword,
+    usersSetRoles,
+  ]) {
+    users.addCommand(command(env));
+  }
+  const keys = program.command('keys').description('manage the key set');
+  for (const command of [keysList, keysRotate, keysRevoke]) keys.addCommand(command(env));
+  program.addCommand(theftBudgetCommand(env));
+  exitOverrideAll(program);
+  await program.parseAsync([...argv]);
+}
+
+function exitOverrideAll(command: Command): void {
+  command.exitOverride();
+  command.commands.forEach(exitOverrideAll);
+}
