@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=2
+#!/usr/bin/env -S node --max-semi-space-size=4
 // Plain JavaScript that any Node can read, so that an old one gets a sentence and not a stack.
 import fs from 'node:fs';
 import module from 'node:module';
