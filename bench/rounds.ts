@@ -1,0 +1,70 @@
+import type { Load } from './load.ts';
+import type { Spread } from './part.ts';
+import type { ServerProcess } from './server-process.ts';
+import { spreadOf } from './statistics.ts';
+
+/** One row of a comparison. */
+export interface Contender {
+  name: string;
+  server: Pick<ServerProcess, 'usage'>;
+  /** A function makes a load of its own for each round. */
+  load: Load | (() => Load);
+}
+
+export interface Sample {
+  requestsPerSecond: number;
+  cpuMicrosecondsPerRequest: number;
+  /** How busy its core was: 1 is all the time. */
+  cpuShare: number;
+}
+
+/**
+ * Measures all contenders in turn, round after round, so that whatever else the machine does disturbs all alike. The
+ * first round warms up and does not count.
+ */
+export async function measureInTurn(
+  contenders: readonly Contender[],
+  { rounds, seconds }: { rounds: number; seconds: number },
+): Promise<Map<string, Sample[]>> {
+  const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const contender of contenders) {
+      const sample = await measureOnce(contender, seconds);
+      if (round > 0) samples.get(contender.name)?.push(sample);
+    }
+  }
+  return samples;
+}
+
+/** @throws when an answer was not what the contender is measured for */
+async function measureOnce({ name, server, load }: Contender, seconds: number): Promise<Sample> {
+  const ready = typeof load === 'function' ? load() : load;
+  const before = server.usage();
+  const result = await ready.run(seconds);
+  const cpuSeconds = server.usage().cpuSeconds - before.cpuSeconds;
+  if (result.failures > 0)
+    throw new Error(`${name}: ${result.failures} of ${result.requests} requests failed.`);
+  return {
+    requestsPerSecond: result.requests / result.seconds,
+    cpuMicrosecondsPerRequest: (cpuSeconds / result.requests) * 1e6,
+    cpuShare: cpuSeconds / result.seconds,
+  };
+}
+
+/** How much faster than the reference it is, within each round: by requests per second, and by CPU time. */
+export function ratios(
+  samples: readonly Sample[],
+  reference: readonly Sample[],
+): { byRequests: Spread; byCpu: Spread } {
+  const within = (ratio: (own: Sample, other: Sample) => number) =>
+    spreadOf(
+      samples.flatMap((own, round) => {
+        const other = reference[round];
+        return other ? [ratio(own, other)] : [];
+      }),
+    );
+  return {
+    byRequests: within((own, other) => own.requestsPerSecond / other.requestsPerSecond),
+    byCpu: within((own, other) => other.cpuMicrosecondsPerRequest / own.cpuMicrosecondsPerRequest),
+  };
+}
