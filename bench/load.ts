@@ -9,10 +9,10 @@ export interface Load {
 
 export interface LoadOptions {
   address: string;
-  /** Sent in turn, and from the first one again. */
+  /** Sent in turn, and from the first one again; a run goes on where the one before stopped. */
   requests: readonly LoadRequest[];
   connections: number;
-  /** Where each may be sent once: a run that has sent them all fails. */
+  /** Where each may be sent once: a run that begins anew fails. */
   once?: boolean;
 }
 
@@ -35,14 +35,15 @@ export interface LoadResult {
 export const loadGenerator = isInstalled('wrk') ? 'wrk' : 'autocannon';
 
 export function createLoad(options: LoadOptions): Load {
-  const load = loadGenerator === 'wrk' ? createWrkLoad(options) : createAutocannonLoad(options);
+  const count = options.requests.length;
+  const send = loadGenerator === 'wrk' ? createWrkLoad(options) : createAutocannonLoad(options);
+  let sentBefore = 0;
   return {
     async run(seconds) {
-      const { sent, ...result } = await load(seconds);
-      if (options.once && sent > options.requests.length) {
-        throw new Error(
-          `${sent} requests were sent in ${seconds} s, and only ${options.requests.length} made.`,
-        );
+      const { sent, ...result } = await send(seconds, sentBefore % count);
+      sentBefore += sent;
+      if (options.once && sentBefore > count) {
+        throw new Error(`Of ${count} requests that may be sent once each, ${sentBefore} were sent.`);
       }
       return result;
     },

@@ -8,7 +8,9 @@ export interface Contender {
   name: string;
   server: Pick<ServerProcess, 'usage'>;
   /** A function makes a load of its own for each round. */
-  load: Load | (() => Load);
+  load: Load | (() => Promise<Load>);
+  /** Whether every request is to be refused. */
+  refused?: boolean;
 }
 
 export interface Sample {
@@ -37,13 +39,14 @@ export async function measureInTurn(
 }
 
 /** @throws when an answer was not what the contender is measured for */
-async function measureOnce({ name, server, load }: Contender, seconds: number): Promise<Sample> {
-  const ready = typeof load === 'function' ? load() : load;
+async function measureOnce({ name, server, load, refused }: Contender, seconds: number): Promise<Sample> {
+  const ready = typeof load === 'function' ? await load() : load;
   const before = server.usage();
   const result = await ready.run(seconds);
   const cpuSeconds = server.usage().cpuSeconds - before.cpuSeconds;
-  if (result.failures > 0)
+  if (result.failures !== (refused ? result.requests : 0)) {
     throw new Error(`${name}: ${result.failures} of ${result.requests} requests failed.`);
+  }
   return {
     requestsPerSecond: result.requests / result.seconds,
     cpuMicrosecondsPerRequest: (cpuSeconds / result.requests) * 1e6,

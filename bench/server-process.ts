@@ -1,13 +1,17 @@
 import { fork, type Serializable } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { atExit } from './at-exit.ts';
 import { onCore, SERVER_CORE } from './cores.ts';
+import type { Credential } from './servers/peer.ts';
 
 /** A server under measurement, in a process of its own. */
 export interface ServerProcess {
   /** As it told: `http://127.0.0.1:3990`. */
   address: string;
   pid: number;
+  /** What its clients are to send, if it told: the headers of each. */
+  credentials: readonly Credential[];
   usage(): Usage;
   send(message: Serializable): void;
   /** The next message that it sends. */
@@ -21,11 +25,16 @@ export interface Usage {
   rssBytes: number;
 }
 
+interface Told {
+  address: string;
+  credentials?: readonly Credential[];
+}
+
 /** Linux tells times in ticks of a hundredth of a second to every program (USER_HZ). */
 const TICKS_PER_SECOND = 100;
 
 /**
- * Starts a script of `bench/servers`, and waits until it tells its address: `process.send({ address })`.
+ * Starts a script of `bench/servers`, and waits until it tells its address: `process.send({ address, credentials })`.
  * @param script as it is named there: `idcard.ts`
  */
 export async function startServer(script: string, env: NodeJS.ProcessEnv = {}): Promise<ServerProcess> {
@@ -37,9 +46,9 @@ export async function startServer(script: string, env: NodeJS.ProcessEnv = {}): 
     env: { ...process.env, NODE_ENV: 'production', ...env },
   });
   const kill = () => child.kill('SIGKILL');
-  process.on('exit', kill);
+  const forget = atExit(kill);
   const exited = once(child, 'exit').then(([code, signal]) => {
-    process.off('exit', kill);
+    forget();
     return `${script} ended by itself (${code ?? signal}).`;
   });
   const nextMessage = () =>
@@ -47,13 +56,14 @@ export async function startServer(script: string, env: NodeJS.ProcessEnv = {}): 
       once(child, 'message').then(([message]) => message as unknown),
       exited.then((sentence) => Promise.reject(new Error(sentence))),
     ]);
-  const { address } = (await nextMessage()) as { address: string };
+  const { address, credentials = [] } = (await nextMessage()) as Told;
   const pid = child.pid;
   if (pid === undefined) throw new Error(`${script} did not start.`);
 
   return {
     address,
     pid,
+    credentials,
     usage: () => readUsage(pid),
     send: (message) => child.send(message),
     nextMessage,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atExit } from './at-exit.ts';
 
 let count = 0;
 let folder: string | undefined;
@@ -9,7 +10,7 @@ let folder: string | undefined;
 export function temporaryPath(suffix = ''): string {
   if (folder === undefined) {
     const created = mkdtempSync(join(tmpdir(), 'idcard-bench-'));
-    process.on('exit', () => rmSync(created, { recursive: true, force: true }));
+    atExit(() => rmSync(created, { recursive: true, force: true }));
     folder = created;
   }
   return join(folder, `${count++}${suffix}`);

@@ -1,11 +1,12 @@
-/** Sends the requests of a file in turn, and prints what came of it as JSON. */
+/** Sends the requests of a file in turn, from a given one on, and prints what came of it as JSON. */
 import { readFileSync } from 'node:fs';
 import autocannon, { type Request } from 'autocannon';
 
-const [url = '', file = '', connections = '', seconds = ''] = process.argv.slice(2);
-const requests = readFileSync(file, 'utf8')
+const [url = '', file = '', connections = '', seconds = '', first = ''] = process.argv.slice(2);
+const inFile = readFileSync(file, 'utf8')
   .split('\n')
   .map((line) => JSON.parse(line) as Request);
+const requests = [...inFile.slice(Number(first)), ...inFile.slice(0, Number(first))];
 const share = Math.ceil(requests.length / Number(connections));
 let client = 0;
 let answeredAt = 0; // autocannon itself rounds to whole seconds

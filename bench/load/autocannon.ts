@@ -12,7 +12,7 @@ const SCRIPT = fileURLToPath(new URL('autocannon-process.ts', import.meta.url));
 export function createAutocannonLoad({ address, requests, connections }: LoadOptions) {
   const file = temporaryPath();
   writeFileSync(file, requests.map((request) => JSON.stringify(request)).join('\n'));
-  return async (seconds: number): Promise<LoadResult & { sent: number }> => {
+  return async (seconds: number, first: number): Promise<LoadResult & { sent: number }> => {
     const [command, ...parameters] = onCore(LOAD_CORE, [
       process.execPath,
       SCRIPT,
@@ -20,6 +20,7 @@ export function createAutocannonLoad({ address, requests, connections }: LoadOpt
       file,
       String(connections),
       String(seconds),
+      String(first),
     ]);
     const { stdout } = await promisify(execFile)(command, parameters);
     return JSON.parse(stdout);

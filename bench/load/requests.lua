@@ -1,4 +1,4 @@
--- Sends the requests of a file in turn, and prints what came of it as JSON.
+-- Sends the requests of a file in turn, from a given one on, and prints what came of it as JSON.
 local threads = {}
 
 function setup(thread)
@@ -8,6 +8,7 @@ end
 function init(args)
   requests = {}
   sent = -1 -- wrk asks for one request that it does not send
+  first = tonumber(args[2])
   local file = assert(io.open(args[1], "rb"))
   local length = file:read("*l")
   while length do
@@ -19,7 +20,7 @@ end
 
 function request()
   sent = sent + 1
-  return requests[sent % #requests + 1]
+  return requests[(first + sent) % #requests + 1]
 end
 
 function done(summary, latency)

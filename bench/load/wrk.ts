@@ -20,7 +20,7 @@ export function createWrkLoad({ address, requests, connections }: LoadOptions) {
       })
       .join(''),
   );
-  return async (seconds: number): Promise<LoadResult & { sent: number }> => {
+  return async (seconds: number, first: number): Promise<LoadResult & { sent: number }> => {
     const [command, ...parameters] = onCore(LOAD_CORE, [
       'wrk',
       '--threads',
@@ -36,6 +36,7 @@ export function createWrkLoad({ address, requests, connections }: LoadOptions) {
       address,
       '--',
       file,
+      String(first),
     ]);
     const { stdout } = await promisify(execFile)(command, parameters);
     return JSON.parse(stdout.slice(stdout.lastIndexOf('\n{')));
