@@ -37,9 +37,14 @@ const TICKS_PER_SECOND = 100;
  * Starts a script of `bench/servers`, and waits until it tells its address: `process.send({ address, credentials })`.
  * @param script as it is named there: `idcard.ts`
  */
-export async function startServer(script: string, env: NodeJS.ProcessEnv = {}): Promise<ServerProcess> {
+export async function startServer(
+  script: string,
+  env: NodeJS.ProcessEnv = {},
+  { onOneCore = true } = {},
+): Promise<ServerProcess> {
   const path = new URL(`servers/${script}`, import.meta.url);
-  const [execPath, ...execArgv] = onCore(SERVER_CORE, [process.execPath, ...process.execArgv]);
+  const node = [process.execPath, ...process.execArgv] as const;
+  const [execPath, ...execArgv] = onOneCore ? onCore(SERVER_CORE, node) : node;
   const child = fork(path, {
     execPath,
     execArgv,

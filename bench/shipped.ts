@@ -1,0 +1,104 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { atExit } from './at-exit.ts';
+import { onCore } from './cores.ts';
+import { readUsage, type ServerProcess } from './server-process.ts';
+import { temporaryPath } from './temporary.ts';
+
+/** A process that is what users run, and tells nobody anything. */
+export type ShippedServer = Pick<ServerProcess, 'address' | 'pid' | 'usage' | 'stop'>;
+
+/** Where idcard runs from its sources. */
+export const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
+
+let compiled: string | undefined;
+
+/** A folder in which idcard is as in its image: compiled, and without its sources. */
+export function compileIdcard(): string {
+  if (compiled !== undefined) return compiled;
+  const folder = temporaryPath();
+  execFileSync('npm', ['run', 'build', '--', '--outDir', join(folder, 'dist')], {
+    cwd: CHECKOUT,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  for (const path of ['bin', 'package.json'])
+    cpSync(join(CHECKOUT, path), join(folder, path), { recursive: true });
+  symlinkSync(join(CHECKOUT, 'node_modules'), join(folder, 'node_modules'));
+  compiled = folder;
+  return folder;
+}
+
+/** `idcard serve`, compiled and in production. @param core the only one that it may use; all of them when absent */
+export function startIdcard(env: NodeJS.ProcessEnv = {}, core?: number): Promise<ShippedServer> {
+  return startAsShipped(['bin/idcard.js', 'serve'], { folder: compileIdcard(), env, core });
+}
+
+interface StartOptions {
+  folder: string;
+  env?: NodeJS.ProcessEnv;
+  core?: number | undefined;
+}
+
+/** Runs a script that takes `PORT`, until `GET /livez` is answered. */
+export async function startAsShipped(
+  command: readonly string[],
+  { folder, env = {}, core }: StartOptions,
+): Promise<ShippedServer> {
+  const port = await findFreePort();
+  const address = `http://127.0.0.1:${port}`;
+  const node = [process.execPath, ...command] as const;
+  const [file, ...parameters] = core === undefined ? node : onCore(core, node);
+  const child = spawn(file, parameters, {
+    cwd: folder,
+    env: {
+      PATH: process.env.PATH,
+      NODE_ENV: 'production',
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      PUBLIC_URL: address,
+      DATA_DIR: temporaryPath(),
+      ...env,
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let complaint = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    complaint += text;
+  });
+  const forget = atExit(() => child.kill('SIGKILL'));
+  const exited = once(child, 'exit').finally(forget);
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${command.join(' ')} did not start.`);
+  await Promise.race([
+    untilAnswered(`${address}/livez`),
+    exited.then(() => Promise.reject(new Error(`${command.join(' ')} ended by itself: ${complaint}`))),
+  ]);
+  return {
+    address,
+    pid,
+    usage: () => readUsage(pid),
+    async stop() {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+async function untilAnswered(url: string): Promise<void> {
+  while (!(await fetch(url).catch(() => undefined))) await sleep(2);
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('No free port.');
+  return address.port;
+}
