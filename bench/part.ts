@@ -5,7 +5,7 @@ export interface Part {
   measure(options: Options): Promise<Table[]>;
 }
 
-export interface Options {
+interface Options {
   /** Fewer and shorter repetitions, so that all parts together end within 3 minutes. */
   quick: boolean;
 }
@@ -23,6 +23,8 @@ export interface Table {
 
 export interface Row {
   name: string;
+  /** Drawn in the color of idcard; what it is compared with is grey. */
+  own?: boolean;
   /** By column. A text stands for a figure that cannot be: "no redis-server on this machine". */
   figures: Readonly<Record<string, Spread | string>>;
   /** What it is to reach, in words: "≥ 0.85", and whether it does. */

@@ -1,0 +1,65 @@
+/** `npm run bench -- [part…] [--quick]`: measures, and writes `bench/report.md` with what lies beside it. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readArguments, UsageError } from './arguments.ts';
+import { drawChart } from './charts.ts';
+import { canPin } from './cores.ts';
+import { loadGenerator } from './load.ts';
+import { describeMachine, listVersions } from './machine.ts';
+import type { Part, Table } from './part.ts';
+import { PARTS } from './parts/index.ts';
+import { chartFile, formatReport, type Report } from './report.ts';
+
+const METHOD = [
+  canPin
+    ? 'Unless a table says otherwise, the server has a core of its own, and the load comes from another process on ' +
+      'another core.'
+    : 'Server and load share the cores of the machine, since there is no taskset, or one core only.',
+  `${loadGenerator} sends the requests, over connections that are kept alive (20, unless a table says otherwise).`,
+  'All rows of a table are measured in turn, round after round, so that whatever else the machine does disturbs all ' +
+    'alike; the first round warms up. Ratios are taken within a round; a figure is the median of the rounds, with the ' +
+    'quartiles behind it.',
+  'CPU time is that of the server process, all its threads, by the count of the operating system. It decides whether a ' +
+    'goal is reached: requests per second hang on the load generator and on the neighbours as well.',
+];
+
+try {
+  const { quick, chosen } = readArguments(process.argv.slice(2), PARTS);
+  const tables: Table[] = [];
+  for (const part of chosen) tables.push(...(await measure(part, quick)));
+  write({
+    takenAt: new Date().toISOString(),
+    command: ['npm run bench', ...(process.argv.length > 2 ? ['--'] : []), ...process.argv.slice(2)].join(
+      ' ',
+    ),
+    machine: describeMachine(),
+    versions: listVersions(),
+    method: METHOD,
+    tables,
+  });
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
+
+async function measure(part: Part, quick: boolean): Promise<Table[]> {
+  const startedAt = performance.now();
+  const tables = await part.measure({ quick });
+  console.error(`${part.name}: ${Math.round((performance.now() - startedAt) / 1000)} s`);
+  return tables;
+}
+
+function write(report: Report): void {
+  const folder = new URL('./', import.meta.url);
+  const charts = new URL('charts/', folder);
+  rmSync(charts, { recursive: true, force: true });
+  mkdirSync(charts);
+  for (const table of report.tables) {
+    const svg = drawChart(table);
+    if (svg !== undefined) writeFileSync(new URL(chartFile(table), charts), svg);
+  }
+  const markdown = formatReport(report);
+  writeFileSync(new URL('report.md', folder), markdown);
+  writeFileSync(new URL('report.json', folder), `${JSON.stringify(report, null, 2)}\n`);
+  console.log(markdown);
+}
