@@ -4,8 +4,8 @@ import { spreadOf } from './statistics.ts';
 
 export type Samples = ReadonlyMap<string, readonly Sample[]>;
 
-const BY_CPU = 'by CPU time';
-const BY_REQUESTS = 'by requests/s';
+const BY_CPU = 'relative speed, by CPU time';
+const BY_REQUESTS = 'relative speed, by requests/s';
 const CPU = 'CPU µs per request';
 const REQUESTS = 'requests/s';
 

@@ -9,7 +9,7 @@ import { startServer } from './server-process.ts';
 import { writePeerFile } from './servers/peer.ts';
 import { median } from './statistics.ts';
 
-/** 0.85 is usual. */
+/** 0.9 is usual. */
 const LEAST_RATIO = 0.65;
 const ROUNDS = 15;
 const WARM_UP_ROUNDS = 5;

@@ -20,6 +20,9 @@ const METHOD = [
     'quartiles behind it.',
   'CPU time is that of the server process, all its threads, by the count of the operating system. It decides whether a ' +
     'goal is reached: requests per second hang on the load generator and on the neighbours as well.',
+  ...(loadGenerator === 'wrk'
+    ? []
+    : ['autocannon cannot keep the fastest servers busy, so that requests per second flatter what is slow.']),
 ];
 
 try {

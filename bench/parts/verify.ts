@@ -19,7 +19,7 @@ const BARE = 'the same answer without login';
 const BEARER = 'idcard, bearer';
 const COOKIE = 'idcard, cookie';
 const DPOP = 'idcard, DPoP';
-const SIGNATURE = 'the signature of a proof checked, and nothing else';
+const SIGNATURE = 'one signature checked, nothing else';
 const LIVEZ = 'GET /livez';
 const BARE_LIVEZ = 'the same in a bare Fastify';
 
