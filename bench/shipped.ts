@@ -11,7 +11,10 @@ import { readUsage, type ServerProcess } from './server-process.ts';
 import { temporaryPath } from './temporary.ts';
 
 /** A process that is what users run, and tells nobody anything. */
-export type ShippedServer = Pick<ServerProcess, 'address' | 'pid' | 'usage' | 'stop'>;
+export interface ShippedServer extends Pick<ServerProcess, 'address' | 'pid' | 'usage' | 'stop'> {
+  /** From its start to its first answer. */
+  startMs: number;
+}
 
 /** Where idcard runs from its sources. */
 export const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
@@ -53,6 +56,7 @@ export async function startAsShipped(
   const address = `http://127.0.0.1:${port}`;
   const node = [process.execPath, ...command] as const;
   const [file, ...parameters] = core === undefined ? node : onCore(core, node);
+  const startedAt = performance.now();
   const child = spawn(file, parameters, {
     cwd: folder,
     env: {
@@ -81,6 +85,7 @@ export async function startAsShipped(
   return {
     address,
     pid,
+    startMs: performance.now() - startedAt,
     usage: () => readUsage(pid),
     async stop() {
       child.kill('SIGKILL');
@@ -90,7 +95,7 @@ export async function startAsShipped(
 }
 
 async function untilAnswered(url: string): Promise<void> {
-  while (!(await fetch(url).catch(() => undefined))) await sleep(2);
+  while (!(await fetch(url).catch(() => undefined))) await sleep(5);
 }
 
 async function findFreePort(): Promise<number> {

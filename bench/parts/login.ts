@@ -3,7 +3,7 @@ import { hash } from 'argon2';
 import { buildArgon2 } from '../argon2-build.ts';
 import { comparisonColumns, comparisonRow, type Goal, goalTable, type Samples } from '../comparison.ts';
 import { createLoad, type Load } from '../load.ts';
-import type { Part, Table } from '../part.ts';
+import type { Part, Row, Table } from '../part.ts';
 import { ARGON2, PASSWORD } from '../password.ts';
 import { type Contender, measureInTurn } from '../rounds.ts';
 import { type ServerProcess, startServer } from '../server-process.ts';
@@ -102,13 +102,13 @@ function compare(samples: Samples): Table {
       'passwords with the same argon2 package and parameters, one at a time for each core; all have all cores. The CPU ' +
       'time of argon2 alone is that of one hash. The binary that the package brings is for every x86-64; the others ' +
       'are built from its source: `CFLAGS=-mavx2 npm explore argon2 -- node-gyp rebuild`.',
-    rows: NAMES.map((name) =>
-      samples.has(name)
-        ? comparisonRow(samples, name, RAW)
-        : {
-            name,
-            figures: { [comparisonColumns.chart.column]: 'cannot be built on this machine' },
-          },
-    ),
+    rows: NAMES.map((name) => ({
+      ...(samples.has(name) ? comparisonRow(samples, name, RAW) : notBuilt(name)),
+      own: [LOGIN, LOGIN_AVX2].includes(name),
+    })),
   };
+}
+
+function notBuilt(name: string): Row {
+  return { name, figures: { [comparisonColumns.chart.column]: 'cannot be built on this machine' } };
 }

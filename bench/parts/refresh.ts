@@ -31,13 +31,13 @@ export const refresh: Part = {
 
     const post = (address: string) =>
       createLoad({ address, connections: 20, requests: bodies.map((body) => ({ ...REQUEST, body })) });
-    const samples = await measureInTurn(
-      [
-        { name: BARE, server: bare, load: post(bare.address) },
-        { name: REFRESH, server: idcard, load: post(idcard.address) },
-      ],
-      lengths,
-    );
+    const contenders = [
+      { name: BARE, server: bare, load: post(bare.address) },
+      { name: REFRESH, server: idcard, load: post(idcard.address) },
+    ];
+    // More code runs here than the compiler has seen after one round.
+    for (const { load } of contenders) await load.run(quick ? 3 : 10);
+    const samples = await measureInTurn(contenders, lengths);
     for (const server of [idcard, bare]) await server.stop();
     return [compare(samples), goalTable('What refreshing is to reach', samples, GOALS)];
   },
@@ -67,6 +67,6 @@ function compare(samples: Samples): Table {
       'POST /v1/refresh of `idcard serve` with the tokens of 1,000 users in turn, on SQLite, beside a bare Fastify ' +
       'that checks one HS256 signature, reads one row by its primary key and makes one ES256 and one HS256 signature ' +
       'with prebuilt keys, for an answer of the same headers and length.',
-    rows: [BARE, REFRESH].map((name) => comparisonRow(samples, name, BARE)),
+    rows: [BARE, REFRESH].map((name) => ({ ...comparisonRow(samples, name, BARE), own: name === REFRESH })),
   };
 }
