@@ -2,8 +2,9 @@ import type { Part } from '../part.ts';
 import { login } from './login.ts';
 import { refresh } from './refresh.ts';
 import { revocation } from './revocation.ts';
+import { start } from './start.ts';
 import { tokens } from './tokens.ts';
 import { verify } from './verify.ts';
 
 /** In the order of the report. */
-export const PARTS: readonly Part[] = [verify, tokens, login, refresh, revocation];
+export const PARTS: readonly Part[] = [verify, tokens, login, refresh, revocation, start];

@@ -27,7 +27,7 @@ const GOALS: readonly Goal[] = [
 export const tokens: Part = {
   name: 'tokens',
   async measure({ quick }) {
-    const lengths = quick ? { rounds: 2, seconds: 1 } : { rounds: 7, seconds: 2 };
+    const lengths = quick ? { rounds: 1, seconds: 1 } : { rounds: 7, seconds: 2 };
     const issuer = createIssuer();
     const clients = issuer.issue(quick ? 30_000 : 100_000);
     const env = {
