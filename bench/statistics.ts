@@ -16,7 +16,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Between two values it lies on the line through them (type 7 of Hyndman and Fan, as in R and NumPy). */
-function quantile(sorted: readonly number[], share: number): number {
+export function quantile(sorted: readonly number[], share: number): number {
   const position = (sorted.length - 1) * share;
   const below = sorted[Math.floor(position)] ?? Number.NaN;
   const above = sorted[Math.ceil(position)] ?? Number.NaN;
