@@ -25,7 +25,7 @@ let compiled: string | undefined;
 export function compileIdcard(): string {
   if (compiled !== undefined) return compiled;
   const folder = temporaryPath();
-  execFileSync('npm', ['run', 'build', '--', '--outDir', join(folder, 'dist')], {
+  execFileSync('npm', ['run', 'build', '--', '--dir', join(folder, 'dist')], {
     cwd: CHECKOUT,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
