@@ -16,7 +16,7 @@ const USER = { email: 'ada@example.com', password: 'violet otters play chess' };
 export const revocation: Part = {
   name: 'revocation',
   async measure({ quick }) {
-    const bans = quick ? 3 : 50;
+    const bans = quick ? 3 : 25;
     const issuer = createIssuer();
     const database = `sqlite:${temporaryPath('.sqlite')}`;
     const replica = await startServer('idcard.ts', {
