@@ -41,7 +41,7 @@ function bars(points: readonly Point[]): EChartsOption {
     grid: { left: 24 + 7 * longestName, right: 150, top: 48, bottom: 28 },
     xAxis: VALUES,
     yAxis: { ...namesOf(points), inverse: true },
-    series: [{ type: 'bar', barWidth: 16, data }, spreads(points, (value, index) => [value, index])],
+    series: [{ type: 'bar', barWidth: 16, data }, spreads(points, 'bars')],
   };
 }
 
@@ -52,44 +52,34 @@ function growth(points: readonly Point[]): EChartsOption {
     grid: { left: 70, right: 40, top: 80, bottom: 28 },
     xAxis: namesOf(points),
     yAxis: VALUES,
-    series: [
-      { type: 'line', color: COLORS.own, symbolSize: 8, data },
-      spreads(points, (value, index) => [index, value]),
-    ],
+    series: [{ type: 'line', color: COLORS.own, symbolSize: 8, data }, spreads(points, 'growth')],
   };
 }
 
-/** A thin line from quartile to quartile, and the figure beside it or above. */
-function spreads(
-  points: readonly Point[],
-  at: (value: number, index: number) => [number, number],
-): CustomSeriesOption {
+/** A thin line from quartile to quartile, and the figure behind it or above. */
+function spreads(points: readonly Point[], kind: 'bars' | 'growth'): CustomSeriesOption {
+  const isBars = kind === 'bars';
+  const at = (value: number, index: number) => (isBars ? [value, index] : [index, value]);
   return {
     type: 'custom',
     z: 3,
-    data: points.map(({ spread }, index) => at(spread.median, index)),
+    data: points.map(({ spread }, index) => at(spread.upperQuartile, index)), // so that the axis has room for it
     renderItem({ dataIndex }, { coord }) {
       const point = points[dataIndex];
       if (!point) return null;
       const [x1 = 0, y1 = 0] = coord(at(point.spread.lowerQuartile, dataIndex));
       const [x2 = 0, y2 = 0] = coord(at(point.spread.upperQuartile, dataIndex));
-      const isLevel = y1 === y2;
-      const place = isLevel ? { x: x2 + 8, y: y2 } : { x: x2, y: y2 - 10 };
-      const alignment = isLevel ? { verticalAlign: 'middle' as const } : { align: 'center' as const };
+      const text = { text: formatFigure(point.spread), fill: COLORS.text, fontSize: 12 };
       return {
         type: 'group',
         children: [
           { type: 'line', shape: { x1, y1, x2, y2 }, style: { stroke: COLORS.text, lineWidth: 1.5 } },
-          {
-            type: 'text',
-            style: {
-              ...place,
-              ...alignment,
-              text: formatFigure(point.spread),
-              fill: COLORS.text,
-              fontSize: 12,
-            },
-          },
+          isBars
+            ? { type: 'text', style: { ...text, x: x2 + 8, y: y2, verticalAlign: 'middle' } }
+            : {
+                type: 'text',
+                style: { ...text, x: x2, y: y2 - 8, align: 'center', verticalAlign: 'bottom' },
+              },
         ],
       };
     },
