@@ -1,5 +1,6 @@
 import type { Part } from '../part.ts';
 import { flood } from './flood.ts';
+import { growth } from './growth.ts';
 import { login } from './login.ts';
 import { refresh } from './refresh.ts';
 import { revocation } from './revocation.ts';
@@ -8,4 +9,4 @@ import { tokens } from './tokens.ts';
 import { verify } from './verify.ts';
 
 /** In the order of the report. */
-export const PARTS: readonly Part[] = [verify, tokens, login, refresh, flood, revocation, start];
+export const PARTS: readonly Part[] = [verify, tokens, login, refresh, flood, revocation, start, growth];
