@@ -1,7 +1,7 @@
 import { systemClock } from '../../src/clock.ts';
 import { SERVER_CORE } from '../cores.ts';
 import { type Client, createIssuer, type Issuer, PUBLIC_URL, TOKEN_TTL_SECONDS } from '../issuer.ts';
-import { createLoad, type LoadRequest } from '../load.ts';
+import { createLoad, type Load, type LoadRequest } from '../load.ts';
 import type { Part, Table } from '../part.ts';
 import { issueRefreshTokens } from '../refresh-tokens.ts';
 import { measureInTurn, ratios, type Sample } from '../rounds.ts';
@@ -11,6 +11,8 @@ import { spreadOf } from '../statistics.ts';
 import { createUsers, userId } from '../users.ts';
 
 const CLIENTS = 1000;
+/** Until the compiler has done its work. */
+const WARM_UP = 30_000;
 const AN_HOUR = 3600;
 
 const CPU = 'CPU µs per request';
@@ -61,7 +63,7 @@ const LOGINS: Dimension = {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ refresh_token }),
     }));
-    if (count > 0) await sendAll(server, refreshes);
+    if (count > 0) await sendAtLeast(loadOf(server, refreshes), count);
     return { server, clients: issuer.issue(CLIENTS) };
   },
 };
@@ -76,7 +78,7 @@ const TOKENS: Dimension = {
     const issuer = createIssuer();
     const server = await start(issuer.keySet);
     const clients = issuer.issue(count);
-    await sendAll(server, verifications(clients));
+    await sendAtLeast(loadOf(server, verifications(clients)), count);
     return { server, clients };
   },
 };
@@ -128,12 +130,8 @@ async function measureDimension(dimension: Dimension, quick: boolean): Promise<T
   const contenders = [];
   for (const count of quick ? dimension.quickCounts : dimension.counts) {
     const { server, clients } = await dimension.prepare(count);
-    const load = createLoad({
-      address: server.address,
-      connections: 20,
-      requests: verifications(clients),
-    });
-    await load.run(quick ? 1 : 3); // until the code is compiled
+    const load = loadOf(server, verifications(clients));
+    await sendAtLeast(load, WARM_UP);
     contenders.push({ name: count.toLocaleString('en'), server, load });
   }
   const samples = await measureInTurn(
@@ -153,10 +151,13 @@ function verifications(clients: readonly Client[]): LoadRequest[] {
   return clients.map((client) => ({ path: '/v1/verify', headers: bearer(client) }));
 }
 
-/** Each once at least. @throws when one is refused */
-async function sendAll({ address }: ShippedServer, requests: readonly LoadRequest[]): Promise<void> {
-  const load = createLoad({ address, connections: 20, requests });
-  for (let sent = 0; sent < requests.length; ) {
+function loadOf({ address }: ShippedServer, requests: readonly LoadRequest[]): Load {
+  return createLoad({ address, connections: 20, requests });
+}
+
+/** @throws when one is refused */
+async function sendAtLeast(load: Load, count: number): Promise<void> {
+  for (let sent = 0; sent < count; ) {
     const result = await load.run(1);
     if (result.failures > 0) throw new Error(`${result.failures} of ${result.requests} requests failed.`);
     sent += result.requests;
