@@ -13,7 +13,7 @@ import { bearer, type Credential, writePeerFile } from '../servers/peer.ts';
 const CLIENTS = 1000;
 const PROVERS = 100;
 /** More than a core checks. */
-const PROOFS_PER_SECOND = 30_000;
+const PROOFS_PER_SECOND = 20_000;
 
 const BARE = 'the same answer without login';
 const BEARER = 'idcard, bearer';
