@@ -9,10 +9,9 @@ import { bearer } from '../servers/peer.ts';
 import { type ShippedServer, startIdcard } from '../shipped.ts';
 import { spreadOf } from '../statistics.ts';
 import { createUsers, userId } from '../users.ts';
+import { sendAtLeast, WARM_UP } from '../warm-up.ts';
 
 const CLIENTS = 1000;
-/** Until the compiler has done its work. */
-const WARM_UP = 30_000;
 const AN_HOUR = 3600;
 
 const CPU = 'CPU µs per request';
@@ -63,7 +62,7 @@ const LOGINS: Dimension = {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ refresh_token }),
     }));
-    if (count > 0) await sendAtLeast(loadOf(server, refreshes), count);
+    if (count > 0) await sendAtLeast(count, loadOf(server, refreshes));
     return { server, clients: issuer.issue(CLIENTS) };
   },
 };
@@ -78,7 +77,7 @@ const TOKENS: Dimension = {
     const issuer = createIssuer();
     const server = await start(issuer.keySet);
     const clients = issuer.issue(count);
-    await sendAtLeast(loadOf(server, verifications(clients)), count);
+    await sendAtLeast(count, loadOf(server, verifications(clients)));
     return { server, clients };
   },
 };
@@ -131,12 +130,12 @@ async function measureDimension(dimension: Dimension, quick: boolean): Promise<T
   for (const count of quick ? dimension.quickCounts : dimension.counts) {
     const { server, clients } = await dimension.prepare(count);
     const load = loadOf(server, verifications(clients));
-    await sendAtLeast(load, WARM_UP);
+    await sendAtLeast(WARM_UP, load);
     contenders.push({ name: count.toLocaleString('en'), server, load });
   }
   const samples = await measureInTurn(
     contenders,
-    quick ? { rounds: 1, seconds: 1 } : { rounds: 9, seconds: 2 },
+    quick ? { rounds: 2, seconds: 1 } : { rounds: 9, seconds: 2 },
   );
   for (const { server } of contenders) await server.stop();
   return tableOf(dimension, samples);
@@ -153,15 +152,6 @@ function verifications(clients: readonly Client[]): LoadRequest[] {
 
 function loadOf({ address }: ShippedServer, requests: readonly LoadRequest[]): Load {
   return createLoad({ address, connections: 20, requests });
-}
-
-/** @throws when one is refused */
-async function sendAtLeast(load: Load, count: number): Promise<void> {
-  for (let sent = 0; sent < count; ) {
-    const result = await load.run(1);
-    if (result.failures > 0) throw new Error(`${result.failures} of ${result.requests} requests failed.`);
-    sent += result.requests;
-  }
 }
 
 function keysOf({ keySet }: Issuer): unknown[] {
