@@ -37,13 +37,13 @@ export async function measureInTurn(
 }
 
 /** How often at most a contender is measured again in one round. */
-const ATTEMPTS = 3;
+const ATTEMPTS = 6;
 
 /** @throws when an answer was not what the contender is measured for */
 async function measureOnce({ name, server, load, refused }: Contender, duration: number): Promise<Sample> {
   const ready = typeof load === 'function' ? await load() : load;
   let [requests, seconds, cpuSeconds] = [0, 0, 0];
-  // Again where the server hardly ran: then others had its core, and what it did says little.
+  // Again where the server hardly ran: others had its core, or its memory was on the disk since it was idle.
   for (let attempt = 0; attempt < ATTEMPTS && cpuSeconds < duration / 4; attempt++) {
     const before = server.usage().cpuSeconds;
     const result = await ready.run(duration);
