@@ -26,19 +26,21 @@ const METHOD = [
 ];
 
 try {
-  const { quick, chosen } = readArguments(process.argv.slice(2), PARTS);
-  const tables: Table[] = [];
-  for (const part of chosen) tables.push(...(await measure(part, quick)));
-  write({
+  const args = process.argv.slice(2);
+  const { quick, chosen } = readArguments(args, PARTS);
+  const report = {
     takenAt: new Date().toISOString(),
-    command: ['npm run bench', ...(process.argv.length > 2 ? ['--'] : []), ...process.argv.slice(2)].join(
-      ' ',
-    ),
+    command: ['npm run bench', ...(args.length > 0 ? ['--'] : []), ...args].join(' '),
     machine: describeMachine(),
     versions: listVersions(),
     method: METHOD,
-    tables,
-  });
+    tables: [] as Table[],
+  };
+  for (const part of chosen) {
+    report.tables.push(...(await measure(part, quick)));
+    write(report); // what is measured stays, if a later part fails
+  }
+  console.log(formatReport(report));
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   console.error(error.message);
@@ -61,8 +63,6 @@ function write(report: Report): void {
     const svg = drawChart(table);
     if (svg !== undefined) writeFileSync(new URL(chartFile(table), charts), svg);
   }
-  const markdown = formatReport(report);
-  writeFileSync(new URL('report.md', folder), markdown);
+  writeFileSync(new URL('report.md', folder), formatReport(report));
   writeFileSync(new URL('report.json', folder), `${JSON.stringify(report, null, 2)}\n`);
-  console.log(markdown);
 }
