@@ -1,29 +1,26 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { findArgon2Build } from '../bin/argon2-build.js';
 import { CHECKOUT } from './shipped.ts';
 import { temporaryPath } from './temporary.ts';
 
 /**
- * Builds a copy of the argon2 package from its own source, since what it ships is built for SSE2 alone. Its work is
- * in C: `CXXFLAGS` change nothing.
- * @returns the value of `ARGON2_PREBUILD` with which argon2 loads that copy; undefined where nothing can be built
+ * Runs `npm run build:argon2` beside the checkout, which stays as it is.
+ * @returns the value of `ARGON2_PREBUILD` with which argon2 loads what this processor runs best; undefined where nothing
+ * can be built
  */
-export function buildArgon2(cflags: string): string | undefined {
+export function buildArgon2(): string | undefined {
   const folder = temporaryPath();
-  const modules = join(folder, 'node_modules');
-  mkdirSync(modules, { recursive: true });
-  writeFileSync(join(folder, 'package.json'), '{}');
-  cpSync(join(CHECKOUT, 'node_modules/argon2'), join(modules, 'argon2'), { recursive: true });
-  symlinkSync(join(CHECKOUT, 'node_modules/node-addon-api'), join(modules, 'node-addon-api'));
+  for (const path of ['package.json', 'scripts/build-argon2.sh', 'node_modules/argon2']) {
+    cpSync(join(CHECKOUT, path), join(folder, path), { recursive: true });
+  }
+  mkdirSync(join(folder, 'argon2-builds'));
+  symlinkSync(join(CHECKOUT, 'node_modules/node-addon-api'), join(folder, 'node_modules/node-addon-api'));
   try {
-    execFileSync('npm', ['explore', 'argon2', '--', 'node-gyp', 'rebuild'], {
-      cwd: folder,
-      env: { ...process.env, CFLAGS: cflags },
-      stdio: 'ignore',
-    });
+    execFileSync('npm', ['run', 'build:argon2'], { cwd: folder, stdio: 'ignore' });
   } catch {
     return undefined;
   }
-  return join(modules, 'argon2');
+  return findArgon2Build(join(folder, 'argon2-builds/'));
 }

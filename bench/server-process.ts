@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { atExit } from './at-exit.ts';
 import { onCore, SERVER_CORE } from './cores.ts';
+import { NODE_FLAGS } from './serve-command.ts';
 import type { Credential } from './servers/peer.ts';
 
 /** A server under measurement, in a process of its own. */
@@ -43,7 +44,8 @@ export async function startServer(
   { onOneCore = true } = {},
 ): Promise<ServerProcess> {
   const path = new URL(`servers/${script}`, import.meta.url);
-  const node = [process.execPath, ...process.execArgv] as const;
+  const flags = script === 'idcard.ts' ? NODE_FLAGS : [];
+  const node = [process.execPath, ...flags] as const;
   const [execPath, ...execArgv] = onOneCore ? onCore(SERVER_CORE, node) : node;
   const child = fork(path, {
     execPath,

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { atExit } from './at-exit.ts';
 import { onCore } from './cores.ts';
+import { SERVE } from './serve-command.ts';
 import { readUsage, type ServerProcess } from './server-process.ts';
 import { temporaryPath } from './temporary.ts';
 
@@ -38,7 +39,7 @@ export function compileIdcard(): string {
 
 /** `idcard serve`, compiled and in production. @param core the only one that it may use; all of them when absent */
 export function startIdcard(env: NodeJS.ProcessEnv = {}, core?: number): Promise<ShippedServer> {
-  return startAsShipped(['bin/idcard.js', 'serve'], { folder: compileIdcard(), env, core });
+  return startAsShipped(SERVE, { folder: compileIdcard(), env, core });
 }
 
 interface StartOptions {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Part, Row, Table } from '../part.ts';
+import { SERVE } from '../serve-command.ts';
 import { CHECKOUT, compileIdcard, startAsShipped } from '../shipped.ts';
 import { spreadOf } from '../statistics.ts';
 import { temporaryPath } from '../temporary.ts';
@@ -24,11 +25,10 @@ export const start: Part = {
   name: 'start',
   async measure({ quick }) {
     const rounds = quick ? 3 : 15;
-    const serve = ['bin/idcard.js', 'serve'];
     const contenders = [
       { name: BARE, folder: CHECKOUT, command: ['bench/servers/bare-fastify.js'] },
-      { name: COMPILED, folder: compileIdcard(), command: serve },
-      { name: SOURCES, folder: CHECKOUT, command: serve },
+      { name: COMPILED, folder: compileIdcard(), command: SERVE },
+      { name: SOURCES, folder: CHECKOUT, command: SERVE },
     ].map((contender) => ({ ...contender, env: { DATA_DIR: temporaryPath() }, starts: [] as Start[] }));
 
     for (let round = 0; round <= rounds; round++) {
