@@ -135,7 +135,7 @@ async function measureDimension(dimension: Dimension, quick: boolean): Promise<T
   }
   const samples = await measureInTurn(
     contenders,
-    quick ? { rounds: 2, seconds: 1 } : { rounds: 9, seconds: 2 },
+    quick ? { rounds: 1, seconds: 1 } : { rounds: 7, seconds: 1 },
   );
   for (const { server } of contenders) await server.stop();
   return tableOf(dimension, samples);

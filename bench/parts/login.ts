@@ -29,7 +29,7 @@ const GOALS: readonly Goal[] = [
 export const login: Part = {
   name: 'login',
   async measure({ quick }) {
-    const lengths = quick ? { rounds: 2, seconds: 2 } : { rounds: 7, seconds: 5 };
+    const lengths = quick ? { rounds: 1, seconds: 2 } : { rounds: 7, seconds: 3 };
     const DATABASE_URL = await createUsers(USERS, { passwordHash: await hash(PASSWORD, ARGON2) });
     const servers: (ServerProcess | ShippedServer)[] = [];
     const raw = async (name: string, env = {}): Promise<Contender> => {
@@ -41,7 +41,7 @@ export const login: Part = {
       const server = await startIdcard({ DATABASE_URL, RATE_LIMITS: 'off', ...env });
       servers.push(server);
       const load = logins(server);
-      await load.run(quick ? 3 : 60); // so few a second that the compiler takes its time
+      await load.run(quick ? 3 : 40); // so few a second that the compiler takes its time
       return { name, server, load: afterIdle(load) };
     };
     const afterIdle = (load: Load) => async () => {
