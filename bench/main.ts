@@ -1,5 +1,5 @@
 /** `npm run bench -- [part…] [--quick]`: measures, and writes `bench/report.md` with what lies beside it. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readArguments, UsageError } from './arguments.ts';
 import { drawChart } from './charts.ts';
 import { canPin } from './cores.ts';
@@ -8,6 +8,9 @@ import { describeMachine, listVersions } from './machine.ts';
 import type { Part, Table } from './part.ts';
 import { PARTS } from './parts/index.ts';
 import { chartFile, formatReport, type Report } from './report.ts';
+
+const FOLDER = new URL('./', import.meta.url);
+const DATA = new URL('report.json', FOLDER);
 
 const METHOD = [
   canPin
@@ -34,10 +37,12 @@ try {
     machine: describeMachine(),
     versions: listVersions(),
     method: METHOD,
+    quick,
     tables: [] as Table[],
   };
+  report.tables = tablesOfBefore(report);
   for (const part of chosen) {
-    report.tables.push(...(await measure(part, quick)));
+    for (const table of await measure(part, quick)) replaceOrAdd(report.tables, table);
     write(report); // what is measured stays, if a later part fails
   }
   console.log(formatReport(report));
@@ -54,15 +59,27 @@ async function measure(part: Part, quick: boolean): Promise<Table[]> {
   return tables;
 }
 
+/** A part that is measured alone takes its place among the others, if they are of the same machine, versions and care. */
+function tablesOfBefore(report: Report): Table[] {
+  if (!existsSync(DATA)) return [];
+  const before: Report = JSON.parse(readFileSync(DATA, 'utf8'));
+  const circumstances = ({ machine, versions, quick }: Report) => JSON.stringify([machine, versions, quick]);
+  return circumstances(before) === circumstances(report) ? [...before.tables] : [];
+}
+
+function replaceOrAdd(tables: Table[], table: Table): void {
+  const index = tables.findIndex(({ title }) => title === table.title);
+  tables.splice(index === -1 ? tables.length : index, 1, table);
+}
+
 function write(report: Report): void {
-  const folder = new URL('./', import.meta.url);
-  const charts = new URL('charts/', folder);
+  const charts = new URL('charts/', FOLDER);
   rmSync(charts, { recursive: true, force: true });
   mkdirSync(charts);
   for (const table of report.tables) {
     const svg = drawChart(table);
     if (svg !== undefined) writeFileSync(new URL(chartFile(table), charts), svg);
   }
-  writeFileSync(new URL('report.md', folder), formatReport(report));
-  writeFileSync(new URL('report.json', folder), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(new URL('report.md', FOLDER), formatReport(report));
+  writeFileSync(DATA, `${JSON.stringify(report, null, 2)}\n`);
 }

@@ -6,16 +6,18 @@ export interface Report {
   command: string;
   machine: Readonly<Record<string, string>>;
   versions: Readonly<Record<string, string>>;
+  /** Whether there were fewer and shorter repetitions. */
+  quick: boolean;
   /** How it was measured, in sentences. */
   method: readonly string[];
   tables: readonly Table[];
 }
 
 /** The report as Markdown, with the charts that lie beside it. */
-export function formatReport({ takenAt, command, machine, versions, method, tables }: Report): string {
+export function formatReport({ takenAt, command, machine, versions, quick, method, tables }: Report): string {
   return `${[
     '# Benchmark',
-    `Written by \`${command}\` on ${takenAt.slice(0, 10)}. Figures of another machine are other figures; the ratios travel.`,
+    `Written by \`${command}\` on ${takenAt.slice(0, 10)}${quick ? ', quickly and so roughly' : ''}; what that did not measure was measured before, on the same machine with the same versions. Figures of another machine are other figures; the ratios travel.`,
     list(method),
     formatTable(['machine', ''], Object.entries(machine)),
     `Versions: ${Object.entries(versions)

@@ -56,6 +56,7 @@ test('a report tells the machine, the versions, each figure with its spread, and
     machine: { Cores: '2' },
     versions: { fastify: '5.0.0', wrk: '4.1.0' },
     method: ['In turn.'],
+    quick: false,
     tables: [table],
   });
   expect(report).toContain('on 2026-11-25');
