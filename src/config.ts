@@ -15,6 +15,8 @@ export interface Config {
   port: number;
   dataDir: string;
   databaseUrl: string;
+  /** How many connections each process has to PostgreSQL at most. */
+  databasePoolSize: number;
   /** The private JWK Set itself; when absent it is read from `keySetFile`. */
   keySet: string | undefined;
   keySetFile: string;
@@ -56,6 +58,7 @@ const environment = z.object({
   PORT: wholeNumber(0, 65_535).default(3000),
   DATA_DIR: text(4096).default('./data'),
   DATABASE_URL: text(4096).optional(),
+  DATABASE_POOL_SIZE: wholeNumber(1, 1000).default(10),
   KEY_SET: z.string().optional(),
   KEY_SET_FILE: text(4096).optional(),
   JWT_ALGORITHM: oneOf(SIGNING_ALGORITHMS).default('ES256'),
@@ -100,6 +103,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     port: settings.PORT,
     dataDir: settings.DATA_DIR,
     databaseUrl: settings.DATABASE_URL ?? `sqlite:${join(settings.DATA_DIR, 'idcard.sqlite')}`,
+    databasePoolSize: settings.DATABASE_POOL_SIZE,
     keySet: settings.KEY_SET,
     keySetFile: settings.KEY_SET_FILE ?? join(settings.DATA_DIR, 'keys.json'),
     algorithm: settings.JWT_ALGORITHM,

@@ -24,7 +24,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
   const clock = systemClock;
   const keySet = loadKeySet(config, clock);
-  const directory = createDirectory(await openDatabase(config.databaseUrl), clock);
+  const directory = createDirectory(await openDatabase(config.databaseUrl, config.databasePoolSize), clock);
   const lifecycle: Lifecycle = { stopping: false };
   const app = await buildApp({
     config,

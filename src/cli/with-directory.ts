@@ -11,7 +11,10 @@ export async function withDirectory<T>(
   action: (directory: Directory, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = readConfig(env);
-  const directory = createDirectory(await openDatabase(config.databaseUrl), systemClock);
+  const directory = createDirectory(
+    await openDatabase(config.databaseUrl, config.databasePoolSize),
+    systemClock,
+  );
   try {
     return await action(directory, config);
   } finally {

@@ -142,7 +142,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
       return rows.map((row) => ({
         sub: row.id,
         ver: row.token_version,
-        raisedAtSeconds: Number(row.token_version_raised_at),
+        raisedAtSeconds: row.token_version_raised_at,
       }));
     },
     close: () => db.destroy(),
@@ -158,6 +158,6 @@ function toUser(row: Selectable<UserTable>): User {
     roles: JSON.parse(row.roles),
     status: row.status,
     tokenVersion: row.token_version,
-    createdAtSeconds: Number(row.created_at),
+    createdAtSeconds: row.created_at,
   };
 }

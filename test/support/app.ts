@@ -51,7 +51,7 @@ export async function createTestApp({ env = {}, jwks, directory: wrap }: TestOpt
       done();
     },
   });
-  const real = createDirectory(await openDatabase(config.databaseUrl), clock);
+  const real = createDirectory(await openDatabase(config.databaseUrl, config.databasePoolSize), clock);
   const directory = wrap?.(real) ?? real;
   const hasher = createHasher(config.argon2);
   const lifecycle: Lifecycle = { stopping: false };

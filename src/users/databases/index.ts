@@ -3,8 +3,18 @@ import { StartupError } from '../../startup-error.ts';
 import type { Database } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 
-/** Opens the database of a `DATABASE_URL`. @throws StartupError */
-export async function openDatabase(url: string): Promise<Kysely<Database>> {
+/**
+ * Opens the database of a `DATABASE_URL`.
+ * @param poolSize how many connections to PostgreSQL at most
+ * @throws StartupError
+ */
+export async function openDatabase(url: string, poolSize = 10): Promise<Kysely<Database>> {
   if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length));
-  throw new StartupError('DATABASE_URL must start with "sqlite:", like sqlite:./data/idcard.sqlite.');
+  if (/^postgres(?:ql)?:\/\//.test(url)) {
+    const { openPostgres } = await import('./postgres.ts'); // its driver is for those who use it
+    return openPostgres(url, poolSize);
+  }
+  throw new StartupError(
+    'DATABASE_URL must start with "sqlite:", like sqlite:./data/idcard.sqlite, or with "postgres://".',
+  );
 }

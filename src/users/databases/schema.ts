@@ -15,7 +15,7 @@ export interface UserTable {
   roles: string;
   status: User['status'];
   token_version: number;
-  /** Seconds since 1970; 0 when it never was. PostgreSQL returns a bigint as text. */
+  /** Seconds since 1970; 0 when it never was. */
   token_version_raised_at: number;
   created_at: number;
 }

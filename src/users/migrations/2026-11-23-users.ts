@@ -5,12 +5,12 @@ export const createUsers: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema
       .createTable('users')
-      .addColumn('id', 'varchar(36)', (column) => column.primaryKey())
-      .addColumn('email', 'varchar(254)', (column) => column.notNull().unique())
+      .addColumn('id', 'text', (column) => column.primaryKey())
+      .addColumn('email', 'text', (column) => column.notNull().unique())
       .addColumn('email_verified', 'integer', (column) => column.notNull())
-      .addColumn('password_hash', 'varchar(255)')
+      .addColumn('password_hash', 'text')
       .addColumn('roles', 'text', (column) => column.notNull())
-      .addColumn('status', 'varchar(16)', (column) => column.notNull())
+      .addColumn('status', 'text', (column) => column.notNull())
       .addColumn('token_version', 'integer', (column) => column.notNull())
       .addColumn('token_version_raised_at', 'bigint', (column) => column.notNull())
       .addColumn('created_at', 'bigint', (column) => column.notNull())
