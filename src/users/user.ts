@@ -11,7 +11,8 @@ export const Email = z
   .string()
   .max(MAX_EMAIL_LENGTH, `Must have ${MAX_EMAIL_LENGTH} characters at most`)
   .overwrite((email) => email.normalize('NFC').toLowerCase().normalize('NFC'))
-  .refine((email) => EMAIL.test(email), 'Must be an email address')
+  // Checked again, since a letter may become two.
+  .refine((email) => email.length <= MAX_EMAIL_LENGTH && EMAIL.test(email), 'Must be an email address')
   .meta({ format: 'email', examples: ['ada@example.com'] });
 
 export const MAX_ROLES = 16;

@@ -107,10 +107,12 @@ describe('the start is refused, and the database named, when', () => {
     const db = await openDatabase(`sqlite:${path}`);
     await sql`INSERT INTO kysely_migration VALUES ('2999-01-01-later', '2999-01-01T00:00:00Z')`.execute(db);
     await db.destroy();
-    expect(await refusal(openDatabase(`sqlite:${path}`))).toContain(`${path} cannot be migrated`);
+    expect(await refusal(openDatabase(`sqlite:${path}`))).toBe(
+      `The database ${path} was migrated by a later version of idcard: start that one.`,
+    );
   });
 
-  test.each(['postgres://ada:secret@localhost/users', 'users.sqlite', 'SQLITE:users.sqlite', 'mysql://'])(
+  test.each(['mysql://ada:secret@localhost/users', 'users.sqlite', 'SQLITE:users.sqlite', 'postgres:users'])(
     'its URL is %s',
     async (url) => {
       const message = await refusal(openDatabase(url));

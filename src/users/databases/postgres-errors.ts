@@ -26,10 +26,7 @@ export function refusalOf(cause: unknown, { host, port, user, database }: Postgr
     return because('refuses the user or the password of DATABASE_URL');
   if (code === '28000')
     return because('lets this user in neither from here nor in this way: see its pg_hba.conf, and sslmode');
-  if (code === '3D000')
-    return because(
-      `has no database ${JSON.stringify(database)}: create it, owned by ${JSON.stringify(user)}`,
-    );
+  if (code === '3D000') return because(`has no database ${database}: create it, owned by ${user}`);
   if (code !== undefined) return because(`cannot be used: it says ${JSON.stringify(message)} (${code})`);
   if (message.includes('does not support SSL'))
     return because('offers no TLS: turn it on there, or say sslmode=disable on a network you trust');

@@ -2,7 +2,7 @@ import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sq
 import { Pool, type PoolConfig, types } from 'pg';
 import { unavailable } from '../../problems/catalogue.ts';
 import { StartupError } from '../../startup-error.ts';
-import { migrate } from '../migrations/index.ts';
+import { migrate, migrationRefusal } from '../migrations/index.ts';
 import { isTrouble, refusalOf } from './postgres-errors.ts';
 import { type PostgresServer, parsePostgresUrl } from './postgres-url.ts';
 import type { Database } from './schema.ts';
@@ -41,9 +41,10 @@ async function prepare(server: PostgresServer): Promise<void> {
     await migrate(db);
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
-    throw new StartupError(
-      `The database ${JSON.stringify(server.database)} cannot be migrated: check that it is idcard's and that ${JSON.stringify(server.user)} may create tables in it.`,
-      { cause },
+    throw migrationRefusal(
+      cause,
+      server.database,
+      "check that it is idcard's and that its user may create tables",
     );
   } finally {
     await db.destroy();

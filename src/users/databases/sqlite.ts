@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { unavailable } from '../../problems/catalogue.ts';
 import { StartupError } from '../../startup-error.ts';
-import { migrate } from '../migrations/index.ts';
+import { migrate, migrationRefusal } from '../migrations/index.ts';
 import type { Database } from './schema.ts';
 
 /**
@@ -24,12 +24,7 @@ export async function openSqlite(path: string): Promise<Kysely<Database>> {
     // Waiting for a lock stops the whole process, verification too, so a request waits for a moment only.
     database.exec('PRAGMA busy_timeout=500');
   } catch (cause) {
-    throw new StartupError(
-      `The database ${path} cannot be migrated: check that it is idcard's and writable.`,
-      {
-        cause,
-      },
-    );
+    throw migrationRefusal(cause, path, "check that it is idcard's and writable");
   }
   return db;
 }
