@@ -31,7 +31,7 @@ export function refusalOf(cause: unknown, { host, port, user, database }: Postgr
   if (message.includes('does not support SSL'))
     return because('offers no TLS: turn it on there, or say sslmode=disable on a network you trust');
   const reason = errorCode(cause) ?? 'no answer in time';
-  if (/CERT|ISSUER|SSL|TLS/.test(reason))
+  if (/CERT|SIGNATURE|ISSUER|SSL|TLS/.test(reason))
     return because(`shows a certificate that is not trusted (${reason}): check sslrootcert, and the host`);
   return because(`cannot be reached (${reason}): check the host and the port of DATABASE_URL`);
 }

@@ -1,0 +1,216 @@
+import { type Kysely, sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { StartupError } from '../../src/startup-error.ts';
+import { openDatabase } from '../../src/users/databases/index.ts';
+import type { Database } from '../../src/users/databases/schema.ts';
+import { createDirectory } from '../../src/users/directory.ts';
+import { START } from '../support/app.ts';
+import { execute, newDatabase, PASSWORD } from '../support/postgres.ts';
+import { findFreePort } from '../support/process.ts';
+
+const LATER = "INSERT INTO kysely_migration VALUES ('2999-01-01-later', '2999-01-01T00:00:00Z')";
+
+let url: string;
+beforeEach(async () => {
+  url = await newDatabase();
+});
+
+function changed(change: (url: URL) => void): string {
+  const copy = new URL(url);
+  change(copy);
+  return copy.href;
+}
+
+async function refusal(refused: string): Promise<string> {
+  const error = await openDatabase(refused).then(
+    (db) => db.destroy(),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof StartupError)) throw new Error('It was opened.', { cause: error });
+  expect(error.message).toMatch(/^[^\n]+\.$/);
+  expect(`${error.message} ${error.cause}`).not.toContain(PASSWORD);
+  return error.message;
+}
+
+describe('a database that is opened', () => {
+  let db: Kysely<Database>;
+  beforeEach(async () => {
+    db = await openDatabase(url);
+  });
+  afterEach(() => db.destroy());
+
+  test('has text, integer and bigint only', async () => {
+    const { rows } = await sql`
+      SELECT column_name, data_type, is_nullable FROM information_schema.columns
+      WHERE table_name = 'users' ORDER BY ordinal_position`.execute(db);
+    expect(rows.map((row) => Object.values(row as object).join(' '))).toEqual([
+      'id text NO',
+      'email text NO',
+      'email_verified integer NO',
+      'password_hash text YES',
+      'roles text NO',
+      'status text NO',
+      'token_version integer NO',
+      'token_version_raised_at bigint NO',
+      'created_at bigint NO',
+    ]);
+  });
+
+  test('again has its users and is not migrated twice', async () => {
+    const ada = { email: 'ada@example.com', passwordHash: null, roles: [] };
+    const user = await createDirectory(db, () => START).add(ada);
+    const again = await openDatabase(url);
+    expect(await createDirectory(again, () => START).findByEmail(ada.email)).toEqual(user);
+    const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`.execute(again);
+    expect(rows.map(({ name }) => name)).toEqual(['2026-11-23-users']);
+    await again.destroy();
+  });
+
+  test('throws what is a mistake in a query as it is, and not as trouble with the server', async () => {
+    await expect(sql`SELECT * FROM missing`.execute(db)).rejects.toMatchObject({ code: '42P01' });
+    await expect(sql`INSERT INTO users (id) VALUES ('x')`.execute(db)).rejects.toMatchObject({
+      code: '23502',
+    });
+  });
+
+  test('finds one user among 50,000, and the revoked ones, by an index', async () => {
+    await sql`
+      INSERT INTO users SELECT n::text, n || '@example.com', 0, NULL, '[]', 'active', 1, n % 1000, 0
+      FROM generate_series(1, 50000) AS n`.execute(db);
+    await sql`ANALYZE users`.execute(db);
+    const directory = createDirectory(db, () => START);
+    expect(await directory.findByEmail('7@example.com')).toMatchObject({ id: '7' });
+
+    const users = db.selectFrom('users').selectAll();
+    const queries = {
+      users_email_key: users.where('email', '=', '7@example.com'),
+      users_pkey: users.where('id', '=', '7'),
+      users_token_version_raised_at: users.where('token_version_raised_at', '>=', 999),
+    };
+    for (const [index, query] of Object.entries(queries)) {
+      const plan = (await query.explain()).map((row) => Object.values(row).join('')).join('\n');
+      expect(plan).toMatch(new RegExp(`Index Scan (?:using|on) ${index} `));
+      expect(plan).not.toContain('Seq Scan');
+    }
+    const page = (await users.where('id', '>', '5').orderBy('id').limit(10).explain())
+      .map((row) => Object.values(row).join(''))
+      .join('\n');
+    expect(page).toContain('Index Scan using users_pkey');
+  });
+});
+
+describe('a new database', () => {
+  test('that ten replicas open at the same moment is migrated once', async () => {
+    const opened = await Promise.all(Array.from({ length: 10 }, () => openDatabase(url)));
+    for (const db of opened) expect(await db.selectFrom('users').selectAll().execute()).toEqual([]);
+    await Promise.all(opened.map((db) => db.destroy()));
+    expect(await execute(url, 'SELECT name FROM kysely_migration')).toHaveLength(1);
+  });
+
+  test('in which a migration fails keeps nothing of it, and is migrated when the cause is gone', async () => {
+    await execute(url, 'CREATE TABLE users_token_version_raised_at ()'); // the name of the index
+    expect(await refusal(url)).toContain('cannot be migrated');
+    expect(await execute(url, "SELECT to_regclass('users') AS users")).toEqual([{ users: null }]);
+    expect(await execute(url, 'SELECT * FROM kysely_migration')).toEqual([]);
+
+    await execute(url, 'DROP TABLE users_token_version_raised_at');
+    await (await openDatabase(url)).destroy();
+  });
+
+  test('that is migrated is served by a user who may not create tables', async () => {
+    await (await openDatabase(url)).destroy();
+    await execute(
+      url,
+      `CREATE ROLE clerk_${START} LOGIN PASSWORD '${PASSWORD}'`,
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO clerk_${START}`,
+    );
+    const db = await openDatabase(
+      changed((to) => {
+        to.username = `clerk_${START}`;
+      }),
+    );
+    const directory = createDirectory(db, () => START);
+    const user = await directory.add({ email: 'ada@example.com', passwordHash: null, roles: [] });
+    expect(await directory.remove(user.id)).toBe(true);
+    await directory.close();
+    await execute(url, `DROP OWNED BY clerk_${START}`, `DROP ROLE clerk_${START}`);
+  });
+});
+
+describe('the start is refused, with a sentence and without the password, when', () => {
+  const name = () => new URL(url).pathname.slice(1);
+
+  test('the password is wrong, or missing', async () => {
+    for (const password of ['another', '']) {
+      const message = await refusal(
+        changed((to) => {
+          to.password = password;
+        }),
+      );
+      expect(message).toMatch(
+        /^The PostgreSQL server 127.0.0.1:\d+ refuses the user or the password of DATABASE_URL\.$/,
+      );
+    }
+  });
+
+  test('there is no such database', async () => {
+    const missing = changed((to) => {
+      to.pathname = '/missing';
+    });
+    expect(await refusal(missing)).toContain('has no database missing: create it, owned by postgres.');
+  });
+
+  test('nobody listens there', async () => {
+    const port = String(await findFreePort());
+    const elsewhere = changed((to) => {
+      to.port = port;
+    });
+    expect(await refusal(elsewhere)).toContain(`127.0.0.1:${port} cannot be reached (ECONNREFUSED)`);
+  });
+
+  test('there is no such host', async () => {
+    const nowhere = changed((to) => {
+      to.hostname = 'nowhere.invalid';
+      to.search = '?sslmode=disable';
+    });
+    expect(await refusal(nowhere)).toMatch(
+      /nowhere\.invalid:\d+ cannot be reached \((?:ENOTFOUND|EAI_AGAIN)\)/,
+    );
+  });
+
+  test('TLS is asked for and there is none', async () => {
+    for (const mode of ['require', 'verify-full']) {
+      expect(await refusal(`${url}?sslmode=${mode}`)).toContain('offers no TLS: turn it on there');
+    }
+  });
+
+  test('it was migrated by a later version', async () => {
+    await (await openDatabase(url)).destroy();
+    await execute(url, LATER);
+    expect(await refusal(url)).toBe(
+      `The database ${name()} was migrated by a later version of idcard: start that one.`,
+    );
+  });
+
+  test('it belongs to another program', async () => {
+    await execute(url, 'CREATE TABLE users (name text)');
+    expect(await refusal(url)).toContain(`The database ${name()} cannot be migrated`);
+  });
+
+  test('it could not store every email', async () => {
+    const latin = await newDatabase("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+    expect(await refusal(latin)).toBe(
+      "The database has the encoding LATIN1: create it with ENCODING 'UTF8'.",
+    );
+  });
+
+  test('it lets nobody else in', async () => {
+    const elsewhere = changed((to) => {
+      to.pathname = '/postgres';
+    });
+    await execute(elsewhere, `ALTER DATABASE ${name()} WITH ALLOW_CONNECTIONS false`);
+    expect(await refusal(url)).toMatch(
+      /cannot be used: it says ".*not currently accepting connections" \(55000\)/,
+    );
+  });
+});
