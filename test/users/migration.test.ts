@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { execute, newDatabase } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/process.ts';
 
 /** Opens the database of each line that it reads, and tells how that went. */
@@ -41,10 +42,7 @@ afterAll(async () => {
 test('four processes that open one new file at the same moment all succeed, and migrate it once', async () => {
   for (let round = 0; round < 25; round++) {
     const path = join(folder, String(round), 'users.sqlite');
-    for (const { child } of openers) child.stdin.write(`sqlite:${path}\n`);
-    const results = await Promise.all(openers.map(({ nextLine }) => nextLine()));
-    expect(results).toEqual(['opened', 'opened', 'opened', 'opened']);
-
+    expect(await openAtOnce(`sqlite:${path}`)).toEqual(['opened', 'opened', 'opened', 'opened']);
     const database = new DatabaseSync(path);
     expect(database.prepare('SELECT count(*) AS migrations FROM kysely_migration').get()).toEqual({
       migrations: 1,
@@ -52,6 +50,19 @@ test('four processes that open one new file at the same moment all succeed, and 
     database.close();
   }
 });
+
+test('four processes that open one new PostgreSQL database at the same moment all succeed, and migrate it once', async () => {
+  for (let round = 0; round < 10; round++) {
+    const url = await newDatabase();
+    expect(await openAtOnce(url)).toEqual(['opened', 'opened', 'opened', 'opened']);
+    expect(await execute(url, 'SELECT name FROM kysely_migration')).toHaveLength(1);
+  }
+});
+
+async function openAtOnce(url: string): Promise<string[]> {
+  for (const { child } of openers) child.stdin.write(`${url}\n`);
+  return Promise.all(openers.map(({ nextLine }) => nextLine()));
+}
 
 interface Opener {
   child: ChildProcessWithoutNullStreams;

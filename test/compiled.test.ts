@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { execute, newDatabase } from './support/postgres.ts';
+
+/** Where the compiled program finds the packages that are not compiled into it. */
+const cache = resolve('node_modules/.cache');
+mkdirSync(cache, { recursive: true });
+const folder = mkdtempSync(join(cache, 'compiled-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function run(args: string[], env: Record<string, string> = {}, input = ''): Promise<number> {
+  const child = spawn(process.execPath, args, {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  child.stdin.end(input);
+  const [code] = await once(child, 'close');
+  return code;
+}
+
+beforeAll(async () => {
+  expect(await run([resolve('node_modules/rolldown/bin/cli.mjs'), '-c', '--dir', join(folder, 'dist')])).toBe(0);
+});
+
+test('the compiled program finds its driver for PostgreSQL', async () => {
+  const url = await newDatabase();
+  const start = `import(${JSON.stringify(join(folder, 'dist/cli/main.js'))}).then((idcard) => idcard.main(process.argv, process.env))`;
+  const args = ['--eval', start, '--', 'idcard', 'users', 'add', 'ada@example.com'];
+  expect(await run(args, { DATABASE_URL: url, DATA_DIR: folder }, 'violet otters play chess\n')).toBe(0);
+  expect(await execute(url, 'SELECT email FROM users')).toEqual([{ email: 'ada@example.com' }]);
+});
