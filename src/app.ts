@@ -12,11 +12,11 @@ import { SECURITY_HEADERS, setSecurityHeaders } from './http/security-headers.ts
 import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
 import { createAdmission } from './passwords/admission.ts';
 import { createAttempts } from './passwords/attempts.ts';
-import { createGuessLimits, noGuessLimits } from './passwords/guessing.ts';
+import { createGuessLimits, type GuessLimits, noGuessLimits } from './passwords/guessing.ts';
 import type { Hasher } from './passwords/hasher.ts';
 import { createLazyPasswordPolicy } from './passwords/lazy-policy.ts';
 import { answerClientError, answerFrameworkError, handleProblems } from './problems/error-handler.ts';
-import { createRevocationFeed } from './revocation-feed.ts';
+import { createRevocationFeed, type Siblings } from './revocation-feed.ts';
 import { changePasswordRoute } from './routes/change-password.ts';
 import type { Lifecycle, RouteDependencies } from './routes/dependencies.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -51,6 +51,9 @@ export interface AppDependencies {
   clock: Clock;
   logger: FastifyBaseLogger;
   lifecycle: Lifecycle;
+  /** Where attempts are counted, if not in this process. */
+  guessLimits?: GuessLimits;
+  siblings?: Siblings;
 }
 
 /** The app, its document, and a poll by hand for tests, whose clock stands still. */
@@ -92,7 +95,16 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const keepSeconds = config.accessTokenTtlSeconds + config.clockToleranceSeconds;
   const revocations = createRevocations(keepSeconds);
   const pollSeconds = config.revocationPollSeconds;
-  const feed = createRevocationFeed({ directory, revocations, keepSeconds, pollSeconds, clock, logger });
+  const feed = createRevocationFeed({
+    directory,
+    revocations,
+    keepSeconds,
+    pollSeconds,
+    clock,
+    logger,
+    siblings: dependencies.siblings,
+  });
+  const { guessLimits = createGuessLimits() } = dependencies;
   const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
   const dpop = createDpop({ config, keySet, clock });
   const transports = createTransports([config.publicUrl, ...config.allowedOrigins]);
@@ -106,7 +118,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     transports,
     passwordPolicy: createLazyPasswordPolicy(config.passwordMinLength),
     attempts: createAttempts(
-      config.rateLimits ? createGuessLimits() : noGuessLimits,
+      config.rateLimits ? guessLimits : noGuessLimits,
       createAdmission(config.passwordHashing),
     ),
   };

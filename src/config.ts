@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { list, oneOf, origin, proxyRange, text, wholeNumber } from './env-values.ts';
+import { list, numberOrAuto, oneOf, origin, proxyRange, text, wholeNumber } from './env-values.ts';
 import { StartupError } from './startup-error.ts';
 
 /** Everything that the environment can set. Checked once, at the start; trusted everywhere else. */
@@ -13,6 +13,8 @@ export interface Config {
   audience: string;
   host: string;
   port: number;
+  /** How many processes serve; with 1 there is no other. */
+  workers: number;
   dataDir: string;
   databaseUrl: string;
   /** How many connections each process has to PostgreSQL at most. */
@@ -56,6 +58,7 @@ const environment = z.object({
   AUDIENCE: text(256).default('api'),
   HOST: text(255).default('localhost'),
   PORT: wholeNumber(0, 65_535).default(3000),
+  WORKERS: numberOrAuto(1, 256).default(1),
   DATA_DIR: text(4096).default('./data'),
   DATABASE_URL: text(4096).optional(),
   DATABASE_POOL_SIZE: wholeNumber(1, 1000).default(10),
@@ -101,6 +104,8 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     audience: settings.AUDIENCE,
     host: settings.HOST,
     port: settings.PORT,
+    // A container's share of the machine is respected.
+    workers: settings.WORKERS === 'auto' ? availableParallelism() : settings.WORKERS,
     dataDir: settings.DATA_DIR,
     databaseUrl: settings.DATABASE_URL ?? `sqlite:${join(settings.DATA_DIR, 'idcard.sqlite')}`,
     databasePoolSize: settings.DATABASE_POOL_SIZE,
@@ -122,7 +127,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       parallelism: settings.ARGON2_PARALLELISM,
     },
     passwordHashing: {
-      // More would only take memory and time from each other. A container's share of the machine is respected.
+      // More would only take memory and time from each other.
       atOnce: settings.PASSWORD_HASHES_AT_ONCE ?? availableParallelism(),
       queueSeconds: settings.PASSWORD_QUEUE_SECONDS,
     },
@@ -153,6 +158,11 @@ function refuseContradictions(settings: Settings): void {
   if (settings.AUDIENCE === publicUrlOf(settings)) {
     throw new StartupError(
       'AUDIENCE must differ from PUBLIC_URL (by default http://localhost:PORT), the audience of refresh tokens.',
+    );
+  }
+  if (settings.WORKERS !== 1 && settings.DATABASE_URL === 'sqlite::memory:') {
+    throw new StartupError(
+      'DATABASE_URL is a database in memory, which several WORKERS cannot share: name a file.',
     );
   }
   if (settings.PORT === 0 && !settings.PUBLIC_URL) {

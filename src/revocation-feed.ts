@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from './clock.ts';
-import type { Revocations } from './tokens/revocations.ts';
+import type { Revocation, Revocations } from './tokens/revocations.ts';
 import type { Directory } from './users/directory.ts';
 
 /** Brings raised token versions from the directory into memory, where verification looks. */
@@ -18,6 +18,12 @@ export interface RevocationFeed {
   isCurrent(): boolean;
 }
 
+/** Other processes on this machine, which hear of a revocation before they poll. */
+export interface Siblings {
+  tell(revocation: Revocation): void;
+  onTold(listener: (revocation: Revocation) => void): void;
+}
+
 /** How far back each poll looks beyond the last one: for clocks that differ, and changes committed late. */
 const OVERLAP_SECONDS = 60;
 
@@ -32,13 +38,16 @@ type Dependencies = {
   pollSeconds: number;
   clock: Clock;
   logger: FastifyBaseLogger;
+  siblings?: Siblings | undefined;
 };
 
 export function createRevocationFeed(dependencies: Dependencies): RevocationFeed {
-  const { directory, revocations, keepSeconds, pollSeconds, clock, logger } = dependencies;
+  const { directory, revocations, keepSeconds, pollSeconds, clock, logger, siblings } = dependencies;
   let answeredAt = clock() - keepSeconds; // so that the first poll asks for everything that matters
   let wasAnswered = true;
   let timer: NodeJS.Timeout | undefined;
+
+  siblings?.onTold((revocation) => revocations.add([revocation]));
 
   async function poll(): Promise<void> {
     const now = clock();
@@ -70,7 +79,10 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
       ...directory,
       async updateAndVoidTokens(id, changes, condition) {
         const user = await directory.updateAndVoidTokens(id, changes, condition);
-        if (user) revocations.add([{ sub: id, ver: user.tokenVersion, raisedAtSeconds: clock() }]);
+        if (!user) return undefined;
+        const revocation = { sub: id, ver: user.tokenVersion, raisedAtSeconds: clock() };
+        revocations.add([revocation]);
+        siblings?.tell(revocation);
         return user;
       },
     },

@@ -32,6 +32,7 @@ describe('without any variable', () => {
       audience: 'api',
       host: 'localhost',
       port: 3000,
+      workers: 1,
       dataDir: './data',
       databaseUrl: 'sqlite:data/idcard.sqlite',
       databasePoolSize: 10,
@@ -75,6 +76,7 @@ test('every variable is read', () => {
     AUDIENCE: 'https://api.example.com',
     HOST: '0.0.0.0',
     PORT: '8443',
+    WORKERS: '4',
     DATA_DIR: '/data',
     DATABASE_URL: 'sqlite:/elsewhere/users.sqlite',
     DATABASE_POOL_SIZE: '20',
@@ -105,6 +107,7 @@ test('every variable is read', () => {
     audience: 'https://api.example.com',
     host: '0.0.0.0',
     port: 8443,
+    workers: 4,
     dataDir: '/data',
     databaseUrl: 'sqlite:/elsewhere/users.sqlite',
     databasePoolSize: 20,
@@ -129,6 +132,10 @@ test('every variable is read', () => {
   });
 });
 
+test('as many workers as there are cores are had without counting them', () => {
+  expect(readConfig({ WORKERS: 'auto' }).workers).toBe(availableParallelism());
+});
+
 test('an empty variable is one that is not set', () => {
   const names = ['PUBLIC_URL', 'PORT', 'KEY_SET', 'KEY_SET_FILE', 'DATABASE_URL', 'DATABASE_URL_FILE'];
   expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}));
@@ -150,6 +157,7 @@ describe('a value that is no good', () => {
     ['AUDIENCE', ['a\nb', 'x'.repeat(257)]],
     ['HOST', ['local\u0000host', 'x'.repeat(256)]],
     ['PORT', ['65536', '-1', '80.5', ' 80', '0x50', '8e1', 'http', '９']],
+    ['WORKERS', ['0', '257', '-1', '1.5', 'max', 'AUTO']],
     ['DATA_DIR', ['a\tb', 'x'.repeat(4097)]],
     ['DATABASE_URL', ['sqlite:a\nb']],
     ['DATABASE_POOL_SIZE', ['0', '1001', '10.5']],
@@ -216,6 +224,8 @@ describe('settings that contradict one another are refused together:', () => {
     [{ AUDIENCE: 'https://login.example.com', PUBLIC_URL: 'https://login.example.com/' }],
     [{ AUDIENCE: 'http://localhost:8080', PORT: '8080' }],
     [{ PORT: '0' }],
+    [{ WORKERS: '2', DATABASE_URL: 'sqlite::memory:' }],
+    [{ WORKERS: 'auto', DATABASE_URL: 'sqlite::memory:' }],
   ])('%o', (env) => {
     const message = refusal(env);
     for (const name of Object.keys(env)) expect(message).toContain(name);

@@ -13,7 +13,7 @@ export interface GuessLimits {
 }
 
 /** What an attempt can turn out to be, other than a wrong guess, which stays counted. */
-interface CountedAttempt {
+export interface CountedAttempt {
   /** Right: guesses at the account are forgotten, and the network is known from now on. */
   succeeded(): Promise<void>;
   /** Sent away before the hash. */

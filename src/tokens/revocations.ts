@@ -12,7 +12,7 @@ export interface Revocations {
   readonly revision: number;
 }
 
-interface Revocation {
+export interface Revocation {
   sub: string;
   /** Tokens of an older version are void. */
   ver: number;

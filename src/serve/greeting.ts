@@ -1,0 +1,15 @@
+import type { Config } from '../config.ts';
+
+/** On standard error, since standard output holds the log, one JSON object a line. */
+export function greet({ publicUrl, passwordMinLength }: Config): void {
+  const user = `'{"email":"ada@example.com","password":"${'violet otters play chess'.padEnd(passwordMinLength, '!')}"}'`;
+  const curl = (path: string) => `  curl ${publicUrl}${path} -H 'Content-Type: application/json' -d ${user}`;
+  console.error(
+    [
+      `idcard serves on ${publicUrl}`,
+      'A user, and their first token:',
+      curl('/v1/register'),
+      curl('/v1/login'),
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,32 @@
+import type { Worker } from 'node:cluster';
+import type { Revocation } from '../tokens/revocations.ts';
+import type { StopSignal } from './signals.ts';
+
+/** What a worker tells the primary, and the answers to what it asks. */
+export type FromWorker = GuessQuestion | { revoked: Revocation };
+
+/** What the primary tells a worker. */
+export type FromPrimary = GuessAnswer | { revoked: Revocation } | { stop: StopSignal };
+
+/** May this attempt be made? And what it turned out to be. */
+export type GuessQuestion =
+  | { question: number; address: string; account: string }
+  | { question: number; attempt: number; outcome: 'succeeded' | 'turnedAway' | 'abandoned' };
+
+export interface GuessAnswer {
+  answerTo: number;
+  /** Absent when the attempt may be made. */
+  retryAfterSeconds?: number;
+  /** What went wrong, when there is no answer. */
+  failure?: string;
+}
+
+/** One that has just ended hears nothing more, and its end is told elsewhere. */
+export function tellWorker(worker: Worker, message: FromPrimary): void {
+  worker.send(message, () => undefined);
+}
+
+/** A worker ends with its primary. */
+export function tellPrimary(message: FromWorker): void {
+  process.send?.(message, () => undefined);
+}

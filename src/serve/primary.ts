@@ -1,0 +1,81 @@
+import cluster, { type Worker } from 'node:cluster';
+import { pino } from 'pino';
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { createGuessLimits, noGuessLimits } from '../passwords/guessing.ts';
+import { loadKeySet } from '../tokens/load-key-set.ts';
+import { openDatabase } from '../users/databases/index.ts';
+import { greet } from './greeting.ts';
+import { type FromWorker, tellWorker } from './messages.ts';
+import { createGuessDesk } from './shared-guess-limits.ts';
+import { stopOnSignals } from './signals.ts';
+
+/** A worker that ends sooner than this after its start makes the next wait longer. */
+const EARLY_MS = 5000;
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 30_000;
+
+/**
+ * Serves nothing itself: prepares what the workers share, starts them, replaces those that end, and stops them all.
+ * @throws StartupError
+ */
+export async function servePrimary(config: Config): Promise<void> {
+  await prepare(config);
+  const logger = pino({ level: config.logLevel, base: null });
+  const guessLimits = config.rateLimits ? createGuessLimits() : noGuessLimits;
+  const running = new Set<Worker>();
+  const serving = new Set<Worker>();
+  let isStopping = false;
+  let earlyEnds = 0;
+
+  /** @param onListening called when the worker listens, and again when one that replaces it does */
+  function start(onListening: () => void): void {
+    const worker = cluster.fork();
+    const startedAt = performance.now();
+    const answerGuess = createGuessDesk(guessLimits);
+    running.add(worker);
+    worker.once('listening', () => {
+      serving.add(worker);
+      onListening();
+    });
+    worker.on('message', async (message: FromWorker) => {
+      if ('question' in message) tellWorker(worker, await answerGuess(message));
+      else for (const other of running) if (other !== worker) tellWorker(other, message);
+    });
+    worker.on('error', () => undefined); // a message to one that has just ended
+    worker.once('exit', (code, signal) => {
+      running.delete(worker);
+      const hasServed = serving.delete(worker);
+      if (isStopping) return;
+      if (!hasServed && serving.size === 0) giveUp(signal);
+      earlyEnds = performance.now() - startedAt < EARLY_MS ? earlyEnds + 1 : 0;
+      const delayMs = Math.min(FIRST_DELAY_MS * 2 ** earlyEnds, LONGEST_DELAY_MS);
+      logger.error({ event: 'worker.ended', worker: worker.id, code, signal, replaced_in_ms: delayMs });
+      setTimeout(() => isStopping || start(onListening), delayMs);
+    });
+  }
+
+  stopOnSignals(async (signal) => {
+    isStopping = true;
+    const ends = [...running].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
+    for (const worker of running) tellWorker(worker, { stop: signal });
+    await Promise.all(ends);
+  });
+  const started = () => new Promise<void>((resolve) => start(resolve));
+  await started(); // alone, so that what keeps all of them from starting is told once
+  await Promise.all(Array.from({ length: config.workers - 1 }, started));
+  greet(config);
+}
+
+/** What is created at a first start is created once, and a mistake in it is told once. */
+async function prepare(config: Config): Promise<void> {
+  loadKeySet(config, systemClock);
+  const database = await openDatabase(config.databaseUrl);
+  await database.destroy();
+}
+
+/** A worker could not start and none serves. It has said why, unless it was killed. */
+function giveUp(signal: string | null): never {
+  if (signal) console.error(`idcard: A worker was ended by ${signal} before it served.`);
+  process.exit(1);
+}

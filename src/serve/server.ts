@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { type AppDependencies, buildApp, type IdcardApp } from '../app.ts';
+import { systemClock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { createHasher } from '../passwords/hasher.ts';
+import type { Lifecycle } from '../routes/dependencies.ts';
+import { StartupError } from '../startup-error.ts';
+import { loadKeySet } from '../tokens/load-key-set.ts';
+import { openDatabase } from '../users/databases/index.ts';
+import { createDirectory } from '../users/directory.ts';
+import type { StopSignal } from './signals.ts';
+
+/** Threads for what else leaves the main one, such as DNS, files and WebCrypto, so that it never waits for a hash. */
+const SPARE_THREADS = 2;
+
+/** For how long the last answers may take. With the default delay it is less than the 10 s that Docker waits. */
+const LONGEST_GOODBYE_MS = { SIGTERM: 4000, SIGINT: 500 };
+
+/** What differs where several processes serve. */
+interface WorkerSettings extends Required<Pick<AppDependencies, 'guessLimits' | 'siblings'>> {
+  /** Stands in every line of the log. */
+  worker: number;
+}
+
+export interface Server {
+  /**
+   * A stop without a failed request: not ready at once, so that the balancer looks elsewhere; serving until it has
+   * noticed; then no new connection, and an end when the requests in flight have theirs. Ctrl-C does not wait.
+   */
+  stop(signal: StopSignal): Promise<void>;
+}
+
+/**
+ * The server of one process, listening.
+ * @param env the process's own: libuv reads the size of its pool there when the first work is given to it
+ * @throws StartupError
+ */
+export async function startServer(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  { worker, ...shared }: Partial<WorkerSettings> = {},
+): Promise<Server> {
+  env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
+  const clock = systemClock;
+  const keySet = loadKeySet(config, clock);
+  const directory = createDirectory(await openDatabase(config.databaseUrl), clock);
+  const lifecycle: Lifecycle = { stopping: false };
+  const app = await buildApp({
+    config,
+    keySet,
+    directory,
+    hasher: createHasher(config.argon2),
+    clock,
+    logger: pino({ level: config.logLevel, base: worker === undefined ? null : { worker } }),
+    lifecycle,
+    ...shared,
+  });
+  app.addHook('onClose', () => directory.close());
+  await listen(app, config);
+  return {
+    async stop(signal) {
+      lifecycle.stopping = true;
+      app.log.info({ event: 'server.stopping', signal });
+      if (signal === 'SIGTERM') await sleep(config.shutdownDelaySeconds * 1000);
+      // A connection on which nothing was asked is no request in flight, and a browser opens some in advance.
+      await Promise.race([app.close(), sleep(LONGEST_GOODBYE_MS[signal])]);
+    },
+  };
+}
+
+async function listen(app: IdcardApp, { host, port }: Config): Promise<void> {
+  try {
+    await app.listen({ host, port, listenTextResolver: () => 'server.listening' });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const reason =
+      code === 'EADDRINUSE'
+        ? 'is already in use: stop the other process, or set PORT to a free one'
+        : `cannot be used (${code}): set HOST and PORT to an address of this machine`;
+    throw new StartupError(`The address ${host}:${port} ${reason}.`, { cause });
+  }
+}

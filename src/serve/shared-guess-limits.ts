@@ -1,0 +1,73 @@
+import { createBoundedMap } from '../bounded-map.ts';
+import type { CountedAttempt, GuessLimits } from '../passwords/guessing.ts';
+import { tooManyRequests } from '../problems/catalogue.ts';
+import { Problem } from '../problems/problem.ts';
+import { type GuessAnswer, type GuessQuestion, tellPrimary } from './messages.ts';
+
+/* One count for all workers, in the primary: spread over them, guesses would be counted by none. */
+
+/** How many attempts of a worker may be under way: more than can wait there for a hash. */
+const ATTEMPTS_UNDER_WAY = 10_000;
+
+/** In the primary: answers the questions of one worker. */
+export function createGuessDesk(limits: GuessLimits): (question: GuessQuestion) => Promise<GuessAnswer> {
+  // A wrong guess stays counted and is not heard of again, so the oldest are forgotten.
+  const underWay = createBoundedMap<CountedAttempt>(ATTEMPTS_UNDER_WAY);
+
+  async function decide(question: GuessQuestion): Promise<void> {
+    if (!('outcome' in question)) {
+      underWay.set(String(question.question), await limits.count(question.address, question.account));
+      return;
+    }
+    const attempt = underWay.get(String(question.attempt));
+    underWay.delete(String(question.attempt));
+    await attempt?.[question.outcome]();
+  }
+
+  return async (question) => {
+    const answerTo = question.question;
+    try {
+      await decide(question);
+      return { answerTo };
+    } catch (error) {
+      const seconds = error instanceof Problem ? error.headers['retry-after'] : undefined;
+      return seconds
+        ? { answerTo, retryAfterSeconds: Number(seconds) }
+        : { answerTo, failure: String(error) };
+    }
+  };
+}
+
+/** In a worker: the limits that the primary holds. */
+export function createSharedGuessLimits() {
+  const waiting = new Map<number, (answer: GuessAnswer) => void>();
+  let questions = 0;
+
+  async function ask(
+    text: { address: string; account: string } | { attempt: number; outcome: keyof CountedAttempt },
+  ): Promise<number> {
+    const question = ++questions;
+    const { retryAfterSeconds, failure } = await new Promise<GuessAnswer>((resolve) => {
+      waiting.set(question, resolve);
+      tellPrimary({ question, ...text });
+    });
+    if (retryAfterSeconds !== undefined) throw tooManyRequests({ retryAfterSeconds });
+    if (failure !== undefined) throw new Error(failure);
+    return question;
+  }
+
+  const limits: GuessLimits = {
+    async count(address, account) {
+      const attempt = await ask({ address, account });
+      const end = (outcome: keyof CountedAttempt) => async () => void (await ask({ attempt, outcome }));
+      return { succeeded: end('succeeded'), turnedAway: end('turnedAway'), abandoned: end('abandoned') };
+    },
+  };
+  return {
+    limits,
+    answered(answer: GuessAnswer): void {
+      waiting.get(answer.answerTo)?.(answer);
+      waiting.delete(answer.answerTo);
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import cluster from 'node:cluster';
+import type { Config } from '../config.ts';
+import type { Revocation } from '../tokens/revocations.ts';
+import { type FromPrimary, tellPrimary } from './messages.ts';
+import { startServer } from './server.ts';
+import { createSharedGuessLimits } from './shared-guess-limits.ts';
+import { STOP_SIGNALS } from './signals.ts';
+
+/** One of several processes that serve. It ends with its primary: Node.js sees to that. */
+export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
+  // Ctrl-C and service managers signal every process of the group: the primary hears it too, and says what to do.
+  for (const signal of STOP_SIGNALS) process.on(signal, () => undefined);
+
+  const guesses = createSharedGuessLimits();
+  const listeners: ((revocation: Revocation) => void)[] = [];
+  const starting = startServer(shareOf(config), env, {
+    ...(cluster.worker && { worker: cluster.worker.id }),
+    guessLimits: guesses.limits,
+    siblings: {
+      tell: (revoked) => tellPrimary({ revoked }),
+      onTold: (listener) => void listeners.push(listener),
+    },
+  });
+
+  process.on('message', async (message: FromPrimary) => {
+    if ('answerTo' in message) guesses.answered(message);
+    else if ('revoked' in message) for (const listener of listeners) listener(message.revoked);
+    else {
+      const server = await starting;
+      await server.stop(message.stop);
+      process.exit(0);
+    }
+  });
+  await starting;
+}
+
+/** The processor's cores are hashed on by all together. The queue is as long in seconds as that of one process. */
+function shareOf(config: Config): Config {
+  const { atOnce, queueSeconds } = config.passwordHashing;
+  return { ...config, passwordHashing: { atOnce: Math.ceil(atOnce / config.workers), queueSeconds } };
+}
