@@ -15,8 +15,8 @@ export type GuessQuestion =
 
 export interface GuessAnswer {
   answerTo: number;
-  /** Absent when the attempt may be made. */
-  retryAfterSeconds?: number;
+  /** Header fields of the refusal; absent when the attempt may be made. */
+  refusedWith?: Record<string, string>;
   /** What went wrong, when there is no answer. */
   failure?: string;
 }

@@ -42,8 +42,13 @@ export async function servePrimary(config: Config): Promise<void> {
       if ('question' in message) tellWorker(worker, await answerGuess(message));
       else for (const other of running) if (other !== worker) tellWorker(other, message);
     });
-    worker.on('error', () => undefined); // a message to one that has just ended
-    worker.once('exit', (code, signal) => {
+    worker.once('exit', replace);
+    worker.on('error', () => {
+      // Else it is a message to one that has just ended.
+      if (worker.process.pid === undefined) replace(null, null);
+    });
+
+    function replace(code: number | null, signal: string | null): void {
       running.delete(worker);
       const hasServed = serving.delete(worker);
       if (isStopping) return;
@@ -52,7 +57,7 @@ export async function servePrimary(config: Config): Promise<void> {
       const delayMs = Math.min(FIRST_DELAY_MS * 2 ** earlyEnds, LONGEST_DELAY_MS);
       logger.error({ event: 'worker.ended', worker: worker.id, code, signal, replaced_in_ms: delayMs });
       setTimeout(() => isStopping || start(onListening), delayMs);
-    });
+    }
   }
 
   stopOnSignals(async (signal) => {

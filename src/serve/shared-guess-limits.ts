@@ -47,11 +47,11 @@ export function createSharedGuessLimits() {
     text: { address: string; account: string } | { attempt: number; outcome: keyof CountedAttempt },
   ): Promise<number> {
     const question = ++questions;
-    const { retryAfterSeconds, failure } = await new Promise<GuessAnswer>((resolve) => {
+    const { refusedWith, failure } = await new Promise<GuessAnswer>((resolve) => {
       waiting.set(question, resolve);
       tellPrimary({ question, ...text });
     });
-    if (retryAfterSeconds !== undefined) throw tooManyRequests({ retryAfterSeconds });
+    if (refusedWith) throw tooManyRequests({ headers: refusedWith });
     if (failure !== undefined) throw new Error(failure);
     return question;
   }
