@@ -77,14 +77,15 @@ test('the image holds the compiled server and production packages alone', () => 
   }
 });
 
-test('its command serves every part, its health check passes, and SIGTERM ends it with 0', async () => {
+test.each(['1', '2'])('its command serves with WORKERS=%s until SIGTERM, and is healthy', async (WORKERS) => {
   const port = String(await findFreePort());
   const env = {
     PATH: process.env.PATH ?? '',
     NODE_ENV: 'production',
     HOST: '0.0.0.0',
     PORT: port,
-    DATA_DIR: join(root, 'data'),
+    WORKERS,
+    DATA_DIR: join(root, `data-${WORKERS}`),
     SHUTDOWN_DELAY_SECONDS: '0',
   };
   const [, ...serve] = commandOf('CMD');
@@ -107,7 +108,7 @@ test('its command serves every part, its health check passes, and SIGTERM ends i
     execFileSync(process.execPath, healthCheck, { env: { ...env, PORT: '1' }, stdio: 'pipe' }),
   ).toThrow();
 
-  if (findArgon2Build(join(image, 'app/argon2-builds/'))) {
+  if (WORKERS === '1' && findArgon2Build(join(image, 'app/argon2-builds/'))) {
     expect(readFileSync(`/proc/${server.pid}/maps`, 'utf8')).toMatch(
       /argon2-builds\/x86-64-v[34]\/.*argon2\.node/,
     );
