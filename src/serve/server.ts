@@ -44,7 +44,7 @@ export async function startServer(
   env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
   const clock = systemClock;
   const keySet = loadKeySet(config, clock);
-  const directory = createDirectory(await openDatabase(config.databaseUrl), clock);
+  const directory = createDirectory(await openDatabase(config.databaseUrl, config.databasePoolSize), clock);
   const lifecycle: Lifecycle = { stopping: false };
   const app = await buildApp({
     config,
