@@ -22,7 +22,9 @@ async function run(args: string[], env: Record<string, string> = {}, input = '')
 }
 
 beforeAll(async () => {
-  expect(await run([resolve('node_modules/rolldown/bin/cli.mjs'), '-c', '--dir', join(folder, 'dist')])).toBe(0);
+  expect(await run([resolve('node_modules/rolldown/bin/cli.mjs'), '-c', '--dir', join(folder, 'dist')])).toBe(
+    0,
+  );
 });
 
 test('the compiled program finds its driver for PostgreSQL', async () => {
