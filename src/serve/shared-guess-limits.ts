@@ -30,10 +30,8 @@ export function createGuessDesk(limits: GuessLimits): (question: GuessQuestion) 
       await decide(question);
       return { answerTo };
     } catch (error) {
-      const seconds = error instanceof Problem ? error.headers['retry-after'] : undefined;
-      return seconds
-        ? { answerTo, retryAfterSeconds: Number(seconds) }
-        : { answerTo, failure: String(error) };
+      const isRefusal = error instanceof Problem && error.kind === tooManyRequests.kind;
+      return isRefusal ? { answerTo, refusedWith: error.headers } : { answerTo, failure: String(error) };
     }
   };
 }
