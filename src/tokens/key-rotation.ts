@@ -62,14 +62,16 @@ export function revoke(
   };
 }
 
+/** Its name does not begin with "-": on a command line it would be taken for an option. */
 function generateKey(algorithm: PrivateJwk['alg'], signsFromSeconds: number): PrivateJwk {
-  const jwk = PrivateJwk.parse({
-    ...generateJwk(algorithm),
-    alg: algorithm,
-    use: 'sig',
-    nbf: signsFromSeconds,
-  });
-  return { ...jwk, kid: thumbprint(jwk) };
+  const members = { alg: algorithm, use: 'sig', nbf: signsFromSeconds };
+  let jwk: PrivateJwk;
+  let kid: string;
+  do {
+    jwk = PrivateJwk.parse({ ...generateJwk(algorithm), ...members });
+    kid = thumbprint(jwk);
+  } while (kid.startsWith('-'));
+  return { ...jwk, kid };
 }
 
 function generateJwk(algorithm: PrivateJwk['alg']) {
