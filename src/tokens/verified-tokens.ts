@@ -26,16 +26,12 @@ export interface VerifiedTokens {
 export function createVerifiedTokens(capacity: number): VerifiedTokens {
   const entries = new Map<string, Entry>();
   const headers = createBoundedMap<string>(KNOWN_HEADERS);
-  let oldest = entries.entries();
+  const oldest = entries.entries();
 
   function makeRoom(): void {
     for (let chances = MAX_CHANCES; entries.size >= capacity; ) {
-      const { value, done } = oldest.next();
-      if (done) {
-        oldest = entries.entries();
-        continue;
-      }
-      const [key, entry] = value;
+      // There is a next one: what it has passed is gone, or behind all others.
+      const [key, entry] = oldest.next().value as [string, Entry];
       entries.delete(key);
       if (!entry.used || chances-- === 0) continue;
       entry.used = false;
