@@ -24,7 +24,7 @@ interface Start {
 export const start: Part = {
   name: 'start',
   async measure({ quick }) {
-    const rounds = quick ? 3 : 11;
+    const rounds = quick ? 2 : 11;
     const contenders = [
       { name: BARE, folder: CHECKOUT, command: ['bench/servers/bare-fastify.js'] },
       { name: COMPILED, folder: compileIdcard(), command: SERVE },
