@@ -1,8 +1,9 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, 'test/faults/**'], // they take a machine for themselves
     globalSetup: 'test/support/postgres.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,

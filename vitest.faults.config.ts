@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+/** The fault drills: whole systems that are broken on purpose, one after the other. */
+export default defineConfig({
+  test: {
+    include: ['test/faults/**/*.test.ts'],
+    globalSetup: 'test/support/postgres.ts',
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+  },
+});
