@@ -121,12 +121,13 @@ describe.skipIf(lacks('nginx'))('deploy/nginx/balancer.conf before a replica tha
   afterAll(() => rmSync(folder, { recursive: true }));
 
   /** Two stand-ins for idcard. @param answer undefined to break the connection once the request is there */
-  async function start(answer: (method: string, replica: number) => number | undefined, withTls = false) {
+  async function start(answer: (request: string, replica: number) => number | undefined, withTls = false) {
     const received: string[] = [];
     const servers = [1, 2].map((replica) =>
       createServer((request, reply) => {
-        received.push(`${request.method} ${replica}`);
-        const status = answer(request.method ?? '', replica);
+        const asked = `${request.method} ${request.url}`;
+        received.push(`${asked} ${replica}`);
+        const status = answer(asked, replica);
         if (status === undefined) request.socket.destroy();
         else reply.writeHead(status).end(request.headers['x-forwarded-proto']);
       }).listen(0, '127.0.0.1'),
@@ -151,9 +152,9 @@ describe.skipIf(lacks('nginx'))('deploy/nginx/balancer.conf before a replica tha
   }
 
   test('a GET is asked of the other replica, a POST that was sent is not', async () => {
-    const { url, received } = await start((_method, replica) => (replica === 1 ? undefined : 200));
+    const { url, received } = await start((_request, replica) => (replica === 1 ? undefined : 200));
     expect((await fetch(url)).status).toBe(200);
-    expect(received).toEqual(['GET 1', 'GET 2']);
+    expect(received).toEqual(['GET / 1', 'GET / 2']);
 
     const other = await start(() => undefined);
     expect((await fetch(other.url, { method: 'POST' })).status).toBe(502);
@@ -161,13 +162,14 @@ describe.skipIf(lacks('nginx'))('deploy/nginx/balancer.conf before a replica tha
   });
 
   test('answers of 503 are passed on, asked for once, and take no replica out of use', async () => {
-    const { url, received } = await start((method) => (method === 'POST' ? 503 : 200));
+    const { url, received } = await start((request) => (request === 'GET /v1/verify' ? 200 : 503));
     for (let index = 0; index < 10; index++) {
-      expect((await fetch(url, { method: 'POST' })).status).toBe(503);
+      const method = index % 2 ? 'POST' : 'GET';
+      expect((await fetch(`${url}/v1/me`, { method })).status).toBe(503);
     }
     expect(received).toHaveLength(10);
-    for (let index = 0; index < 4; index++) expect((await fetch(url)).status).toBe(200);
-    expect(new Set(received.slice(10))).toEqual(new Set(['GET 1', 'GET 2']));
+    for (let index = 0; index < 4; index++) expect((await fetch(`${url}/v1/verify`)).status).toBe(200);
+    expect(new Set(received.slice(10))).toEqual(new Set(['GET /v1/verify 1', 'GET /v1/verify 2']));
   });
 
   test('its lines for TLS serve https, and send http there', async () => {
