@@ -50,7 +50,9 @@ function addressOf(name: string): string | undefined {
 
 test('it is as the compose specification describes it', () => {
   const linter = new DCLinter({ rules: {}, quiet: true, debug: false, exclude: [] });
-  const messages = linter.lintFiles([FILE], false).flatMap((result) => result.messages);
+  const messages: { rule: string }[] = linter
+    .lintFiles([FILE], false)
+    .flatMap((result: { messages: { rule: string }[] }) => result.messages);
   expect(messages.filter(({ rule }) => rule.startsWith('invalid-'))).toEqual([]);
   expect(messages.length).toBeGreaterThan(0); // of its taste, so it has read the file
 });
