@@ -13,6 +13,7 @@ import { type Nginx, startNginx } from '../support/nginx.ts';
 import { findFreePort, run, type ServerProcess, startServer, temporaryFolder } from '../support/process.ts';
 import { lacks } from '../support/system.ts';
 
+const POLL = { timeout: 10_000 };
 const json = { 'content-type': 'application/json' };
 
 describe.skipIf(lacks('nginx'))('behind deploy/nginx/balancer.conf', () => {
@@ -30,7 +31,7 @@ describe.skipIf(lacks('nginx'))('behind deploy/nginx/balancer.conf', () => {
     });
   }
 
-  /** How many events each replica logged. */
+  /** How many events each replica logged, as far as it has arrived here: to be polled. */
   const eventsOf = () => replicas.map((replica) => replica.stdout().split('"event"').length);
 
   beforeAll(async () => {
@@ -61,7 +62,7 @@ describe.skipIf(lacks('nginx'))('behind deploy/nginx/balancer.conf', () => {
     const before = eventsOf();
     const { access_token } = (await (await logIn()).json()) as TokenBody;
     await logIn();
-    expect(eventsOf()).toEqual(before.map((count) => count + 1));
+    await expect.poll(eventsOf, POLL).toEqual(before.map((count) => count + 1));
     for (let index = 0; index < 4; index++) {
       expect((await fetch(`${url}/v1/verify`, { headers: bearer(access_token) })).status).toBe(200);
     }
@@ -69,8 +70,9 @@ describe.skipIf(lacks('nginx'))('behind deploy/nginx/balancer.conf', () => {
 
   test('a client is known by its connection, whatever address it claims', async () => {
     await logIn({ ...ADA, password: 'a wrong password, of course' }, { 'x-forwarded-for': '203.0.113.9' });
-    const log = replicas.map((replica) => replica.stdout()).join('');
-    expect(log).toContain('"event":"login.failed"');
+    const logOf = () => replicas.map((replica) => replica.stdout()).join('');
+    await expect.poll(logOf, POLL).toContain('"event":"login.failed"');
+    const log = logOf();
     expect(log).toContain('"address":"127.0.0.1"');
     expect(log).not.toContain('203.0.113.9');
   });
@@ -102,7 +104,7 @@ describe.skipIf(lacks('nginx'))('behind deploy/nginx/balancer.conf', () => {
     const before = eventsOf();
     await logIn();
     await logIn();
-    expect(eventsOf()).toEqual(before.map((count) => count + 1));
+    await expect.poll(eventsOf, POLL).toEqual(before.map((count) => count + 1));
   });
 
   test('no request fails when a replica is killed, not even a login', async () => {
