@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../bin/idcard.js', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../bin/idcard.js', import.meta.url));
 
 export interface Finished {
   /** Null when a signal ended it. */
