@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { Kysely } from 'kysely';
 import { readConfig } from '../config.ts';
+import { Problem } from '../problems/problem.ts';
 import { StartupError } from '../startup-error.ts';
 import type { Database } from '../users/databases/schema.ts';
 import { holdingWrites, isSameDatabase } from '../users/databases/snapshot.ts';
@@ -98,7 +99,7 @@ async function addPage(target: UserRows, page: UserRow[]): Promise<Set<string>> 
   try {
     return await target.add(page);
   } catch (cause) {
-    if (!(cause instanceof Error) || cause.name === 'Problem') throw cause;
+    if (!(cause instanceof Error) || cause instanceof Problem) throw cause;
     throw new StartupError(
       `The target cannot hold a user from ${page[0]?.id} to ${page.at(-1)?.id}: it says ${JSON.stringify(cause.message)}.`,
       { cause },
