@@ -40,7 +40,7 @@ export function dbMove(env: NodeJS.ProcessEnv): Command {
       const { users, added } = result;
       const counts = `${added} added, ${users - added} already there`;
       const text = options.dryRun
-        ? `All ${users} users can be moved (${counts}). Nothing was written.`
+        ? `All ${users} users can be moved (${counts}). No user was written.`
         : `All ${users} users are in the target (${counts}), each compared. Set DATABASE_URL to it, and start idcard.`;
       print(options.json, { ...result, dry_run: options.dryRun ?? false }, text);
     });

@@ -231,6 +231,6 @@ test('a dry run tells what would be moved, and writes no user', async () => {
     '--dry-run',
   );
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toBe('All 1500 users can be moved (1500 added, 0 already there). Nothing was written.\n');
+  expect(stdout).toBe('All 1500 users can be moved (1500 added, 0 already there). No user was written.\n');
   expect(countUsers(path('dry-target.sqlite'))).toBe(0);
 });
