@@ -10,8 +10,11 @@ import { loadKeySet } from '../tokens/load-key-set.ts';
 import { openDirectory } from '../users/open-directory.ts';
 import type { StopSignal } from './signals.ts';
 
-/** Threads for what else leaves the main one, such as DNS, files and WebCrypto, so that it never waits for a hash. */
-const SPARE_THREADS = 2;
+/**
+ * Threads for what else leaves the main one, such as DNS, files and WebCrypto, so that it never waits for a hash. Not more:
+ * each that has ever hashed keeps the memory of a hash.
+ */
+const SPARE_THREADS = 1;
 
 /** For how long the last answers may take. With the default delay it is less than the 10 s that Docker waits. */
 const LONGEST_GOODBYE_MS = { SIGTERM: 4000, SIGINT: 500 };
