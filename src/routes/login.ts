@@ -17,6 +17,7 @@ import {
 } from '../problems/catalogue.ts';
 import type { Login } from '../tokens/tokens.ts';
 import { Email, type User } from '../users/user.ts';
+import { beforeAttempt } from './before-attempt.ts';
 import { receiveBinding } from './binding.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample } from './examples.ts';
@@ -59,7 +60,8 @@ type Dependencies = Pick<
 export function loginRoute(app: App, dependencies: Dependencies): void {
   const { directory, hasher, attempts, tokens, transports, clock } = dependencies;
 
-  app.post('/v1/login', { schema }, async (request, reply) => {
+  const onRequest = beforeAttempt(attempts);
+  app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
     const { email, password, transport } = request.body;
     if (transport === 'cookie') transports.refuseCrossSite(request);
     const jkt = receiveBinding(request, reply, dependencies);
