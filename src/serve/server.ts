@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
 import { type AppDependencies, buildApp, type IdcardApp } from '../app.ts';
 import { createFollowingClock } from '../clock.ts';
 import type { Config } from '../config.ts';
@@ -8,6 +7,7 @@ import type { Lifecycle } from '../routes/dependencies.ts';
 import { StartupError } from '../startup-error.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
 import { openDirectory } from '../users/open-directory.ts';
+import { createLogger } from './log.ts';
 import type { StopSignal } from './signals.ts';
 
 /**
@@ -44,7 +44,7 @@ export async function startServer(
   { worker, ...shared }: Partial<WorkerSettings> = {},
 ): Promise<Server> {
   env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
-  const logger = pino({ level: config.logLevel, base: worker === undefined ? null : { worker } });
+  const logger = createLogger(config.logLevel, worker);
   const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
   const keySet = loadKeySet(config, clock.now);
   const directory = await openDirectory(config, clock);
