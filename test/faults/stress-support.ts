@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ADA, bearer, type TokenBody } from '../support/app.ts';
 
@@ -17,6 +18,11 @@ export async function register(url: string, email: string): Promise<Response> {
   return post(`${url}/v1/register`, { email, password: ADA.password });
 }
 
+/** Whether a registration was told that it has succeeded. */
+export function isAcknowledged(status: number): boolean {
+  return status === 201;
+}
+
 /** @throws when it fails */
 export async function logIn(url: string, email: string): Promise<TokenBody> {
   const response = await post(`${url}/v1/login`, { email, password: ADA.password });
@@ -29,6 +35,12 @@ export async function verify(url: string, token: string): Promise<number> {
   const response = await fetch(`${url}/v1/verify`, { headers: bearer(token) });
   await response.text();
   return response.status;
+}
+
+/** The resident set of a process, in MiB: proc_pid_status(5). */
+export function memoryOf({ pid }: { pid: number }): number {
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kibibytes) / 1024;
 }
 
 /** Asks until it is so. @returns the seconds that it took */
