@@ -17,10 +17,13 @@ export interface Attempts {
    * @throws tooManyRequests, overloaded
    */
   run<T>(attempt: Attempt, work: (succeeded: () => Promise<void>) => Promise<T>): Promise<T>;
+  /** For a request of which nothing was read yet: most of a flood ends here. @throws overloaded */
+  refuseWhenFull(): void;
 }
 
 export function createAttempts(guessLimits: GuessLimits, admission: Admission): Attempts {
   return {
+    refuseWhenFull: admission.refuseWhenFull,
     async run({ address, account, client, tell }, work) {
       const counted = await guessLimits.count(address, account);
       tell(counted.headers);

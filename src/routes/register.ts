@@ -5,6 +5,7 @@ import { Password } from '../passwords/password.ts';
 import { emailTaken, overloaded, tooManyRequests, unavailable, weakPassword } from '../problems/catalogue.ts';
 import { Email } from '../users/user.ts';
 import { answerHeaders, attemptOf } from './attempt.ts';
+import { beforeAttempt } from './before-attempt.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample, userExample } from './examples.ts';
 import { toUserResponse, UserResponse } from './user-response.ts';
@@ -25,7 +26,8 @@ const schema = {
 type Dependencies = Pick<RouteDependencies, 'directory' | 'hasher' | 'passwordPolicy' | 'attempts'>;
 
 export function registerRoute(app: App, { directory, hasher, passwordPolicy, attempts }: Dependencies): void {
-  app.post('/v1/register', { schema }, async (request, reply) => {
+  const onRequest = beforeAttempt(attempts);
+  app.post('/v1/register', { schema, onRequest }, async (request, reply) => {
     const { email, password } = request.body;
     const objection = await passwordPolicy.objection(password, email);
     if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
