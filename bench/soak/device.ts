@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { generateProof } from 'dpop';
+import { PUBLIC_URL } from '../issuer.ts';
 import type { Answer, Exchange, Send } from './client.ts';
 import type { Person, Tokens } from './people.ts';
 
@@ -18,7 +20,11 @@ export interface Device {
   changePassword(person: Person, newPassword: string): Promise<void>;
 }
 
-export function createDevice(address: string, send: Send, accessTokenTtlSeconds: number): Device {
+/** How often somebody who is told to come back does. */
+const PATIENCE = 5;
+
+/** @param onRefusal is told of each 503 with `Retry-After`, after which the same is asked again: nothing has happened */
+export function createDevice(send: Send, accessTokenTtlSeconds: number, onRefusal: () => void): Device {
   /** What the server last asked proofs to carry. */
   let nonce: string | undefined;
 
@@ -28,16 +34,23 @@ export function createDevice(address: string, send: Send, accessTokenTtlSeconds:
     status: number,
     { headers = {}, accessToken }: { headers?: Record<string, string>; accessToken?: string } = {},
   ): Promise<Answer> {
+    const htu = PUBLIC_URL + request.path;
     const attempt = async () => {
-      const { method, path } = request;
       const dpop =
-        person.proofKey && (await generateProof(person.proofKey, address + path, method, nonce, accessToken));
+        person.proofKey && (await generateProof(person.proofKey, htu, request.method, nonce, accessToken));
       return send({ ...request, from: person.address, headers: { ...headers, ...(dpop && { dpop }) } });
     };
     let answer = await attempt();
-    const newNonce = answer.headers['dpop-nonce'];
-    if (typeof newNonce === 'string') nonce = newNonce;
-    if (answer.text.includes('use-dpop-nonce')) answer = await attempt(); // RFC 9449 §8: once more, with the nonce
+    for (let attempts = 1; attempts < PATIENCE; attempts++) {
+      const newNonce = answer.headers['dpop-nonce'];
+      if (typeof newNonce === 'string') nonce = newNonce;
+      const retryAfterSeconds = Number(answer.headers['retry-after']);
+      if (answer.status === 503 && retryAfterSeconds > 0) {
+        onRefusal();
+        await sleep(retryAfterSeconds * 1000);
+      } else if (!answer.text.includes('use-dpop-nonce')) break; // RFC 9449 §8: again, with the nonce
+      answer = await attempt();
+    }
     if (answer.status === status) return answer;
     throw new Unexpected(`${answer.status} instead of ${status}: ${problemOf(answer)}`);
   }

@@ -30,7 +30,7 @@ export interface Pace {
 }
 
 /** Fewer than a queue of hashes holds, on a machine that is four times as slow as usual. */
-export const MOST_UNDER_WAY = 64;
+const MOST_UNDER_WAY = 64;
 const LATE_AFTER_MS = 100;
 
 export function createPace(actions: readonly Action[], crowd: Crowd): Pace {
