@@ -23,7 +23,7 @@ export function formatReport({ takenAt, command, machine, versions, quick, metho
     `Versions: ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}.`,
-    ...tables.flatMap(formatSection),
+    ...tables.flatMap((table) => formatSection(table)),
   ].join('\n\n')}\n`;
 }
 
@@ -35,7 +35,8 @@ export function chartFile({ title }: Table): string {
     .replaceAll(/^-|-$/g, '')}.svg`;
 }
 
-function formatSection(table: Table): string[] {
+/** @param chart where its chart lies */
+export function formatSection(table: Table, chart = `charts/${chartFile(table)}`): string[] {
   const hasGoals = table.rows.some(({ goal }) => goal);
   const header = ['', ...table.columns, ...(hasGoals ? ['goal'] : [])];
   const rows = table.rows.map((row) => [
@@ -43,8 +44,8 @@ function formatSection(table: Table): string[] {
     ...table.columns.map((column) => formatFigure(row.figures[column])),
     ...(hasGoals ? [formatGoal(row)] : []),
   ]);
-  const chart = table.chart ? [`![${table.title}](charts/${chartFile(table)})`] : [];
-  return [`## ${table.title}`, table.method, ...chart, formatTable(header, rows)];
+  const image = table.chart ? [`![${table.title}](${chart})`] : [];
+  return [`## ${table.title}`, table.method, ...image, formatTable(header, rows)];
 }
 
 /** The median, and the quartiles where it was measured more than once. */

@@ -1,5 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { emailTaken } from '../problems/catalogue.ts';
 import type { Database, UserTable } from './databases/schema.ts';
@@ -106,7 +106,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
       const now = clock();
       await db
         .deleteFrom('users')
-        .where('status', '=', 'deleted')
+        .where('status', '=', sql.lit('deleted')) // written out: a parameter would hide that the index is for it
         .where('token_version_raised_at', '<', now - KEEP_DELETED_SECONDS)
         .execute();
       const { numUpdatedRows } = await db

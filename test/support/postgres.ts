@@ -31,6 +31,8 @@ export interface PostgresServer {
   port: number;
   /** The process that accepts connections. */
   pid: number;
+  /** Its programs and its data, until `remove`. */
+  folder: string;
   stop(): Promise<void>;
   /** On the same port, with the same data. */
   start(): Promise<void>;
@@ -88,6 +90,7 @@ export async function startPostgres(
   await start(folder);
   return {
     port,
+    folder,
     get pid() {
       return Number(readFileSync(join(folder, 'data', 'postmaster.pid'), 'utf8').split('\n')[0]);
     },

@@ -2,10 +2,12 @@ import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { StartupError } from '../../startup-error.ts';
 import { createUsers } from './2026-11-23-users.ts';
+import { indexDeletedUsers } from './2026-11-25-deleted-users.ts';
 
 /** In the order of their names; a name that was once released never changes. */
-const migrations = {
+export const migrations = {
   '2026-11-23-users': createUsers,
+  '2026-11-25-deleted-users': indexDeletedUsers,
 };
 
 /** Brings the tables up to date. */
