@@ -96,7 +96,7 @@ type AccessDependencies<K extends VerificationKey> = {
   issuer: string;
   audience: string;
   clock: Clock;
-  verifiedTokens: VerifiedTokens;
+  verifiedTokens: Pick<VerifiedTokens, 'get' | 'add'>;
   revocations: Pick<Revocations, 'isRevoked'>;
 };
 
