@@ -4,18 +4,11 @@ import fp from 'fastify-plugin';
 import { createAuthentication } from '../authentication.ts';
 import { Problem } from '../problems/problem.ts';
 import { replyWithProblem } from '../problems/reply.ts';
-import { withoutStack } from '../problems/without-stack.ts';
 import { createDpop, type Dpop } from '../tokens/dpop.ts';
-import type { NonceKeys } from '../tokens/dpop-nonces.ts';
-import { createAccessVerifier, createOpener } from '../tokens/verification.ts';
-import { createVerifiedTokens } from '../tokens/verified-tokens.ts';
 import { createTransports } from '../transports/index.ts';
-import { createFetchDocument } from './document.ts';
-import { createIssuerKeys, type IssuerKeys, KeyNotFetched } from './issuer-keys.ts';
-import { createIssuerRevocations, type IssuerRevocations } from './issuer-revocations.ts';
+import { createIssuer, type Issuer } from './issuer.ts';
+import { KeyNotFetched } from './issuer-keys.ts';
 import { type IdcardOptions, type ReadOptions, readOptions } from './options.ts';
-import type { PublicKey } from './public-keys.ts';
-import { createReachability } from './reachability.ts';
 import { holdLogin } from './request-login.ts';
 import { createRequirement, type Requirement } from './requirement.ts';
 
@@ -29,64 +22,27 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** A hook that lets in whoever is logged in and meets the requirement; then the request has its `claims`. */
     requireLogin(requirement?: Requirement): LoginHook;
-    idcard: {
-      /**
-       * What is known of the issuer. Without keys every token is 503; while revocations are stale, a revoked token works
-       * until it expires.
-       */
-      state(): { keys: ReturnType<IssuerKeys['state']>; revocations: ReturnType<IssuerRevocations['state']> };
-    };
+    /**
+     * What is known of the issuer. Without keys every token is 503; while revocations are stale, a revoked token works
+     * until it expires.
+     */
+    idcard: Pick<Issuer, 'state'>;
   }
 }
-
-/** How many verified tokens are remembered; at about 1.5 kB each. */
-const VERIFIED_TOKENS = 100_000;
 
 /** Verifies the tokens of an idcard server, with the server's own code. */
 export const idcard = fp<IdcardOptions>(
   async (app, given) => {
     const options = readOptions(given);
-    const { issuer, audience, publicUrl, clock, clockToleranceSeconds, requireDpop } = options;
+    const { publicUrl, allowedOrigins, requireDpop, clock } = options;
     const closing = new AbortController();
-    const fetchDocument = createFetchDocument(options.fetch, issuer, closing.signal);
-    let verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
-    const forgetTokens = () => {
-      verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
-    };
-    const common = { ...options, fetchDocument };
-    const watch = (name: string) => createReachability(name, app.log, closing.signal);
-    const keys = createIssuerKeys({ ...common, reachability: watch('keys'), onRemoved: forgetTokens });
-    const jwt = {
-      verifySignature: (key: PublicKey, token: string) => withoutStack(() => key.verify(token)),
-    };
-    const open = createOpener({ keySet: keys, jwt, clock, clockToleranceSeconds });
-    const revocations = createIssuerRevocations({
-      ...common,
-      reachability: watch('revocations'),
-      open,
-      keys,
-    });
-    const verifyAccess = createAccessVerifier({
-      open,
-      issuer,
-      audience,
-      clock,
-      verifiedTokens: {
-        get: (token, now) => verifiedTokens.get(token, now),
-        add: (...entry) => verifiedTokens.add(...entry),
-      },
-      revocations,
-    });
+    const issuer = createIssuer(options, app.log, closing.signal);
     const ownOrigins = publicUrl === undefined ? [] : [new URL(publicUrl).origin];
+    const transports = createTransports([...ownOrigins, ...allowedOrigins]);
     const dpop = createProofCheck(options);
-    const authenticate = createAuthentication({
-      requireDpop,
-      tokens: { verifyAccess },
-      transports: createTransports([...ownOrigins, ...options.allowedOrigins]),
-      dpop,
-    });
-
+    const authenticate = createAuthentication({ requireDpop, tokens: issuer, transports, dpop });
     const hasLogin = holdLogin(app);
+
     app.decorate('requireLogin', (requirement: Requirement = {}): LoginHook => {
       const check = createRequirement(requirement, clock);
       return function requireLogin(request, reply, done) {
@@ -95,7 +51,8 @@ export const idcard = fp<IdcardOptions>(
           if (!hasLogin(request)) authenticate(request, reply);
           check(request.claims);
         } catch (error) {
-          if (error instanceof KeyNotFetched) keys.refresh().then(() => requireLogin(request, reply, done));
+          if (error instanceof KeyNotFetched)
+            issuer.refreshKeys().then(() => requireLogin(request, reply, done));
           else if (error instanceof Problem) refuse(error, request, reply);
           else done(error as Error);
           return;
@@ -103,7 +60,7 @@ export const idcard = fp<IdcardOptions>(
         done();
       };
     });
-    app.decorate('idcard', { state: () => ({ keys: keys.state(), revocations: revocations.state() }) });
+    app.decorate('idcard', { state: issuer.state });
 
     /** Here and not in an error handler, which is the service's own. */
     function refuse(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
@@ -111,14 +68,10 @@ export const idcard = fp<IdcardOptions>(
       replyWithProblem(problem, request, reply, { offersDpop: dpop !== undefined });
     }
 
-    async function askIssuer(): Promise<void> {
-      if (keys.isDue()) await keys.refresh();
-      if (keys.state() !== 'missing') await revocations.poll();
-    }
     // A service starts without the issuer too, and is 503 where a token would have to be verified.
     app.addHook('onReady', async () => {
-      await askIssuer();
-      repeat(askIssuer, options.revocationPollSeconds, closing.signal);
+      await issuer.ask();
+      repeat(issuer.ask, options.revocationPollSeconds, closing.signal);
     });
     app.addHook('onClose', async () => closing.abort());
   },
@@ -131,7 +84,7 @@ function createProofCheck({ publicUrl, dpopNonceSecret, clock }: ReadOptions): D
   const material =
     dpopNonceSecret === undefined ? randomBytes(32) : Buffer.from(dpopNonceSecret, 'base64url');
   const key = { kid: 'nonces', material };
-  const keySet: NonceKeys = { keys: [key], signingKey: () => key, verificationKey: () => key };
+  const keySet = { keys: [key], signingKey: () => key, verificationKey: () => key };
   return createDpop({ config: { publicUrl }, keySet, clock });
 }
 
