@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
-import { clientOf } from '../http/client.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
@@ -17,6 +16,7 @@ import {
 } from '../problems/catalogue.ts';
 import type { Login } from '../tokens/tokens.ts';
 import { Email, type User } from '../users/user.ts';
+import { answerHeaders, attemptOf } from './attempt.ts';
 import { receiveBinding } from './binding.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample } from './examples.ts';
@@ -40,6 +40,7 @@ const schema = {
     cookie: { ...credentialsExample, transport: 'cookie' },
   },
   ...tokenResponses,
+  answerHeaders,
   problems: [
     invalidCredentials,
     invalidDpopProof.login,
@@ -67,7 +68,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
     // waits, and then the tokens have a version that is void.
     const user = await directory.findByEmail(email);
 
-    const attempt = { address: request.ip, account: email, client: clientOf(reply) };
+    const attempt = attemptOf(request, reply, email);
     const loggedIn = await attempts.run(attempt, async (succeeded) => {
       const isPassword = await hasher.verify(user?.passwordHash, password);
       if (!user || !isPassword || user.status !== 'active') {

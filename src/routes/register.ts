@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { clientOf } from '../http/client.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
 import { emailTaken, overloaded, tooManyRequests, unavailable, weakPassword } from '../problems/catalogue.ts';
 import { Email } from '../users/user.ts';
+import { answerHeaders, attemptOf } from './attempt.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample, userExample } from './examples.ts';
 import { toUserResponse, UserResponse } from './user-response.ts';
@@ -18,6 +18,7 @@ const schema = {
   bodyExamples: { ada: credentialsExample },
   response: { 201: UserResponse },
   documents: { 201: { description: 'The new user.', example: { ...userExample, roles: [] } } },
+  answerHeaders,
   problems: [weakPassword, emailTaken, tooManyRequests, overloaded, unavailable],
 } satisfies RouteSchema;
 
@@ -28,7 +29,7 @@ export function registerRoute(app: App, { directory, hasher, passwordPolicy, att
     const { email, password } = request.body;
     const objection = await passwordPolicy.objection(password, email);
     if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
-    const attempt = { address: request.ip, account: `register ${email}`, client: clientOf(reply) };
+    const attempt = attemptOf(request, reply, `register ${email}`);
     const passwordHash = await attempts.run(attempt, () => hasher.hash(password)); // counted, as each costs a hash
     const user = await directory.add({ email, passwordHash, roles: [] });
     request.log.info({ event: 'user.registered', sub: user.id, address: request.ip });

@@ -2,7 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import { pino } from 'pino';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { createGuessLimits, noGuessLimits } from '../passwords/guessing.ts';
+import { openGuessLimits } from '../passwords/open-guess-limits.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
 import { openDatabase } from '../users/databases/index.ts';
 import { greet } from './greeting.ts';
@@ -22,7 +22,7 @@ const LONGEST_DELAY_MS = 30_000;
 export async function servePrimary(config: Config): Promise<void> {
   await prepare(config);
   const logger = pino({ level: config.logLevel, base: null });
-  const guessLimits = config.rateLimits ? createGuessLimits() : noGuessLimits;
+  const guessLimits = await openGuessLimits(config, logger);
   const running = new Set<Worker>();
   const serving = new Set<Worker>();
   let isStopping = false;

@@ -4,6 +4,7 @@ import { type AppDependencies, buildApp, type IdcardApp } from '../app.ts';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { createHasher } from '../passwords/hasher.ts';
+import { openGuessLimits } from '../passwords/open-guess-limits.ts';
 import type { Lifecycle } from '../routes/dependencies.ts';
 import { StartupError } from '../startup-error.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
@@ -44,6 +45,8 @@ export async function startServer(
   env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
   const clock = systemClock;
   const keySet = loadKeySet(config, clock);
+  const logger = pino({ level: config.logLevel, base: worker === undefined ? null : { worker } });
+  const guessLimits = shared.guessLimits ?? (await openGuessLimits(config, logger));
   const directory = createDirectory(await openDatabase(config.databaseUrl, config.databasePoolSize), clock);
   const lifecycle: Lifecycle = { stopping: false };
   const app = await buildApp({
@@ -52,10 +55,12 @@ export async function startServer(
     directory,
     hasher: createHasher(config.argon2),
     clock,
-    logger: pino({ level: config.logLevel, base: worker === undefined ? null : { worker } }),
+    logger,
     lifecycle,
     ...shared,
+    guessLimits,
   });
+  app.addHook('onClose', async () => guessLimits.close?.());
   app.addHook('onClose', () => directory.close());
   await listen(app, config);
   return {

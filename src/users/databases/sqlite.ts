@@ -6,23 +6,39 @@ import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { unavailable } from '../../problems/catalogue.ts';
 import { StartupError } from '../../startup-error.ts';
 import { migrate, migrationRefusal } from '../migrations/index.ts';
-import type { Database } from './schema.ts';
+import type { Database, Patience } from './schema.ts';
+
+/**
+ * How long to wait for a lock. That stops the whole process, verification too, so a request waits for a moment only.
+ */
+const BUSY_TIMEOUT_MS = { brief: 500, patient: 10_000 };
 
 /**
  * Opens, or creates with mode 0600, the SQLite file of a `sqlite:` URL and migrates it.
  * @param path a file, or `:memory:`
  * @throws StartupError
  */
-export async function openSqlite(path: string): Promise<Kysely<Database>> {
-  const database = await openFile(path);
+export async function openSqlite(path: string, patience: Patience): Promise<Kysely<Database>> {
+  return openMigrated(await openFile(path), path, patience);
+}
+
+/** A database in a file that nobody else sees, and that is gone when it is closed. */
+export async function openTemporarySqlite(): Promise<Kysely<Database>> {
+  return openMigrated(new DatabaseSync(''), 'for temporary use', 'patient');
+}
+
+async function openMigrated(
+  database: DatabaseSync,
+  path: string,
+  patience: Patience,
+): Promise<Kysely<Database>> {
   const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: kyselyDatabase(database) }) });
   try {
     // Several processes may start on one file: the first one migrates, the others wait and find it done.
     database.exec('BEGIN IMMEDIATE');
     await migrate(db);
     database.exec('COMMIT');
-    // Waiting for a lock stops the whole process, verification too, so a request waits for a moment only.
-    database.exec('PRAGMA busy_timeout=500');
+    database.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT_MS[patience]}`);
   } catch (cause) {
     throw migrationRefusal(cause, path, "check that it is idcard's and writable");
   }
