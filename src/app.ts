@@ -136,7 +136,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
 
   // Locked by place: whatever is registered in here needs an access token.
   await app.register(async (locked: App) => {
-    await locked.register(authentication, { config, tokens, transports, dpop });
+    await locked.register(authentication, { requireDpop: config.requireDpop, tokens, transports, dpop });
     verifyRoute(locked, routes);
     meRoute(locked, routes);
     changePasswordRoute(locked, routes);

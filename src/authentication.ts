@@ -1,7 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Clock } from './clock.ts';
-import type { Config } from './config.ts';
 import { invalidDpopProof, invalidToken, loginRequired, recentLoginRequired } from './problems/catalogue.ts';
 import type { AccessClaims } from './tokens/claims.ts';
 import { boundToAnotherKey, type Dpop, tokenNotBound } from './tokens/dpop.ts';
@@ -11,57 +10,68 @@ import type { ReceivedToken, TransportName } from './transports/transport.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The verified claims of the access token. Only on routes behind `authentication`. */
+    /** The verified claims of the access token. Only where a login is required. */
     claims: AccessClaims;
-    /** The way the access token came. Only on routes behind `authentication`. */
+    /** The way the access token came. Only where a login is required. */
     transport: TransportName;
   }
 }
 
-interface Options {
-  config: Config;
-  tokens: Tokens;
-  transports: Transports;
-  dpop: Dpop;
+export interface AuthenticationOptions {
+  /** Whether tokens that are not bound to a key are refused. */
+  requireDpop: boolean;
+  tokens: Pick<Tokens, 'verifyAccess'>;
+  transports: Pick<Transports, 'receiveAccessToken' | 'receiveProof'>;
+  /** Absent where no proof can be checked, and so no token that is bound to a key. */
+  dpop?: Dpop | undefined;
 }
 
 /**
- * Where the two halves meet: a transport receives, `tokens` verifies, and every route of the scope that registers
- * this plugin has `request.claims`. No I/O.
+ * Where the two halves meet: a transport receives, `tokens` verifies, and the request has its claims. No I/O.
+ * @throws loginRequired, and whatever the two halves throw
  */
-export const authentication = fp<Options>(
-  async (app, { config, tokens, transports, dpop }) => {
+export function createAuthentication({ requireDpop, tokens, transports, dpop }: AuthenticationOptions) {
+  /** RFC 9449 §7.1: a bound token needs its scheme and a proof by its key, and is nothing without. */
+  function provePossession(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { token, scheme }: ReceivedToken,
+    { cnf }: AccessClaims,
+  ): void {
+    if (cnf === undefined) throw tokenNotBound();
+    if (!dpop) throw invalidToken({ detail: 'Tokens that are bound to a key are not taken here.' });
+    if (scheme === 'Bearer')
+      throw invalidToken({ detail: 'The token is bound to a key; use the DPoP scheme.' });
+    const proof = transports.receiveProof(request);
+    if (proof === undefined) throw invalidDpopProof.resource({ detail: 'A DPoP proof is required.' });
+    const { method, originalUrl: url } = request;
+    const jkt = dpop.verifyProof(proof, { method, url, accessToken: token });
+    if (jkt !== cnf.jkt) throw boundToAnotherKey();
+    reply.header('dpop-nonce', dpop.nonce());
+  }
+
+  return (request: FastifyRequest, reply: FastifyReply): void => {
+    const received = transports.receiveAccessToken(request);
+    if (!received) throw loginRequired();
+    const claims = tokens.verifyAccess(received.token);
+    if (claims.cnf !== undefined || received.scheme === 'DPoP' || requireDpop) {
+      provePossession(request, reply, received, claims);
+    }
+    request.claims = claims;
+    request.transport = received.transport;
+  };
+}
+
+/** Every route of the scope that registers this plugin has `request.claims`. */
+export const authentication = fp<AuthenticationOptions>(
+  async (app, options) => {
+    const authenticate = createAuthentication(options);
     app.decorateRequest('claims');
     app.decorateRequest('transport');
     app.addHook('onRequest', (request, reply, done) => {
-      const received = transports.receiveAccessToken(request);
-      if (!received) throw loginRequired();
-      const claims = tokens.verifyAccess(received.token);
-      if (claims.cnf !== undefined || received.scheme === 'DPoP' || config.requireDpop) {
-        provePossession(request, reply, received, claims);
-      }
-      request.claims = claims;
-      request.transport = received.transport;
+      authenticate(request, reply);
       done();
     });
-
-    /** RFC 9449 §7.1: a bound token needs its scheme and a proof by its key, and is nothing without. */
-    function provePossession(
-      request: FastifyRequest,
-      reply: FastifyReply,
-      { token, scheme }: ReceivedToken,
-      { cnf }: AccessClaims,
-    ): void {
-      if (cnf === undefined) throw tokenNotBound();
-      if (scheme === 'Bearer')
-        throw invalidToken({ detail: 'The token is bound to a key; use the DPoP scheme.' });
-      const proof = transports.receiveProof(request);
-      if (proof === undefined) throw invalidDpopProof.resource({ detail: 'A DPoP proof is required.' });
-      const { method, url } = request;
-      const jkt = dpop.verifyProof(proof, { method, url, accessToken: token });
-      if (jkt !== cnf.jkt) throw boundToAnotherKey();
-      reply.header('dpop-nonce', dpop.nonce());
-    }
   },
   { name: 'authentication' },
 );

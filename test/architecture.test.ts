@@ -21,6 +21,13 @@ const MAY_IMPORT: Record<string, string[]> = {
   'src/problems/': [],
   'src/http/': ['src/problems/'],
   'src/authentication.ts': ['src/tokens/', 'src/transports/', 'src/problems/'],
+  'src/verifier/': [
+    'src/tokens/',
+    'src/transports/',
+    'src/problems/',
+    'src/authentication.ts',
+    'src/env-values.ts',
+  ],
 };
 /** The only files that see both where the proof lives and how it travels. */
 const SEE_BOTH_HALVES = [
@@ -30,6 +37,7 @@ const SEE_BOTH_HALVES = [
   'src/routes/dependencies.ts',
   'src/routes/login.ts',
   'src/routes/refresh.ts',
+  'src/verifier/index.ts',
 ];
 
 function importsOf(file: string): string[] {
@@ -77,5 +85,6 @@ test('tokens know no request and no reply', () => {
 
 test('only the process reads the environment', () => {
   const readers = SOURCES.filter((file) => /process\.env/.test(readFileSync(file, 'utf8')));
-  expect(readers).toEqual([]); // bin/idcard.js hands it in
+  // bin/idcard.js hands it in; the test kit has to know by itself where it is
+  expect(readers).toEqual(['src/verifier/testing.ts']);
 });

@@ -123,7 +123,22 @@ export const crossSite = define({
   slug: 'cross-site-request',
   status: 403,
   title: 'Cross-site request',
-  detail: 'Requests with cookies must come from this origin or from one in ALLOWED_ORIGINS.',
+  detail: 'Requests with cookies must come from this origin or from one that is allowed.',
+});
+
+export const insufficientScope = define({
+  slug: 'insufficient-scope',
+  status: 403,
+  title: 'Insufficient scope',
+  detail: 'The token lacks a scope that this needs.',
+  challenge: 'insufficient_scope',
+});
+
+export const roleRequired = define({
+  slug: 'role-required',
+  status: 403,
+  title: 'Role required',
+  detail: 'The user has no role that may do this.',
 });
 
 export const notFound = define({
@@ -201,6 +216,13 @@ export const overloaded = define({
   status: 503,
   title: 'Overloaded',
   detail: 'Too many passwords wait to be checked; try again after the seconds in Retry-After.',
+});
+
+export const issuerUnavailable = define({
+  slug: 'issuer-unavailable',
+  status: 503,
+  title: 'Issuer unavailable',
+  detail: 'The keys of the issuer cannot be fetched right now; try again after the seconds in Retry-After.',
 });
 
 export const unavailable = define({

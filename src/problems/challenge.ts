@@ -7,11 +7,16 @@ const DPOP_ALGORITHMS = 'ES256 EdDSA';
  * The `WWW-Authenticate` of a problem (RFC 9110 §11.6.1): both schemes are offered, and the error code stands with
  * the one that the request used (RFC 6750 §3, RFC 9449 §7.1).
  */
-export function challengesOf(problem: Problem, request: FastifyRequest): string | undefined {
+export function challengesOf(
+  problem: Problem,
+  request: FastifyRequest,
+  { offersDpop } = { offersDpop: true },
+): string | undefined {
   const code = problem.kind.challenge;
   if (code === undefined) return undefined;
   const error =
     code === null ? {} : { error: code, error_description: problem.message, ...problem.challenge };
+  if (!offersDpop) return challenge('Bearer', error);
   const isDpop = code?.includes('dpop') || /^dpop(?: |$)/i.test(request.headers.authorization ?? '');
   const bearer = challenge('Bearer', isDpop ? {} : error);
   const dpop = challenge('DPoP', { algs: DPOP_ALGORITHMS, ...(isDpop && error) });

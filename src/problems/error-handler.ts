@@ -13,8 +13,8 @@ import {
   unsupportedMediaType,
   uriTooLong,
 } from './catalogue.ts';
-import { challengesOf } from './challenge.ts';
 import { Problem } from './problem.ts';
+import { replyWithProblem } from './reply.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
@@ -93,11 +93,5 @@ function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyRe
   }
   // A guessing attack must not vanish from the log once it is slowed down.
   if (kind.status === 429) request.log.warn({ event: 'attempts.limited', address: request.ip });
-  const challenges = challengesOf(problem, request);
-  if (challenges) reply.header('www-authenticate', challenges);
-  return reply
-    .code(kind.status)
-    .headers(problem.headers)
-    .type('application/problem+json')
-    .send(JSON.stringify(problem));
+  return replyWithProblem(problem, request, reply);
 }

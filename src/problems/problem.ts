@@ -35,6 +35,7 @@ export const ProblemDetails = z
 type ErrorCode =
   | 'invalid_request'
   | 'invalid_token'
+  | 'insufficient_scope'
   | 'invalid_dpop_proof'
   | 'use_dpop_nonce'
   | 'insufficient_user_authentication';

@@ -38,5 +38,15 @@ export const AccessClaims = z.object({
 /** The claims of a refresh token. `sid` names one login, through every refresh. */
 export const RefreshClaims = z.object({ ...registered, sid: z.string().min(1) });
 
+/** The claims of the list of revocations: token versions, by the SHA-256 of their subject in base64url. */
+export const RevocationClaims = z.object({
+  iss: registered.iss,
+  aud: registered.aud,
+  exp: seconds,
+  iat: seconds,
+  revocations: z.record(z.string(), z.int().nonnegative()),
+});
+
+export type RevocationClaims = Readonly<z.infer<typeof RevocationClaims>>;
 export type AccessClaims = Readonly<z.infer<typeof AccessClaims>>;
 export type RefreshClaims = Readonly<z.infer<typeof RefreshClaims>>;

@@ -1,7 +1,6 @@
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { createBoundedMap } from '../bounded-map.ts';
 import type { Clock } from '../clock.ts';
-import type { Key, KeySet } from './key-set.ts';
 
 /** Nonces that nobody stores (RFC 9449 §8). */
 export interface DpopNonces {
@@ -10,13 +9,20 @@ export interface DpopNonces {
   isValid(nonce: string | undefined): boolean;
 }
 
+/** The secrets that nonces are made with: those of a key set, or one that is made for it. */
+export interface NonceKeys {
+  keys: readonly { kid: string; material: unknown }[];
+  signingKey(kind: 'refresh'): { kid: string };
+  verificationKey(kid: string): unknown;
+}
+
 export const NONCE_STEP_SECONDS = 60;
 
 /**
  * HMACs of the time step under a key derived from the refresh secret: every replica makes and knows the same ones.
  * While keys rotate, nonces of each accepted secret are good.
  */
-export function createDpopNonces(keySet: KeySet, clock: Clock): DpopNonces {
+export function createDpopNonces(keySet: NonceKeys, clock: Clock): DpopNonces {
   const secrets = new Map(
     keySet.keys.flatMap((key) =>
       Buffer.isBuffer(key.material) ? [[key.kid, deriveSecret(key.material)]] : [],
@@ -25,7 +31,7 @@ export function createDpopNonces(keySet: KeySet, clock: Clock): DpopNonces {
   const step = () => Math.floor(clock() / NONCE_STEP_SECONDS);
   /** Those of the steps asked for lately: every proof asks for the same few. */
   const made = createBoundedMap<string>(8 * Math.max(1, secrets.size));
-  const nonceOf = ({ kid }: Pick<Key, 'kid'>, time: number) => {
+  const nonceOf = ({ kid }: { kid: string }, time: number) => {
     const name = `${kid} ${time}`;
     const nonce = made.get(name) ?? makeNonce(secrets.get(kid), time);
     made.set(name, nonce);

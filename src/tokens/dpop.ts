@@ -2,9 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { dpopNonceRequired, invalidDpopProof, invalidToken } from '../problems/catalogue.ts';
 import type { Problem } from '../problems/problem.ts';
-import { createDpopNonces } from './dpop-nonces.ts';
+import { createDpopNonces, type NonceKeys } from './dpop-nonces.ts';
 import { createProofReader, type DpopProof, sha256 } from './dpop-proof.ts';
-import type { KeySet } from './key-set.ts';
 import { createReplayGuard } from './replay-guard.ts';
 
 /** Proof of possession: RFC 9449. Nothing is stored. */
@@ -34,7 +33,7 @@ const REPLAY_CAPACITY = 200_000;
 /** How many keys of clients are remembered. */
 const PROOF_KEYS = 5000;
 
-type Dependencies = { config: Pick<Config, 'publicUrl'>; keySet: KeySet; clock: Clock };
+type Dependencies = { config: Pick<Config, 'publicUrl'>; keySet: NonceKeys; clock: Clock };
 
 export function createDpop({ config, keySet, clock }: Dependencies): Dpop {
   const nonces = createDpopNonces(keySet, clock);

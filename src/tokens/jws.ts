@@ -19,8 +19,11 @@ const TokenHeader = z.object({
 });
 
 /** The three segments of a JWS in compact serialization (RFC 7515 §7.1); undefined when it is none. */
-export function splitJws(token: string): { header: string; payload: string; signature: string } | undefined {
-  if (token.length > MAX_TOKEN_LENGTH) return undefined;
+export function splitJws(
+  token: string,
+  maxLength = MAX_TOKEN_LENGTH,
+): { header: string; payload: string; signature: string } | undefined {
+  if (token.length > maxLength) return undefined;
   const [, header, payload, signature] = COMPACT_JWS.exec(token) ?? [];
   return header === undefined || payload === undefined || signature === undefined
     ? undefined
@@ -40,7 +43,7 @@ export function decodeSegment(segment: string): unknown {
  * The header of a token that idcard could have made; undefined otherwise. Members that point to keys (`jwk`, `jku`,
  * `x5u`, `x5c`) are not even looked at (RFC 8725 §3.10).
  */
-export function readTokenHeader(token: string): z.infer<typeof TokenHeader> | undefined {
-  const segments = splitJws(token);
+export function readTokenHeader(token: string, maxLength?: number): z.infer<typeof TokenHeader> | undefined {
+  const segments = splitJws(token, maxLength);
   return segments && TokenHeader.safeParse(decodeSegment(segments.header)).data;
 }

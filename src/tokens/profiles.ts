@@ -5,12 +5,22 @@ export type TokenKind = 'access' | 'refresh';
 /** Whatever is signed here. */
 export type SignedKind = TokenKind | 'revocations';
 
-/** What sets one kind apart from the others. */
-export interface Profile {
+/** What everybody who reads one knows of its kind. */
+interface Kind {
   /** The `typ` header (RFC 8725 §3.11). */
   typ: string;
   /** Which key signs it: the one whose public half is published, or the secret. */
   key: TokenKind;
+}
+
+export const SIGNED_KINDS: Readonly<Record<SignedKind, Kind>> = {
+  access: { typ: 'at+jwt', key: 'access' }, // RFC 9068 §2.1
+  refresh: { typ: 'rt+jwt', key: 'refresh' },
+  revocations: { typ: 'revocations+jwt', key: 'access' },
+};
+
+/** What sets one kind apart from the others. */
+export interface Profile extends Kind {
   /** The `aud` claim. */
   audience: string;
   lifetimeSeconds: number;
@@ -20,20 +30,17 @@ export interface Profile {
 export function tokenProfiles(config: Config): Record<SignedKind, Profile> {
   return {
     access: {
-      typ: 'at+jwt', // RFC 9068 §2.1
-      key: 'access',
+      ...SIGNED_KINDS.access,
       audience: config.audience,
       lifetimeSeconds: config.accessTokenTtlSeconds,
     },
     refresh: {
-      typ: 'rt+jwt',
-      key: 'refresh',
+      ...SIGNED_KINDS.refresh,
       audience: config.publicUrl, // only the issuer itself ever reads one
       lifetimeSeconds: config.refreshTokenIdleSeconds,
     },
     revocations: {
-      typ: 'revocations+jwt',
-      key: 'access',
+      ...SIGNED_KINDS.revocations,
       audience: config.audience,
       lifetimeSeconds: config.accessTokenTtlSeconds,
     },

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import { sha256 } from './dpop-proof.ts';
 import type { Jwt } from './jwt.ts';
 import type { KeySet } from './key-set.ts';
 import { tokenProfiles } from './profiles.ts';
@@ -49,17 +49,11 @@ export function createRevocationList({
         aud: audience,
         iat: now,
         exp: now + lifetimeSeconds,
-        revocations: Object.fromEntries(
-          [...revocations.list()].map(({ sub, ver }) => [sha256(sub).toString('base64url'), ver]),
-        ),
+        revocations: Object.fromEntries([...revocations.list()].map(({ sub, ver }) => [sha256(sub), ver])),
       });
-      const etag = `"${sha256(token).toString('base64url')}"`;
+      const etag = `"${sha256(token)}"`;
       signed = { jwt: token, etag, revision: revocations.revision, atSeconds: now };
       return signed;
     },
   };
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

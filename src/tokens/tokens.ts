@@ -1,15 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { invalidToken } from '../problems/catalogue.ts';
-import { AccessClaims, CLIENT_ID, RefreshClaims, SCOPE } from './claims.ts';
-import { createClaimsFreezer } from './frozen-claims.ts';
-import { readTokenHeader } from './jws.ts';
+import { type AccessClaims, CLIENT_ID, RefreshClaims, SCOPE } from './claims.ts';
 import type { Jwt } from './jwt.ts';
-import type { Key, KeySet } from './key-set.ts';
+import type { KeySet } from './key-set.ts';
 import { type TokenKind, tokenProfiles } from './profiles.ts';
 import type { Revocations } from './revocations.ts';
+import { createAccessVerifier, createOpener } from './verification.ts';
 import type { VerifiedTokens } from './verified-tokens.ts';
 
 /** One login of one user, as every token of it repeats it. */
@@ -58,14 +56,15 @@ export interface TokenDependencies {
 export function createTokens(dependencies: TokenDependencies): Tokens {
   const { config, keySet, jwt, clock, verifiedTokens, revocations } = dependencies;
   const profiles = tokenProfiles(config);
-  const freeze = createClaimsFreezer();
+  const { publicUrl: issuer, audience, clockToleranceSeconds } = config;
+  const open = createOpener({ keySet, jwt, clock, clockToleranceSeconds });
 
   function issue(login: Login): TokenPair {
     const now = clock();
     const loginEndsAt = login.authTimeSeconds + config.loginMaxAgeSeconds;
     const expiry = (kind: TokenKind) => Math.min(now + profiles[kind].lifetimeSeconds, loginEndsAt);
     const claims = (kind: TokenKind) => ({
-      iss: config.publicUrl,
+      iss: issuer,
       sub: login.sub,
       aud: profiles[kind].audience,
       exp: expiry(kind),
@@ -88,25 +87,13 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
     };
   }
 
-  function verifyAccess(token: string): AccessClaims {
-    const remembered = verifiedTokens.get(token, clock());
-    if (remembered === undefined) return verifyForTheFirstTime(token);
-    refuseRevoked(remembered); // asked each time: it may have been revoked since
-    return remembered;
-  }
-
-  function verifyForTheFirstTime(token: string): AccessClaims {
-    const { key, payload } = open(token, 'access');
-    const claims = freeze(parse(AccessClaims, payload));
-    checkClaims(claims, 'access');
-    refuseRevoked(claims);
-    verifiedTokens.add(token, claims, validFrom(claims), Math.min(claims.exp, key.retiredAtSeconds));
-    return claims;
-  }
-
   function verifyRefresh(token: string): RefreshClaims {
-    const claims = parse(RefreshClaims, open(token, 'refresh').payload);
-    checkClaims(claims, 'refresh');
+    const { claims } = open(token, {
+      kind: 'refresh',
+      issuer,
+      audience: profiles.refresh.audience,
+      claims: RefreshClaims,
+    });
     // Holds even when the limit was lowered after this token was made.
     if (clock() >= claims.auth_time + config.loginMaxAgeSeconds) {
       throw invalidToken({ detail: 'This login has reached its greatest age; log in again.' });
@@ -114,44 +101,9 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
     return claims;
   }
 
-  /** RFC 8725 §3: the token's text, type and key first, then its signature; nothing in it is believed before. */
-  function open(token: string, kind: TokenKind): { key: Key; payload: unknown } {
-    const header = readTokenHeader(token);
-    if (header?.typ !== profiles[kind].typ) throw invalidToken();
-    const key = keySet.verificationKey(header.kid);
-    if (key?.signs !== kind || key.algorithm !== header.alg) throw invalidToken();
-    try {
-      return { key, payload: jwt.verifySignature(key, token) };
-    } catch (cause) {
-      // Whatever a stranger's text makes the library throw, the token is bad and the server is not.
-      throw invalidToken({ cause });
-    }
-  }
-
-  /** RFC 9068 §4 and RFC 7519 §4.1; `exp` has no tolerance. */
-  function checkClaims(claims: AccessClaims | RefreshClaims, kind: TokenKind): void {
-    if (claims.iss !== config.publicUrl) throw invalidToken();
-    if (![claims.aud].flat().includes(profiles[kind].audience)) throw invalidToken();
-    const now = clock();
-    if (now >= claims.exp) throw invalidToken({ detail: 'The token has expired.' });
-    if (now < validFrom(claims)) throw invalidToken({ detail: 'The token is not valid yet.' });
-  }
-
-  function refuseRevoked(claims: AccessClaims): void {
-    if (revocations.isRevoked(claims))
-      throw invalidToken({ detail: 'The token has been revoked; log in again.' });
-  }
-
-  /** The tolerance is for clocks that are ahead of this one. */
-  function validFrom({ iat, nbf = 0 }: AccessClaims | RefreshClaims): number {
-    return Math.max(iat, nbf) - config.clockToleranceSeconds;
-  }
-
-  return { issue, verifyAccess, verifyRefresh };
-}
-
-function parse<T>(schema: z.ZodType<T>, payload: unknown): T {
-  const { data, error } = schema.safeParse(payload);
-  if (error) throw invalidToken({ cause: error });
-  return data;
+  return {
+    issue,
+    verifyAccess: createAccessVerifier({ open, issuer, audience, clock, verifiedTokens, revocations }),
+    verifyRefresh,
+  };
 }

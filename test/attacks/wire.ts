@@ -21,8 +21,15 @@ export interface Answer {
 
 const PATIENCE_MS = 5000;
 
-/** Sends one request over a connection of its own, and reads to its end. */
-export async function send(port: number, request: WireRequest): Promise<Answer> {
+/**
+ * Sends one request over a connection of its own, and reads to its end.
+ * @param how whether our end is closed behind the request; Node.js gives up one that it has not answered by then
+ */
+export async function send(
+  port: number,
+  request: WireRequest,
+  how: 'closed behind' | 'left open' = 'closed behind',
+): Promise<Answer> {
   const socket = connect(port, '127.0.0.1');
   socket.setTimeout(PATIENCE_MS, () => socket.destroy());
   let received = '';
@@ -31,7 +38,8 @@ export async function send(port: number, request: WireRequest): Promise<Answer> 
     received += chunk;
   });
   socket.on('error', () => undefined); // the server may close before it has read everything
-  socket.end(serialize(request), 'latin1');
+  if (how === 'left open') socket.write(serialize(request), 'latin1');
+  else socket.end(serialize(request), 'latin1');
   await once(socket, 'close');
   return parse(received);
 }

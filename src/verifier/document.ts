@@ -1,0 +1,71 @@
+/** Asks the issuer for a document; undefined when it is still the one with the entity tag. */
+export type FetchDocument = (wanted: Wanted) => Promise<Document | undefined>;
+
+interface Wanted {
+  path: string;
+  mediaTypes: readonly string[];
+  /** Of the text, however it was compressed. */
+  maxBytes: number;
+  /** Of the document that is here already (RFC 9110 §8.8.3). */
+  etag?: string | undefined;
+}
+
+interface Document {
+  text: string;
+  headers: Headers;
+}
+
+/** For a whole answer. Fastify gives a plugin 10 s to be ready. */
+const TIMEOUT_MS = 3000;
+
+/**
+ * Whatever stands at the issuer's address, it takes no more than this time and memory, and sends nobody elsewhere.
+ * @param closing ends what is still under way
+ */
+export function createFetchDocument(
+  fetch: typeof globalThis.fetch,
+  issuer: string,
+  closing: AbortSignal,
+): FetchDocument {
+  return async ({ path, mediaTypes, maxBytes, etag }) => {
+    // Not AbortSignal.any: it leaves something behind in a signal that lives for long, at every call.
+    const giveUp = new AbortController();
+    const abort = () => giveUp.abort();
+    const timer = setTimeout(abort, TIMEOUT_MS).unref();
+    closing.addEventListener('abort', abort);
+    try {
+      const response = await fetch(issuer + path, {
+        headers: { accept: mediaTypes.join(', '), ...(etag !== undefined && { 'if-none-match': etag }) },
+        redirect: 'error',
+        signal: giveUp.signal,
+      });
+      const objection = objectionTo(response, mediaTypes, etag);
+      if (objection !== undefined) throw new Error(`${issuer}${path} answered ${objection}`);
+      if (response.status === 304) return undefined;
+      return { text: await readText(response, maxBytes), headers: response.headers };
+    } finally {
+      clearTimeout(timer);
+      closing.removeEventListener('abort', abort);
+      abort(); // what is left of an answer is not waited for
+    }
+  };
+}
+
+function objectionTo(response: Response, mediaTypes: readonly string[], etag?: string): string | undefined {
+  const { status, headers } = response;
+  if (status === 304 && etag !== undefined) return undefined;
+  if (status !== 200) return String(status);
+  const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? 'no media type';
+  return mediaTypes.includes(mediaType) ? undefined : mediaType;
+}
+
+async function readText({ url, body }: Response, maxBytes: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`${url} answered more than ${maxBytes} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}

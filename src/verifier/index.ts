@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { createAuthentication } from '../authentication.ts';
+import { Problem } from '../problems/problem.ts';
+import { replyWithProblem } from '../problems/reply.ts';
+import { createDpop, type Dpop } from '../tokens/dpop.ts';
+import { createTransports } from '../transports/index.ts';
+import { createIssuer, type Issuer } from './issuer.ts';
+import { KeyNotFetched } from './issuer-keys.ts';
+import { type IdcardOptions, type ReadOptions, readOptions } from './options.ts';
+import { holdLogin } from './request-login.ts';
+import { createRequirement, type Requirement } from './requirement.ts';
+
+export type { AccessClaims } from '../tokens/claims.ts';
+export type { IdcardOptions, Requirement };
+
+/** A hook for `onRequest` or `preHandler`. */
+export type LoginHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** A hook that lets in whoever is logged in and meets the requirement; then the request has its `claims`. */
+    requireLogin(requirement?: Requirement): LoginHook;
+    /**
+     * What is known of the issuer. Without keys every token is 503; while revocations are stale, a revoked token works
+     * until it expires.
+     */
+    idcard: Pick<Issuer, 'state'>;
+  }
+}
+
+/** Verifies the tokens of an idcard server, with the server's own code. */
+export const idcard = fp<IdcardOptions>(
+  async (app, given) => {
+    const options = readOptions(given);
+    const { publicUrl, allowedOrigins, requireDpop, clock } = options;
+    const closing = new AbortController();
+    const issuer = createIssuer(options, app.log, closing.signal);
+    const ownOrigins = publicUrl === undefined ? [] : [new URL(publicUrl).origin];
+    const transports = createTransports([...ownOrigins, ...allowedOrigins]);
+    const dpop = createProofCheck(options);
+    const authenticate = createAuthentication({ requireDpop, tokens: issuer, transports, dpop });
+    const hasLogin = holdLogin(app);
+
+    app.decorate('requireLogin', (requirement: Requirement = {}): LoginHook => {
+      const check = createRequirement(requirement, clock);
+      return function requireLogin(request, reply, done) {
+        try {
+          // Once, wherever else in the way of the request it is required: a proof cannot be shown twice.
+          if (!hasLogin(request)) authenticate(request, reply);
+          check(request.claims);
+        } catch (error) {
+          if (error instanceof KeyNotFetched)
+            issuer.refreshKeys().then(() => requireLogin(request, reply, done));
+          else if (error instanceof Problem) refuse(error, request, reply);
+          else done(error as Error);
+          return;
+        }
+        done();
+      };
+    });
+    app.decorate('idcard', { state: issuer.state });
+
+    /** Here and not in an error handler, which is the service's own. */
+    function refuse(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
+      reply.header('cache-control', 'no-store');
+      replyWithProblem(problem, request, reply, { offersDpop: dpop !== undefined });
+    }
+
+    // A service starts without the issuer too, and is 503 where a token would have to be verified.
+    app.addHook('onReady', async () => {
+      await issuer.ask();
+      repeat(issuer.ask, options.revocationPollSeconds, closing.signal);
+    });
+    app.addHook('onClose', async () => closing.abort());
+  },
+  { name: 'idcard', fastify: '5.x' },
+);
+
+/** Proofs are checked where it is known which address they must be for. */
+function createProofCheck({ publicUrl, dpopNonceSecret, clock }: ReadOptions): Dpop | undefined {
+  if (publicUrl === undefined) return undefined;
+  const material =
+    dpopNonceSecret === undefined ? randomBytes(32) : Buffer.from(dpopNonceSecret, 'base64url');
+  const key = { kid: 'nonces', material };
+  const keySet = { keys: [key], signingKey: () => key, verificationKey: () => key };
+  return createDpop({ config: { publicUrl }, keySet, clock });
+}
+
+/** Does it again and again, not at the same moments as other services, and keeps no process alive. */
+function repeat(task: () => Promise<void>, seconds: number, closing: AbortSignal): void {
+  let timer: NodeJS.Timeout;
+  const schedule = () => {
+    if (closing.aborted) return;
+    timer = setTimeout(() => task().then(schedule), seconds * 1000 * (0.9 + Math.random() * 0.1)).unref();
+  };
+  schedule();
+  closing.addEventListener('abort', () => clearTimeout(timer), { once: true });
+}

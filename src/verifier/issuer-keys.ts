@@ -1,0 +1,106 @@
+import type { Clock } from '../clock.ts';
+import { issuerUnavailable } from '../problems/catalogue.ts';
+import type { FetchDocument } from './document.ts';
+import { type PublicKey, readPublicKeys } from './public-keys.ts';
+import type { Reachability } from './reachability.ts';
+
+/** The public keys of the issuer, fetched again before their time is over. */
+export interface IssuerKeys {
+  /**
+   * The key with this `kid`.
+   * @throws KeyNotFetched when asking the issuer might find it: then `refresh`, and look once more
+   * @throws issuerUnavailable when the issuer was asked just now, and did not answer
+   */
+  verificationKey(kid: string): PublicKey | undefined;
+  /** Asks the issuer, once for all who want it at a time. Never throws: when it is away, the keys stay. */
+  refresh(): Promise<void>;
+  isDue(): boolean;
+  state(): 'current' | 'stale' | 'missing';
+}
+
+/** A key that may have been published since the keys were fetched. */
+export class KeyNotFetched extends Error {
+  override name = 'KeyNotFetched';
+}
+
+/** Strangers write whatever `kid` they like; the issuer is asked about them this often, however many they are. */
+const COOLDOWN_SECONDS = 5;
+/** When the issuer does not say for how long its keys may be kept. */
+const DEFAULT_MAX_AGE_SECONDS = 300;
+const MAX_BYTES = 65_536;
+
+type Dependencies = {
+  fetchDocument: FetchDocument;
+  clock: Clock;
+  staleKeysSeconds: number;
+  reachability: Reachability;
+  /** Called when a key that was there is gone: what it signed is not to be accepted from memory. */
+  onRemoved: () => void;
+};
+
+export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
+  const { fetchDocument, clock, staleKeysSeconds, reachability, onRemoved } = dependencies;
+  let keys: ReadonlyMap<string, PublicKey> = new Map();
+  let fetchedAt = Number.NEGATIVE_INFINITY;
+  let attemptedAt = Number.NEGATIVE_INFINITY;
+  let refreshAfterSeconds = 0;
+  let underWay: Promise<void> | undefined;
+
+  // A clock that is set back must not put anything off.
+  const isOver = (since: number, afterSeconds: number) => Math.abs(clock() - since) >= afterSeconds;
+  const isMissing = () => ![...keys.values()].some((key) => clock() < key.retiredAtSeconds);
+
+  async function fetchKeys(): Promise<void> {
+    try {
+      const mediaTypes = ['application/json', 'application/jwk-set+json'];
+      const document = await fetchDocument({
+        path: '/.well-known/jwks.json',
+        mediaTypes,
+        maxBytes: MAX_BYTES,
+      });
+      const fetched = readPublicKeys(document?.text ?? '', clock() + staleKeysSeconds);
+      const isGone = [...keys].some(([kid, { pem }]) => fetched.get(kid)?.pem !== pem);
+      keys = fetched;
+      if (isGone) onRemoved();
+      fetchedAt = clock();
+      refreshAfterSeconds = refreshTime(maxAgeOf(document?.headers), staleKeysSeconds);
+      reachability.answered();
+    } catch (err) {
+      reachability.failed(err);
+    }
+    attemptedAt = clock();
+  }
+
+  return {
+    verificationKey(kid) {
+      const key = keys.get(kid);
+      if (key && clock() < key.retiredAtSeconds) return key;
+      if (underWay || isOver(attemptedAt, COOLDOWN_SECONDS)) throw new KeyNotFetched();
+      // Never 401: the token may be good.
+      if (!reachability.isCurrent()) throw issuerUnavailable({ retryAfterSeconds: COOLDOWN_SECONDS });
+      return undefined;
+    },
+    refresh() {
+      underWay ??= fetchKeys().finally(() => {
+        underWay = undefined;
+      });
+      return underWay;
+    },
+    isDue: () => !reachability.isCurrent() || isOver(fetchedAt, refreshAfterSeconds),
+    state() {
+      if (isMissing()) return 'missing';
+      return reachability.isCurrent() ? 'current' : 'stale';
+    },
+  };
+}
+
+/** Before the time is over, and not at the same time as all other services. */
+function refreshTime(maxAgeSeconds: number, staleKeysSeconds: number): number {
+  return Math.min(maxAgeSeconds, staleKeysSeconds / 2) * (0.75 + Math.random() * 0.2);
+}
+
+/** RFC 9111 §5.2.2.1 */
+function maxAgeOf(headers: Headers | undefined): number {
+  const [, seconds] = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(headers?.get('cache-control') ?? '') ?? [];
+  return seconds === undefined ? DEFAULT_MAX_AGE_SECONDS : Number(seconds);
+}

@@ -1,0 +1,96 @@
+import type { Clock } from '../clock.ts';
+import { RevocationClaims } from '../tokens/claims.ts';
+import { sha256 } from '../tokens/dpop-proof.ts';
+import { createRevocations, type Revocations } from '../tokens/revocations.ts';
+import type { createOpener } from '../tokens/verification.ts';
+import type { FetchDocument } from './document.ts';
+import { type IssuerKeys, KeyNotFetched } from './issuer-keys.ts';
+import type { PublicKey } from './public-keys.ts';
+import type { Reachability } from './reachability.ts';
+
+/** What the issuer says was revoked. */
+export interface IssuerRevocations extends Pick<Revocations, 'isRevoked'> {
+  /** Asks the issuer once. Never throws: when it is away, what is known stays. */
+  poll(): Promise<void>;
+  state(): 'current' | 'stale';
+}
+
+/** Some 60,000 users revoked within the life of an access token. */
+const MAX_BYTES = 4_194_304;
+/** The issuer signs an unchanged list again every 30 s: an older one comes from a cache that hides what is new. */
+const MAX_LIST_AGE_SECONDS = 60;
+
+type Dependencies = {
+  fetchDocument: FetchDocument;
+  open: ReturnType<typeof createOpener<PublicKey>>;
+  keys: IssuerKeys;
+  issuer: string;
+  audience: string;
+  clock: Clock;
+  clockToleranceSeconds: number;
+  reachability: Reachability;
+};
+
+/**
+ * Every list is added to what is known, and takes nothing away: token versions only rise, so an older list, or that of a
+ * replica that is a moment behind, is harmless. An entry is dropped when its list has expired, an access token's life
+ * after it was first seen.
+ */
+export function createIssuerRevocations(dependencies: Dependencies): IssuerRevocations {
+  const { fetchDocument, keys, issuer, audience, clock, clockToleranceSeconds, reachability } = dependencies;
+  const revocations = createRevocations(clockToleranceSeconds);
+  const expected = {
+    kind: 'revocations',
+    issuer,
+    audience,
+    claims: RevocationClaims,
+    maxLength: MAX_BYTES,
+  } as const;
+  let etag: string | undefined;
+  let signedAt = Number.NEGATIVE_INFINITY;
+
+  async function fetchList(): Promise<void> {
+    const list = await fetchDocument({
+      path: '/.well-known/revocations',
+      mediaTypes: ['application/jwt'],
+      maxBytes: MAX_BYTES,
+      etag,
+    });
+    if (list !== undefined) {
+      const claims = await open(list.text);
+      const entries = Object.entries(claims.revocations);
+      revocations.add(entries.map(([sub, ver]) => ({ sub, ver, raisedAtSeconds: claims.exp })));
+      etag = list.headers.get('etag') ?? undefined;
+      signedAt = claims.iat;
+    }
+    if (clock() - signedAt > MAX_LIST_AGE_SECONDS) {
+      etag = undefined;
+      throw new Error('The list of revocations is an old one.');
+    }
+  }
+
+  /** A list that is signed with a key nobody has seen yet is how a revoked key is found out within seconds. */
+  async function open(list: string): Promise<RevocationClaims> {
+    try {
+      return dependencies.open(list, expected).claims;
+    } catch (error) {
+      if (!(error instanceof KeyNotFetched)) throw error;
+      await keys.refresh();
+      return dependencies.open(list, expected).claims;
+    }
+  }
+
+  return {
+    isRevoked: ({ sub, ver }) => revocations.size > 0 && revocations.isRevoked({ sub: sha256(sub), ver }),
+    async poll() {
+      try {
+        await fetchList();
+        reachability.answered();
+      } catch (err) {
+        reachability.failed(err); // from now on a revocation takes as long as an access token lives
+      }
+      revocations.prune(clock());
+    },
+    state: () => (reachability.isCurrent() ? 'current' : 'stale'),
+  };
+}
