@@ -111,15 +111,18 @@ export function createClient(options: ClientOptions): Client {
         await session.keep(await receive(send(request, start), start));
       }),
     async logout() {
-      const login = await session.look();
       const isBearer = transport.name === 'bearer';
-      if (isBearer) await session.end('logout'); // at once: nothing more is sent with it
-      await session.exclusive(async () => {
-        const answer = checked(send(ask('POST', '/v1/logout'), login ?? {}));
+      const atOnce = session.look().then(async (login) => {
+        if (isBearer) await session.end('logout'); // nothing more is sent with it
+        return login ?? {};
+      });
+      const inTurn = session.exclusive(async () => {
+        const answer = checked(send(ask('POST', '/v1/logout'), await atOnce));
         // For the service's log; cookies, though, are cleared by its answer alone.
         await (isBearer ? answer.catch(() => undefined) : answer);
         await session.end('logout');
       });
+      await Promise.all([atOnce, inTurn]);
     },
     logoutEverywhere: () =>
       session.exclusive(async () => {
