@@ -6,7 +6,14 @@ interface Platform {
   navigator?: { locks?: { request<T>(name: string, action: () => Promise<T>): Promise<T> } };
   localStorage?: TextArea;
   BroadcastChannel?: new (name: string) => Channel;
+  addEventListener?: (type: 'storage', listener: (event: TextChange) => void) => void;
   indexedDB?: { open(name: string): OpenRequest };
+}
+
+/** Another tab has written to `localStorage`. */
+interface TextChange {
+  key: string | null;
+  newValue: string | null;
 }
 
 interface Channel {

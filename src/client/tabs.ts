@@ -19,6 +19,10 @@ export function joinTabs(name: string | undefined, hear: (message: unknown) => v
   if (name === undefined) return { exclusive: createQueue(), tell: () => undefined };
   const channel = BroadcastChannel && new BroadcastChannel(name);
   if (channel) channel.onmessage = ({ data }) => hear(data);
+  // A message may be there before what it tells of can be read in `localStorage`.
+  platform.addEventListener?.('storage', ({ key, newValue }) => {
+    if (key === name && (newValue || !channel)) hear({});
+  });
   const tell = (message: unknown) => channel?.postMessage(message);
 
   const locks = navigator?.locks;

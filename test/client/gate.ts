@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort, type ServerProcess, startServer, temporaryFolder } from '../support/process.ts';
 
@@ -10,6 +11,8 @@ export interface Passage {
   path: string;
   headers: IncomingHttpHeaders;
   status: number;
+  /** Of the answer. */
+  body: string;
 }
 
 /** A real server of idcard, and a gate before it at which requests and answers can be held up, lost and changed. */
@@ -17,6 +20,8 @@ export interface Gate {
   url: string;
   server: ServerProcess;
   passages: Passage[];
+  /** What is at `/page`, for a browser. */
+  page: string;
   /** Answers in the server's place. */
   instead: (path: string) => Answer | undefined;
   /** Waits before an answer of the server goes on; `lose` drops it. */
@@ -51,14 +56,17 @@ export async function openGate(env: Record<string, string> = {}): Promise<Gate> 
   };
   const sockets = createServer(async (incoming, outgoing) => {
     const { method = '', url: path = '', headers } = incoming;
-    const pass = (status: number, answerHeaders: IncomingHttpHeaders = {}) => {
-      gate.passages.push({ method, path, headers, status });
-      outgoing.writeHead(status, answerHeaders);
+    const pass = (status: number, answerHeaders: IncomingHttpHeaders = {}, body = '') => {
+      gate.passages.push({ method, path, headers, status, body });
+      outgoing.writeHead(status, answerHeaders).end(body);
     };
+    if (path.startsWith('/page')) {
+      outgoing.setHeader('content-type', 'text/html').end(gate.page);
+      return;
+    }
     const answer = gate.instead(path);
     if (answer) {
-      pass(answer.status, answer.headers);
-      outgoing.end(answer.body);
+      pass(answer.status, answer.headers, answer.body);
       return;
     }
     const onward = request({ host: '127.0.0.1', port: serverPort, method, path, headers }, async (reply) => {
@@ -67,8 +75,7 @@ export async function openGate(env: Record<string, string> = {}): Promise<Gate> 
         outgoing.destroy();
         return;
       }
-      pass(reply.statusCode ?? 502, reply.headers);
-      reply.pipe(outgoing);
+      pass(reply.statusCode ?? 502, reply.headers, await text(reply));
     });
     onward.on('error', () => outgoing.destroy());
     incoming.pipe(onward);
@@ -79,6 +86,7 @@ export async function openGate(env: Record<string, string> = {}): Promise<Gate> 
     url,
     server: await startServer(settings),
     passages: [],
+    page: '',
     ...KEEPS_ALL,
     async refreshes() {
       const logged = (event: string) => gate.server.stdout().split(`"event":"${event}"`).length - 1;
