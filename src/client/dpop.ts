@@ -11,6 +11,8 @@ import type { Credentials, ProofKey, Transport } from './transport.ts';
 export function dpop(
   storage: KeyStorage = platform.indexedDB ? indexedDbStorage() : memoryStorage(),
 ): Transport {
+  if (!storage.keepsKeys)
+    throw new TypeError('This storage cannot keep a key: choose another one for dpop().');
   /** What each origin wants to see in the next proof (RFC 9449 §8.2). */
   const nonces = new Map<string, string>();
 

@@ -34,7 +34,7 @@ export interface DatabaseRequest<T> {
   onerror: (() => void) | null;
 }
 
-export interface OpenRequest extends DatabaseRequest<Database> {
+interface OpenRequest extends DatabaseRequest<Database> {
   onupgradeneeded: (() => void) | null;
 }
 

@@ -56,6 +56,8 @@ describe.skipIf(isChromiumMissing)(`in a browser (${CHROMIUM})`, () => {
   });
   beforeEach(async () => {
     gate.reset();
+    other.requests.length = 0;
+    other.answer = () => undefined;
     context = await browser.newContext();
   });
   afterEach(() => context.close());
@@ -236,6 +238,30 @@ describe.skipIf(isChromiumMissing)(`in a browser (${CHROMIUM})`, () => {
     const body = JSON.stringify({ refresh_token });
     const headers = { 'content-type': 'application/json' };
     expect((await fetch(`${gate.url}/v1/refresh`, { method: 'POST', headers, body })).status).toBe(400);
+  });
+
+  test.each([
+    ['text', "'all of it'"],
+    [
+      'a form',
+      "Object.entries({ name: 'all of it' }).reduce((form, [n, v]) => (form.append(n, v), form), new FormData())",
+    ],
+    ['a file', "new Blob(['all of it'], { type: 'text/plain' })"],
+  ])('a request that is repeated has its body again: %s', async (_name, body) => {
+    const transport = TRANSPORTS['bearer in localStorage'];
+    const tab = await openTab(context, { origin: gate.url, url: gate.url, transport, origins: [other.url] });
+    await tab.run(LOG_IN);
+    other.answer = (response, index) => {
+      response.setHeader('access-control-expose-headers', 'WWW-Authenticate');
+      response.setHeader('www-authenticate', 'Bearer error="invalid_token"');
+      response.statusCode = index === 0 ? 401 : 200;
+    };
+    const init = `{ method: 'POST', body: ${body} }`;
+    expect(await tab.run(`return (await client.fetch('${other.url}/', ${init})).status`)).toBe(200);
+    const [first, second] = other.requests;
+    expect(first?.body).toContain('all of it');
+    expect(second?.body).toBe(first?.body);
+    expect(second?.headers['content-type']).toBe(first?.headers['content-type']);
   });
 
   test('a redirect to another origin takes nothing with it', async () => {

@@ -4,16 +4,20 @@ import { rolldown } from 'rolldown';
 
 const INDEX = resolve('src/client/index.ts');
 
-/** A program that uses the client, as a bundler would deliver it. */
-export async function bundle(program: string, format: 'es' | 'iife' = 'es'): Promise<string> {
+/** A program that uses the client, as a bundler would deliver it; with other modules, by name. */
+export async function bundle(
+  program: string,
+  format: 'es' | 'iife' = 'es',
+  modules: Record<string, string> = {},
+): Promise<string> {
   const entry = resolve('program.ts');
   const build = await rolldown({
     input: entry,
     plugins: [
       {
         name: 'program',
-        resolveId: (id) => (id === entry ? entry : id === 'idcard/client' ? INDEX : null),
-        load: (id) => (id === entry ? program : null),
+        resolveId: (id) => (id === 'idcard/client' ? INDEX : id === entry || id in modules ? id : null),
+        load: (id) => (id === entry ? program : (modules[id] ?? null)),
       },
     ],
   });

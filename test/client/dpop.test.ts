@@ -5,6 +5,7 @@ import {
   type Client,
   createClient,
   dpop,
+  keyValueStorage,
   memoryStorage,
   type StoredLogin,
 } from '../../src/client/index.ts';
@@ -100,6 +101,16 @@ test('the other ways to new tokens keep the key: a change of the password', asyn
   expect((await stored()).key).toBe(key);
   await client.changePassword({ current_password: next, new_password: ADA.password });
   expect(await client.user()).toMatchObject({ email: ADA.email });
+});
+
+test('a storage of text is refused: a key that cannot be extracted is no text', () => {
+  const text = keyValueStorage({
+    getItem: () => null,
+    setItem: () => undefined,
+    removeItem: () => undefined,
+  });
+  // @ts-expect-error the compiler says so too
+  expect(() => dpop(text)).toThrow('This storage cannot keep a key');
 });
 
 describe('a nonce', () => {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort, type ServerProcess, startServer, temporaryFolder } from '../support/process.ts';
 
 /** One request as it arrived, and how it was answered. */
-export interface Passage {
+interface Passage {
   method: string;
   path: string;
   headers: IncomingHttpHeaders;

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { type Context, createContext, runInContext } from 'node:vm';
 import { bundle } from './bundle.ts';
+
+const require = createRequire(import.meta.url);
 
 /**
  * Simulates what React Native gives a program: no window, no `crypto`, no Web Locks, no BroadcastChannel, no IndexedDB, no
@@ -21,7 +24,7 @@ export async function createReactNative(extra: Record<string, unknown> = {}): Pr
     ...extra,
   });
   runInContext('var self = undefined; var global = globalThis;', context);
-  runInContext(readFileSync('node_modules/whatwg-fetch/dist/fetch.umd.js', 'utf8'), context);
+  runInContext(readFileSync(require.resolve('whatwg-fetch'), 'utf8'), context);
   runInContext(await bundle("export * from 'idcard/client';", 'iife'), context);
   return context;
 }

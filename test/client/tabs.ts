@@ -22,6 +22,7 @@ export interface TabOptions {
   url: string;
   /** An expression, such as `idcard.cookie()`. */
   transport: string;
+  origins?: string[];
   /** Runs before anything else in the page. */
   prepare?: string;
 }
@@ -39,17 +40,19 @@ export async function pageWithClient(): Promise<string> {
   return `<!doctype html><script>${await bundle("export * from 'idcard/client';", 'iife')}
     const options = new URLSearchParams(location.search);
     const transport = eval(options.get('transport'));
-    const client = idcard.createClient({ url: options.get('url'), transport });
+    const origins = options.get('origins').split(' ').filter(Boolean);
+    const client = idcard.createClient({ url: options.get('url'), transport, origins });
     const events = [];
     for (const type of ['login', 'loginEnded']) client.on(type, (event) => events.push(event));
   </script>`;
 }
 
 export async function openTab(context: BrowserContext, options: TabOptions): Promise<Tab> {
-  const { origin, url, transport, prepare = '' } = options;
+  const { origin, url, transport, origins = [], prepare = '' } = options;
   const page = await context.newPage();
   await page.addInitScript(prepare);
-  await page.goto(`${origin}/page?${new URLSearchParams({ url, transport })}`);
+  const query = new URLSearchParams({ url, transport, origins: origins.join(' ') });
+  await page.goto(`${origin}/page?${query}`);
   return {
     page,
     run: (body) => page.evaluate(`(async () => { ${body} })()`),
