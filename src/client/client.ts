@@ -1,6 +1,7 @@
-import type { PasswordChange, Registration, TokenResponse, User } from './openapi.ts';
+import type { PasswordChange, Registration, User } from './openapi.ts';
 import { checked } from './problem-error.ts';
-import { randomId } from './random-id.ts';
+import { createSendRenewing } from './renewing.ts';
+import { jsonOf, receiveLogin, requestTo } from './requests.ts';
 import { createSession, type LoginEvent } from './session.ts';
 import type { Credentials, Fetch, StoredLogin, Transport } from './transport.ts';
 
@@ -39,8 +40,6 @@ export interface Client {
 
 type Listener<T extends LoginEvent['type']> = (event: Extract<LoginEvent, { type: T }>) => void;
 
-const TIMEOUT_MS = 30_000;
-
 export function createClient(options: ClientOptions): Client {
   const { transport, fetch = globalThis.fetch } = options;
   const [url = '', ...origins] = [options.url, ...(options.origins ?? [])].map(toOrigin);
@@ -51,54 +50,13 @@ export function createClient(options: ClientOptions): Client {
   };
   const session = createSession(transport, requestRenewal, emit);
   const send = (request: Request, credentials: Credentials) => transport.send(fetch, request, credentials);
-
-  function ask(method: string, path: string, body?: object): Request {
-    return new Request(url + path, {
-      method,
-      redirect: 'error', // a password is for nobody else
-      signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null, // others wait for this one
-      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
-  }
-
-  /** The login that an answer with tokens, or with cookies, gives. */
-  async function receive(
-    answer: Promise<Response>,
-    base: Credentials & { id?: string },
-  ): Promise<StoredLogin> {
-    const receivedAtMs = Date.now(); // rather too early
-    const response = await checked(answer);
-    const { id = randomId(), key } = base;
-    return {
-      id,
-      edition: randomId(),
-      ...(key && { key }),
-      ...(response.status === 200 && {
-        tokens: { ...(await jsonOf<TokenResponse>(response)), receivedAtMs },
-      }),
-    };
-  }
+  const sendRenewing = createSendRenewing(session, transport, send);
+  const ask = (method: string, path: string, body?: object) => requestTo(url, method, path, body);
 
   function requestRenewal(login: StoredLogin | undefined): Promise<StoredLogin> {
     const { tokens, ...rest } = login ?? {};
     const body = tokens && { refresh_token: tokens.refresh_token };
-    return receive(send(ask('POST', '/v1/refresh', body), rest), rest);
-  }
-
-  async function sendRenewing(request: Request, renew = session.renew): Promise<Response> {
-    let login = await session.look();
-    const id = login?.id;
-    const renewSame = async () => {
-      const renewed = await renew(login);
-      return id && renewed?.id !== id ? undefined : renewed; // what one user wanted is not done as another
-    };
-    const age = shareOfLifetime(login);
-    if (age >= 1) login = await renewSame().catch(() => login);
-    else if (age > 0.9) session.renew(login).catch(() => undefined); // meanwhile it still works
-    const response = await send(request, login ?? {});
-    if (response.status !== 401 || !transport.isRenewable(errorCodeOf(response))) return response;
-    const renewed = await renewSame();
-    return renewed ? send(request, renewed) : response;
+    return receiveLogin(send(ask('POST', '/v1/refresh', body), rest), rest);
   }
 
   return {
@@ -108,7 +66,7 @@ export function createClient(options: ClientOptions): Client {
       session.exclusive(async () => {
         const start = await transport.begin();
         const request = ask('POST', '/v1/login', { ...credentials, transport: transport.name });
-        await session.keep(await receive(send(request, start), start));
+        await session.keep(await receiveLogin(send(request, start), start));
       }),
     async logout() {
       const isBearer = transport.name === 'bearer';
@@ -133,7 +91,7 @@ export function createClient(options: ClientOptions): Client {
       session.exclusive(async () => {
         const answer = sendRenewing(ask('PUT', '/v1/me/password', change), session.renewInTurn);
         const login = await session.look();
-        await session.keep(await receive(answer, login ?? {}));
+        await session.keep(await receiveLogin(answer, login ?? {}));
       }),
     async user() {
       const response = await sendRenewing(ask('GET', '/v1/me'));
@@ -161,22 +119,4 @@ function toOrigin(text: string): string {
   const [origin] = /^https?:\/\/[^/]+(?=\/?$)/.exec(text) ?? [];
   if (!origin) throw new TypeError(`Not an origin such as https://login.example.com: "${text}"`);
   return origin;
-}
-
-/** `openapi.yaml` says what it is. */
-function jsonOf<T>(response: Response): Promise<T> {
-  return response.json() as Promise<T>;
-}
-
-/** 1 and more when the access token is over, and when the clock was set back so that nobody knows. */
-function shareOfLifetime(login: StoredLogin | undefined): number {
-  if (!login?.tokens) return 0;
-  const { receivedAtMs, expires_in } = login.tokens;
-  const ageMs = Date.now() - receivedAtMs;
-  return ageMs < 0 ? 1 : ageMs / (1000 * expires_in);
-}
-
-/** RFC 6750 §3 */
-function errorCodeOf({ headers }: Response): string | undefined {
-  return /\berror="?(\w+)/.exec(headers.get('www-authenticate') ?? '')?.[1];
 }

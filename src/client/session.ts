@@ -40,6 +40,7 @@ export function createSession(
 ): Session {
   /** The login that events have told of; null until the storage was read for the first time. */
   let seen: string | undefined | null = null;
+  /** What was read before one of them is old when it arrives. */
   let changes = 0;
   let renewal: Promise<StoredLogin | undefined> | undefined;
   let pause: { untilMs: number; error: ProblemError } | undefined;
@@ -67,16 +68,16 @@ export function createSession(
   }
 
   async function keep(login: StoredLogin): Promise<void> {
-    changes++;
     await storage.set(login);
+    changes++;
     notice(login);
     tell({});
   }
 
   async function end(reason: EndReason): Promise<void> {
-    changes++;
     const login = await storage.get();
     await storage.delete();
+    changes++;
     notice(undefined, reason);
     tell({ ended: { id: login?.id, reason } });
   }
