@@ -31,6 +31,7 @@ interface Message {
 
 type RequestRenewal = (login: StoredLogin | undefined) => Promise<StoredLogin>;
 
+const PATIENCE_MS = 1000;
 const REFUSALS = /:(invalid-token|refresh-token-required|invalid-dpop-proof)$/;
 
 export function createSession(
@@ -56,7 +57,10 @@ export function createSession(
     const before = changes;
     const stored = await storage.get();
     const login = stored?.id === ended?.id ? undefined : stored;
-    if (before === changes) notice(login, ended?.reason);
+    if (before !== changes) return login;
+    if (login || ended || !seen) notice(login, ended?.reason);
+    // Ended by another tab, which says why in a moment; or emptied by nobody knows whom.
+    else setTimeout(hear, PATIENCE_MS, { ended: { id: seen, reason: 'logout' } } satisfies Message);
     return login;
   }
 
