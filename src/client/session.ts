@@ -24,9 +24,9 @@ export interface Session {
   renewInTurn(old: StoredLogin | undefined): Promise<StoredLogin | undefined>;
 }
 
-/** What tabs tell one another; the name of a login that ended, since a storage may show it for a moment longer. */
+/** What tabs tell one another. */
 interface Message {
-  ended?: { id: string | undefined; reason: EndReason };
+  ended?: { id?: string | undefined; reason: EndReason };
 }
 
 type RequestRenewal = (login: StoredLogin | undefined) => Promise<StoredLogin>;
@@ -41,6 +41,8 @@ export function createSession(
 ): Session {
   /** The login that events have told of; null until the storage was read for the first time. */
   let seen: string | undefined | null = null;
+  /** The login that ended last: `localStorage` may show it for a moment longer. */
+  let over: string | undefined;
   /** What was read before one of them is old when it arrives. */
   let changes = 0;
   let renewal: Promise<StoredLogin | undefined> | undefined;
@@ -54,13 +56,14 @@ export function createSession(
   }
 
   async function look({ ended }: Message = {}): Promise<StoredLogin | undefined> {
+    over = ended?.id ?? over;
     const before = changes;
     const stored = await storage.get();
-    const login = stored?.id === ended?.id ? undefined : stored;
+    const login = stored?.id === over ? undefined : stored;
     if (before !== changes) return login;
     if (login || ended || !seen) notice(login, ended?.reason);
     // Ended by another tab, which says why in a moment; or emptied by nobody knows whom.
-    else setTimeout(hear, PATIENCE_MS, { ended: { id: seen, reason: 'logout' } } satisfies Message);
+    else setTimeout(hear, PATIENCE_MS, { ended: { reason: 'logout' } } satisfies Message);
     return login;
   }
 
@@ -81,6 +84,7 @@ export function createSession(
   async function end(reason: EndReason): Promise<void> {
     const login = await storage.get();
     await storage.delete();
+    over = login?.id ?? over;
     changes++;
     notice(undefined, reason);
     tell({ ended: { id: login?.id, reason } });
@@ -92,7 +96,7 @@ export function createSession(
     if (!login && name === 'bearer') return undefined;
     if (pause && performance.now() < pause.untilMs) throw pause.error;
     const renewed = await requestRenewal(login).catch(unlessRefused);
-    const isStillTheOne = (await storage.get())?.edition === login?.edition; // or somebody has logged out
+    const isStillTheOne = (await look())?.edition === login?.edition; // or somebody has logged out
     if (isStillTheOne) await replace(login, renewed);
     return look();
   }
