@@ -1,4 +1,7 @@
-/** Writes `openapi.yaml` from the routes' schemas; with `--check`, fails when the committed file is another. */
+/**
+ * Writes `openapi.yaml` from the routes' schemas, and the client's types from that; with `--check`, fails when a
+ * committed file is another.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
@@ -9,8 +12,8 @@ import { generateKeySet } from '../src/tokens/key-rotation.ts';
 import { createKeySet } from '../src/tokens/key-set.ts';
 import { openDatabase } from '../src/users/databases/index.ts';
 import { createDirectory } from '../src/users/directory.ts';
+import { clientTypes } from './client-types.ts';
 
-const file = new URL('../openapi.yaml', import.meta.url);
 const config = readConfig({ DATABASE_URL: 'sqlite::memory:' });
 const app = await buildApp({
   config,
@@ -24,9 +27,14 @@ const app = await buildApp({
 await app.ready();
 const { yaml } = await app.openapi();
 
-if (!process.argv.includes('--check')) {
-  writeFileSync(file, yaml);
-} else if (readFileSync(file, 'utf8') !== yaml) {
-  console.error('openapi.yaml is not what the routes say: run "npm run openapi" and commit it.');
-  process.exitCode = 1;
+const files = { 'openapi.yaml': yaml, 'src/client/openapi.ts': await clientTypes(yaml) };
+
+for (const [name, text] of Object.entries(files)) {
+  const file = new URL(`../${name}`, import.meta.url);
+  if (!process.argv.includes('--check')) {
+    writeFileSync(file, text);
+  } else if (readFileSync(file, 'utf8') !== text) {
+    console.error(`${name} is not what the routes say: run "npm run openapi" and commit it.`);
+    process.exitCode = 1;
+  }
 }

@@ -61,6 +61,21 @@ test.each(Object.entries(MAY_IMPORT))('%s imports only what it may', (folder, al
   expect(foreign).toEqual([]);
 });
 
+test('the client imports nothing but itself, packages included', () => {
+  const imports = SOURCES.filter((file) => file.startsWith('src/client/')).flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/\b(?:from|import\()\s*'([^']+)'/g)].map(([, path = '']) => path),
+  );
+  expect(imports.length).toBeGreaterThan(10);
+  expect(imports.filter((path) => !/^\.\/[\w-]+\.ts$/.test(path))).toEqual([]);
+});
+
+test('nothing of the service imports the client', () => {
+  const users = SOURCES.filter((file) => !file.startsWith('src/client/')).filter((file) =>
+    importsOf(file).some((path) => path.startsWith('src/client/')),
+  );
+  expect(users).toEqual([]);
+});
+
 test('tokens and transports meet in few places', () => {
   const both = SOURCES.filter(
     (file) => !file.startsWith('src/tokens/') && !file.startsWith('src/transports/'),

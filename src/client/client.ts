@@ -1,0 +1,122 @@
+import type { PasswordChange, Registration, User } from './openapi.ts';
+import { checked } from './problem-error.ts';
+import { createSendRenewing } from './renewing.ts';
+import { jsonOf, receiveLogin, requestTo } from './requests.ts';
+import { createSession, type LoginEvent } from './session.ts';
+import type { Credentials, Fetch, StoredLogin, Transport } from './transport.ts';
+
+export interface ClientOptions {
+  /** Where idcard is: an origin such as `https://login.example.com`. */
+  url: string;
+  /** `cookie()`, `bearer()` or `dpop()`. */
+  transport: Transport;
+  /** Other origins that get the login with each request: your own APIs. */
+  origins?: readonly string[];
+  fetch?: Fetch;
+}
+
+/** All of them throw `ProblemError` for an answer that is no success, and what `fetch` throws when there is none. */
+export interface Client {
+  register(registration: Registration): Promise<User>;
+  login(credentials: Registration): Promise<void>;
+  /** Here, and in the other tabs. With cookies it takes the service; it throws when that cannot be reached. */
+  logout(): Promise<void>;
+  /** Voids every token of the user. */
+  logoutEverywhere(): Promise<void>;
+  /** Voids every other token of the user; the login here goes on. */
+  changePassword(change: PasswordChange): Promise<void>;
+  /** Asks the service; undefined when nobody is logged in. */
+  user(): Promise<User | undefined>;
+  /** Whether a login is kept here. Asks nobody, so it may have ended already. */
+  isLoggedIn(): Promise<boolean>;
+  /**
+   * The `fetch` of the platform, with the login where `url` or one of `origins` is asked. Renews the login when it is
+   * over and repeats the request once; throws when a renewal was needed and could not be had.
+   */
+  fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** `login` and `loginEnded`, in this tab or another one. Returns what takes the listener off again. */
+  on<T extends LoginEvent['type']>(type: T, listener: Listener<T>): () => void;
+}
+
+type Listener<T extends LoginEvent['type']> = (event: Extract<LoginEvent, { type: T }>) => void;
+
+export function createClient(options: ClientOptions): Client {
+  const { transport, fetch = globalThis.fetch } = options;
+  const [url = '', ...origins] = [options.url, ...(options.origins ?? [])].map(toOrigin);
+  const listeners = new Set<(event: LoginEvent) => void>();
+  // Each on its own, so that one that throws keeps no other from hearing.
+  const emit = (event: LoginEvent) => {
+    for (const listener of listeners) Promise.resolve(event).then(listener);
+  };
+  const session = createSession(transport, requestRenewal, emit);
+  const send = (request: Request, credentials: Credentials) => transport.send(fetch, request, credentials);
+  const sendRenewing = createSendRenewing(session, transport, send);
+  const ask = (method: string, path: string, body?: object) => requestTo(url, method, path, body);
+
+  function requestRenewal(login: StoredLogin | undefined): Promise<StoredLogin> {
+    const { tokens, ...rest } = login ?? {};
+    const body = tokens && { refresh_token: tokens.refresh_token };
+    return receiveLogin(send(ask('POST', '/v1/refresh', body), rest), rest);
+  }
+
+  return {
+    register: async (registration) =>
+      jsonOf<User>(await checked(send(ask('POST', '/v1/register', registration), {}))),
+    login: (credentials) =>
+      session.exclusive(async () => {
+        const start = await transport.begin();
+        const request = ask('POST', '/v1/login', { ...credentials, transport: transport.name });
+        await session.keep(await receiveLogin(send(request, start), start));
+      }),
+    async logout() {
+      const isBearer = transport.name === 'bearer';
+      const atOnce = session.look().then(async (login) => {
+        if (isBearer) await session.end('logout'); // nothing more is sent with it
+        return login ?? {};
+      });
+      const inTurn = session.exclusive(async () => {
+        const answer = checked(send(ask('POST', '/v1/logout'), await atOnce));
+        // For the service's log; cookies, though, are cleared by its answer alone.
+        await (isBearer ? answer.catch(() => undefined) : answer);
+        await session.end('logout');
+      });
+      await Promise.all([atOnce, inTurn]);
+    },
+    logoutEverywhere: () =>
+      session.exclusive(async () => {
+        await checked(sendRenewing(ask('POST', '/v1/logout-everywhere'), session.renewInTurn));
+        await session.end('logout');
+      }),
+    changePassword: (change) =>
+      session.exclusive(async () => {
+        const answer = sendRenewing(ask('PUT', '/v1/me/password', change), session.renewInTurn);
+        const login = await session.look();
+        await session.keep(await receiveLogin(answer, login ?? {}));
+      }),
+    async user() {
+      const response = await sendRenewing(ask('GET', '/v1/me'));
+      if (response.status === 401) return undefined;
+      return jsonOf<User>(await checked(response));
+    },
+    isLoggedIn: async () => (await session.look()) !== undefined,
+    async fetch(input, init) {
+      const request = new Request(input, init);
+      const isTrusted = [url, ...origins].some((origin) => `${request.url}/`.startsWith(`${origin}/`));
+      return isTrusted ? sendRenewing(request) : fetch(request);
+    },
+    on(type, listener) {
+      const hear = (event: LoginEvent) => {
+        if (event.type === type) listener(event as Parameters<typeof listener>[0]); // that is what the type says
+      };
+      listeners.add(hear);
+      return () => listeners.delete(hear);
+    },
+  };
+}
+
+/** @throws TypeError for what would match any origin, such as `https://` and an empty setting behind it */
+function toOrigin(text: string): string {
+  const [origin] = /^https?:\/\/[^/]+(?=\/?$)/.exec(text) ?? [];
+  if (!origin) throw new TypeError(`Not an origin such as https://login.example.com: "${text}"`);
+  return origin;
+}

@@ -1,0 +1,133 @@
+/* Written by "npm run openapi" from openapi.yaml. */
+
+export interface Registration {
+  email: string;
+  password: string;
+}
+export interface Login {
+  email: string;
+  password: string;
+  transport?: 'bearer' | 'cookie';
+}
+export interface Refresh {
+  refresh_token?: string;
+}
+export interface PasswordChange {
+  current_password: string;
+  new_password: string;
+}
+export interface User {
+  id: string;
+  email: string;
+  email_verified: boolean;
+  roles: string[];
+  created_at: string;
+}
+/**
+ * Problem details (RFC 9457).
+ */
+export interface Problem {
+  /**
+   * Names the kind of problem; stable.
+   */
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  /**
+   * The OAuth error code, for clients that look for one (RFC 6749 §5.2).
+   */
+  error?: string;
+  errors?: FieldError[];
+}
+export interface FieldError {
+  /**
+   * JSON Pointer to the field, as a URI fragment.
+   */
+  pointer: string;
+  detail: string;
+}
+/**
+ * RFC 6749 §5.1
+ */
+export interface TokenResponse {
+  access_token: string;
+  token_type: 'Bearer' | 'DPoP';
+  /**
+   * Seconds until the access token expires.
+   */
+  expires_in: number;
+  refresh_token: string;
+  /**
+   * Seconds until the refresh token expires.
+   */
+  refresh_expires_in: number;
+  scope: string;
+}
+export interface JwkSet {
+  keys: Jwk[];
+}
+export interface Jwk {
+  kty: 'EC' | 'OKP' | 'RSA';
+  kid: string;
+  alg: 'ES256' | 'EdDSA' | 'RS256';
+  use: 'sig';
+  crv?: string;
+  x?: string;
+  y?: string;
+  n?: string;
+  e?: string;
+}
+/**
+ * RFC 8414 §2
+ */
+export interface ServerMetadata {
+  issuer: string;
+  jwks_uri: string;
+  response_types_supported: string[];
+  grant_types_supported: string[];
+}
+export interface TheftBudget {
+  budget: TheftBudgetEntry[];
+}
+export interface TheftBudgetEntry {
+  stolen: 'access_token' | 'refresh_token';
+  situation: 'unnoticed_unused' | 'unnoticed_used' | 'revoked' | 'revoked_directory_away' | 'bound';
+  seconds: number;
+}
+export interface Liveness {
+  status: 'ok';
+}
+export interface Readiness {
+  status: 'ok' | 'degraded';
+  /**
+   * How long a revoked access token may still work here.
+   */
+  revocation_bound_seconds: number;
+  /**
+   * Seconds since the directory last answered.
+   */
+  revocations_age_seconds: number;
+}
+/**
+ * RFC 9068 §2.2
+ */
+export interface AccessClaims {
+  iss: string;
+  sub: string;
+  aud: string | string[];
+  exp: number;
+  iat: number;
+  nbf?: number;
+  jti: string;
+  auth_time: number;
+  amr: string[];
+  ver: number;
+  cnf?: Confirmation;
+  client_id: string;
+  scope: string;
+  roles: string[];
+}
+export interface Confirmation {
+  jkt: string;
+}

@@ -1,0 +1,32 @@
+import type { FieldError, Problem } from './openapi.ts';
+
+/** An answer that is no success, with the members of its problem document (RFC 9457). */
+export class ProblemError extends Error implements Problem {
+  override name = 'ProblemError';
+  /** Stable, such as `urn:idcard:problem:invalid-credentials`; `about:blank` when the answer is no such document. */
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly errors: FieldError[];
+  /** How long to wait before the next attempt, where the answer says it. */
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor({ status, headers }: Response, problem: Partial<Problem>) {
+    super(problem.detail ?? `The answer was ${status}.`);
+    this.type = problem.type ?? 'about:blank';
+    this.title = problem.title ?? '';
+    this.status = status;
+    this.detail = this.message;
+    this.errors = problem.errors ?? [];
+    this.retryAfterSeconds = Number(headers.get('retry-after')) || undefined;
+  }
+}
+
+/** @throws ProblemError unless the answer is a success */
+export async function checked(answer: Response | Promise<Response>): Promise<Response> {
+  const response = await answer;
+  if (response.ok) return response;
+  const problem = await response.json().catch(() => undefined); // a proxy may have answered
+  throw new ProblemError(response, Object(problem));
+}

@@ -1,0 +1,39 @@
+import type { TokenResponse } from './openapi.ts';
+import { checked } from './problem-error.ts';
+import { randomId } from './random-id.ts';
+import type { Credentials, StoredLogin } from './transport.ts';
+
+const TIMEOUT_MS = 30_000;
+
+/** A request to idcard itself. */
+export function requestTo(url: string, method: string, path: string, body?: object): Request {
+  return new Request(url + path, {
+    method,
+    redirect: 'error', // a password is for nobody else
+    signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null, // others wait for this one
+    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  });
+}
+
+/** The login that an answer with tokens, or with cookies, gives. */
+export async function receiveLogin(
+  answer: Promise<Response>,
+  base: Credentials & { id?: string },
+): Promise<StoredLogin> {
+  const receivedAtMs = Date.now(); // rather too early
+  const response = await checked(answer);
+  const { id = randomId(), key } = base;
+  return {
+    id,
+    edition: randomId(),
+    ...(key && { key }),
+    ...(response.status === 200 && {
+      tokens: { ...(await jsonOf<TokenResponse>(response)), receivedAtMs },
+    }),
+  };
+}
+
+/** `openapi.yaml` says what it is. */
+export function jsonOf<T>(response: Response): Promise<T> {
+  return response.json() as Promise<T>;
+}

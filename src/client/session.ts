@@ -1,0 +1,130 @@
+import { ProblemError } from './problem-error.ts';
+import { type Exclusive, joinTabs } from './tabs.ts';
+import type { StoredLogin, Transport } from './transport.ts';
+
+/** Why a login has ended: somebody logged out, or the service renews it no more (expired, revoked, banned). */
+export type EndReason = 'logout' | 'refused';
+
+export type LoginEvent = { type: 'login' } | { type: 'loginEnded'; reason: EndReason };
+
+/** The login of all tabs: kept in one place, renewed once for everybody who waits, ended once. */
+export interface Session {
+  /** The login as it is now. */
+  look(): Promise<StoredLogin | undefined>;
+  keep(login: StoredLogin): Promise<void>;
+  end(reason: EndReason): Promise<void>;
+  /** Login, renewal and logout, one at a time: the cookies of a late answer would undo what came after. */
+  exclusive: Exclusive;
+  /**
+   * The login after the one given, by one renewal for all who ask; undefined when it has ended.
+   * @throws what kept it from being renewed while it has not ended
+   */
+  renew(old: StoredLogin | undefined): Promise<StoredLogin | undefined>;
+  /** The same, for who has the turn of `exclusive`. */
+  renewInTurn(old: StoredLogin | undefined): Promise<StoredLogin | undefined>;
+}
+
+/** What tabs tell one another. */
+interface Message {
+  ended?: { id?: string | undefined; reason: EndReason };
+}
+
+type RequestRenewal = (login: StoredLogin | undefined) => Promise<StoredLogin>;
+
+const PATIENCE_MS = 1000;
+const REFUSALS = /:(invalid-token|refresh-token-required|invalid-dpop-proof)$/;
+
+export function createSession(
+  { storage, name }: Transport,
+  requestRenewal: RequestRenewal,
+  emit: (event: LoginEvent) => void,
+): Session {
+  /** The login that events have told of; null until the storage was read for the first time. */
+  let seen: string | undefined | null = null;
+  /** The login that ended last: `localStorage` may show it for a moment longer. */
+  let over: string | undefined;
+  /** What was read before one of them is old when it arrives. */
+  let changes = 0;
+  let renewal: Promise<StoredLogin | undefined> | undefined;
+  let pause: { untilMs: number; error: ProblemError } | undefined;
+  const { exclusive, tell } = joinTabs(storage.shared, hear);
+  hear({});
+
+  /** Whoever needs a storage that fails is told then. */
+  function hear(message: unknown): void {
+    look(message as Message).catch(() => undefined); // from `tell` of another tab
+  }
+
+  async function look({ ended }: Message = {}): Promise<StoredLogin | undefined> {
+    over = ended?.id ?? over;
+    const before = changes;
+    const stored = await storage.get();
+    const login = stored?.id === over ? undefined : stored;
+    if (before !== changes) return login;
+    if (login || ended || !seen) notice(login, ended?.reason);
+    // Ended by another tab, which says why in a moment; or emptied by nobody knows whom.
+    else setTimeout(hear, PATIENCE_MS, { ended: { reason: 'logout' } } satisfies Message);
+    return login;
+  }
+
+  function notice(login: StoredLogin | undefined, reason: EndReason = 'logout'): void {
+    const before = seen;
+    seen = login?.id;
+    if (before === null || before === seen) return;
+    emit(login ? { type: 'login' } : { type: 'loginEnded', reason });
+  }
+
+  async function keep(login: StoredLogin): Promise<void> {
+    await storage.set(login);
+    changes++;
+    notice(login);
+    tell({});
+  }
+
+  async function end(reason: EndReason): Promise<void> {
+    const login = await storage.get();
+    await storage.delete();
+    over = login?.id ?? over;
+    changes++;
+    notice(undefined, reason);
+    tell({ ended: { id: login?.id, reason } });
+  }
+
+  async function renewInTurn(old: StoredLogin | undefined): Promise<StoredLogin | undefined> {
+    const login = await look();
+    if (login?.edition !== old?.edition) return login; // another tab was faster, or it has ended
+    if (!login && name === 'bearer') return undefined;
+    if (pause && performance.now() < pause.untilMs) throw pause.error;
+    const renewed = await requestRenewal(login).catch(unlessRefused);
+    const isStillTheOne = (await look())?.edition === login?.edition; // or somebody has logged out
+    if (isStillTheOne) await replace(login, renewed);
+    return look();
+  }
+
+  async function replace(login: StoredLogin | undefined, renewed: StoredLogin | undefined): Promise<void> {
+    if (renewed) await keep(renewed);
+    else if (login) await end('refused');
+  }
+
+  /** Only the service's own word ends a login: not a network that is away, nor a proxy that wants something. */
+  function unlessRefused(error: unknown): undefined {
+    if (!(error instanceof ProblemError)) throw error;
+    if (REFUSALS.test(error.type)) return;
+    pause = { untilMs: performance.now() + 1000 * (error.retryAfterSeconds ?? 0), error };
+    throw error;
+  }
+
+  return {
+    look,
+    keep,
+    end,
+    exclusive,
+    renewInTurn,
+    renew(old) {
+      renewal ??= exclusive(() => renewInTurn(old)).finally(() => {
+        renewal = undefined;
+      });
+      return renewal;
+    },
+  };
+}

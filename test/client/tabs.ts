@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { LoginEvent } from '../../src/client/index.ts';
+import { bundle } from './bundle.ts';
+
+export const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
+/** Elsewhere than on a build machine, which must have one. */
+export const isChromiumMissing = !existsSync(CHROMIUM) && !process.env.CI;
+
+export function openChromium(): Promise<Browser> {
+  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [...args, '--disable-background-networking', '--disable-component-update'],
+  });
+}
+
+export interface TabOptions {
+  /** Where the page itself comes from. */
+  origin: string;
+  /** Where idcard is. */
+  url: string;
+  /** An expression, such as `idcard.cookie()`. */
+  transport: string;
+  origins?: string[];
+  /** Runs before anything else in the page. */
+  prepare?: string;
+}
+
+/** A page with a client in it, named `client`, and the `events` that it has told. */
+export interface Tab {
+  page: Page;
+  /** Runs an async function's body in the page. */
+  run: <T = unknown>(body: string) => Promise<T>;
+  events: () => Promise<LoginEvent[]>;
+}
+
+/** What has to be served under `/page`. */
+export async function pageWithClient(): Promise<string> {
+  return `<!doctype html><script>${await bundle("export * from 'idcard/client';", 'iife')}
+    const options = new URLSearchParams(location.search);
+    const transport = eval(options.get('transport'));
+    const origins = options.get('origins').split(' ').filter(Boolean);
+    const client = idcard.createClient({ url: options.get('url'), transport, origins });
+    const events = [];
+    for (const type of ['login', 'loginEnded']) client.on(type, (event) => events.push(event));
+  </script>`;
+}
+
+export async function openTab(context: BrowserContext, options: TabOptions): Promise<Tab> {
+  const { origin, url, transport, origins = [], prepare = '' } = options;
+  const page = await context.newPage();
+  await page.addInitScript(prepare);
+  const query = new URLSearchParams({ url, transport, origins: origins.join(' ') });
+  await page.goto(`${origin}/page?${query}`);
+  return {
+    page,
+    run: (body) => page.evaluate(`(async () => { ${body} })()`),
+    events: () => page.evaluate('events'),
+  };
+}
