@@ -24,8 +24,8 @@ export function isAcknowledged(status: number): boolean {
 }
 
 /** @throws when it fails */
-export async function logIn(url: string, email: string): Promise<TokenBody> {
-  const response = await post(`${url}/v1/login`, { email, password: ADA.password });
+export async function logIn(url: string, email: string, password = ADA.password): Promise<TokenBody> {
+  const response = await post(`${url}/v1/login`, { email, password });
   const text = await response.text();
   if (!response.ok) throw new Error(`login answered ${response.status}: ${text}`);
   return JSON.parse(text) as TokenBody;
