@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { execute } from '../../support/postgres.ts';
+import { printFigures } from './figures.ts';
+import { isFailure, type Kind, type Load, post, type Sample, startLoad } from './load.ts';
+import type { System } from './system.ts';
+
+const WARM_UP_MS = 1000;
+/** Who has had no failure for so long has recovered. */
+const CALM_MS = 2000;
+/** Longer than any recovery that is promised. */
+const LONGEST_RECOVERY_MS = 20_000;
+
+interface Fault {
+  /** Stands above the figures. */
+  name: string;
+  strike(): Promise<unknown>;
+  /** From its beginning to its end. */
+  lastsMs?: number;
+  mend?(): Promise<unknown>;
+}
+
+export interface Outcome {
+  samples: readonly Sample[];
+  failures: readonly Sample[];
+  /** From the moment in which the fault was mended to the end of the last failure. */
+  secondsToRecover: number;
+}
+
+/**
+ * A system under load, a fault in it, and load until it has recovered. Whatever the fault: nobody is signed out by it, and
+ * no registration that was acknowledged is lost.
+ */
+export async function runDrill(system: System, fault: Fault): Promise<Outcome> {
+  const load = await startLoad(system.url);
+  await sleep(WARM_UP_MS);
+  await fault.strike();
+  await sleep(fault.lastsMs ?? 0);
+  await fault.mend?.();
+  const mendedMs = performance.now();
+  await untilCalm(load, mendedMs);
+  await load.stop();
+
+  const { samples } = load;
+  const secondsToRecover = Math.max(0, lastFailureMs(load) - mendedMs) / 1000;
+  printFigures(fault.name, samples, secondsToRecover);
+  expect(await refusedRefreshTokens(system, load)).toEqual([]);
+  expect(await lostUsers(system, load)).toEqual([]);
+  return { samples, failures: samples.filter(isFailure), secondsToRecover };
+}
+
+export function ofKind(samples: readonly Sample[], kind: Kind): Sample[] {
+  return samples.filter((sample) => sample.kind === kind);
+}
+
+async function untilCalm(load: Load, mendedMs: number): Promise<void> {
+  const isCalm = () => performance.now() - Math.max(lastFailureMs(load), mendedMs) > CALM_MS;
+  while (!isCalm() && performance.now() - mendedMs < LONGEST_RECOVERY_MS) await sleep(50);
+}
+
+function lastFailureMs({ samples }: Load): number {
+  return samples.findLast(isFailure)?.endedMs ?? 0;
+}
+
+async function refusedRefreshTokens(system: System, { refreshTokens }: Load): Promise<string[]> {
+  const refused: string[] = [];
+  const waiting = refreshTokens.values();
+  async function refreshOneByOne(): Promise<void> {
+    for (const refresh_token of waiting) {
+      const response = await post(`${system.url}/v1/refresh`, { refresh_token });
+      const text = await response.text();
+      if (!response.ok) refused.push(`${response.status} ${text}`);
+    }
+  }
+  await Promise.all(Array.from({ length: 10 }, refreshOneByOne));
+  return refused;
+}
+
+async function lostUsers(system: System, { registered }: Load): Promise<string[]> {
+  const rows = await execute(system.databaseUrl, 'SELECT email FROM users');
+  const stored = new Set(rows.map(({ email }) => email));
+  return registered.filter((email) => !stored.has(email));
+}
