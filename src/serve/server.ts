@@ -9,6 +9,7 @@ import { StartupError } from '../startup-error.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
 import { openDatabase } from '../users/databases/index.ts';
 import { createDirectory } from '../users/directory.ts';
+import { untilNobodyKnocks } from './last-connections.ts';
 import type { StopSignal } from './signals.ts';
 
 /** Threads for what else leaves the main one, such as DNS, files and WebCrypto, so that it never waits for a hash. */
@@ -56,6 +57,7 @@ export async function startServer(
     lifecycle,
     ...shared,
   });
+  app.addHook('preClose', () => untilNobodyKnocks(app.server));
   app.addHook('onClose', () => directory.close());
   await listen(app, config);
   return {
