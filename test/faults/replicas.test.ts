@@ -5,57 +5,63 @@ import { execute } from '../support/postgres.ts';
 import { run } from '../support/process.ts';
 import { lacks } from '../support/system.ts';
 import { until } from '../support/workers.ts';
-import { ofKind, runDrill } from './support/drill.ts';
+import { type Outcome, ofKind, runDrill } from './support/drill.ts';
 import { post } from './support/load.ts';
 import { type System, startSystem } from './support/system.ts';
 
-/** Time enough for both replicas to be restarted, the keys of a rotation sign from then on. */
-const ACTIVATE_IN_SECONDS = 15;
-
 describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', () => {
   let system: System;
+  let startSeconds: number;
   beforeAll(async () => {
+    const startMs = performance.now();
     system = await startSystem({
-      env: { SHUTDOWN_DELAY_SECONDS: '1', PASSWORD_QUEUE_SECONDS: '60' },
+      env: { SHUTDOWN_DELAY_SECONDS: '1', PASSWORD_QUEUE_SECONDS: '60', JWKS_MAX_AGE_SECONDS: '1' },
     });
+    startSeconds = (performance.now() - startMs) / 1000;
   });
   afterAll(() => system?.remove());
 
-  /** Until a replica that was started again has been given a request. */
-  const untilUsed = (index: number) =>
-    until(() => system.replica(index).stdout().includes('token.refreshed'));
+  /** Starts a replica again, and waits until nginx gives it requests. */
+  async function bringBack(index: number): Promise<void> {
+    await system.start(index);
+    await until(() => system.replica(index).stdout().includes('token.refreshed'));
+  }
+
+  /** @returns their exit codes */
+  async function restart(indexes: readonly number[]): Promise<(number | null)[]> {
+    const codes: (number | null)[] = [];
+    for (const index of indexes) {
+      codes.push(await system.replica(index).stop());
+      await bringBack(index);
+    }
+    return codes;
+  }
 
   test('one that is killed takes with it the POSTs that it was working on, and nothing else', async () => {
     let killedMs = 0;
-    const { failures } = await runDrill(system, {
-      name: 'a replica is killed, and started again 2 s later',
+    const outcome = await runDrill(system, {
+      name: 'a replica is killed, and started again after 2 s',
       async strike() {
         await system.replica(0).stop('SIGKILL');
         killedMs = performance.now();
       },
       lastsMs: 2000,
-      async mend() {
-        await system.start(0);
-        await untilUsed(0);
-      },
+      mend: () => bringBack(0),
     });
-    expect(ofKind(failures, 'verify')).toEqual([]);
-    expect(failures.filter(({ startedMs }) => startedMs > killedMs)).toEqual([]);
+    const dropped = droppedOf(outcome);
+    expect(ofKind(dropped, 'verify')).toEqual([]);
+    expect(dropped.filter(({ startedMs }) => startedMs > killedMs)).toEqual([]);
   });
 
-  test('both are stopped and started again, one after the other, and no request fails', async () => {
-    const codes: (number | null)[] = [];
-    const { failures } = await runDrill(system, {
+  test('both are restarted, one after the other, and no request fails', async () => {
+    let codes: (number | null)[] = [];
+    const outcome = await runDrill(system, {
       name: 'both replicas are restarted, one after the other',
       async strike() {
-        for (const index of [0, 1]) {
-          codes.push(await system.replica(index).stop());
-          await system.start(index);
-          await untilUsed(index);
-        }
+        codes = await restart([0, 1]);
       },
     });
-    expect(failures).toEqual([]);
+    expect(droppedOf(outcome)).toEqual([]);
     expect(codes).toEqual([0, 0]);
   });
 
@@ -63,34 +69,45 @@ describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', () => {
     ['the first one first', [0, 1]],
     ['the second one first', [1, 0]],
   ])('the keys are rotated, restarting %s, and no request fails', async (order, indexes) => {
-    const { failures } = await runDrill(system, {
+    const outcome = await runDrill(system, {
       name: `the keys are rotated, restarting ${order}`,
       async strike() {
-        const args = ['keys', 'rotate', '--activate-in', String(ACTIVATE_IN_SECONDS), '--json'];
-        const rotated = await run(args, { env: system.settings });
-        const { kids, signs_from }: { kids: string[]; signs_from: string } = JSON.parse(rotated.stdout);
-        for (const index of indexes) {
-          await system.replica(index).stop();
-          await system.start(index);
-          await untilUsed(index);
-        }
-        expect(Date.now(), 'both restarted in time').toBeLessThan(Date.parse(signs_from));
-        await sleep(Date.parse(signs_from) + 1000 - Date.now());
+        const delay = Math.ceil(5 + 5 * startSeconds); // the restarts have to fit into it, on a slow machine too
+        const args = ['keys', 'rotate', '--activate-in', String(delay), '--json'];
+        const { stdout } = await run(args, { env: system.settings });
+        const { kids, signs_from }: { kids: string[]; signs_from: string } = JSON.parse(stdout);
+        await restart(indexes);
+        const signsFromMs = Date.parse(signs_from);
+        expect(Date.now(), 'both were restarted in time').toBeLessThan(signsFromMs);
+        await sleep(signsFromMs + 1000 - Date.now());
         const response = await post(`${system.url}/v1/login`, ADA);
         const tokens = (await response.json()) as TokenBody;
         expect(kids).toContain(decode(tokens.access_token, 0).kid);
       },
     });
-    expect(failures).toEqual([]);
+    expect(droppedOf(outcome)).toEqual([]);
   });
 
   test('one email registered 100 times at once is one user', async () => {
-    const eve = { email: 'eve@example.com', password: 'violet otters play chess' };
+    const email = 'eve@example.com';
+    const addresses = [0, 1].map((index) => system.addressOf(index));
     const answers = await Promise.all(
-      Array.from({ length: 100 }, async () => (await post(`${system.url}/v1/register`, eve)).status),
+      Array.from({ length: 100 }, (_, turn) => post(`${addresses[turn % 2]}/v1/register`, { ...ADA, email })),
     );
-    expect(answers.sort()).toEqual([201, ...Array<number>(99).fill(409)]);
-    const stored = await execute(system.databaseUrl, `SELECT id FROM users WHERE email = '${eve.email}'`);
-    expect(stored).toHaveLength(1);
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([201, ...Array<number>(99).fill(409)]);
+    const rows = await execute(system.databaseUrl, `SELECT id FROM users WHERE email = '${email}'`);
+    expect(rows).toHaveLength(1);
   });
 });
+
+/** How many requests idcard may refuse (503, Retry-After) where the machine is too busy for the directory to answer in time. */
+const REFUSED_AT_MOST = 0.02;
+
+/** Those that got no answer, or another one than idcard's refusal, of which there are few. */
+function droppedOf({ samples, failures }: Outcome): Outcome['failures'] {
+  const isRefusal = ({ status, retryAfter }: Outcome['failures'][number]) =>
+    status === 503 && retryAfter !== null;
+  expect(failures.filter(isRefusal).length).toBeLessThan(REFUSED_AT_MOST * samples.length);
+  return failures.filter((sample) => !isRefusal(sample));
+}

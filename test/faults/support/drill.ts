@@ -33,13 +33,17 @@ export interface Outcome {
  */
 export async function runDrill(system: System, fault: Fault): Promise<Outcome> {
   const load = await startLoad(system.url);
-  await sleep(WARM_UP_MS);
-  await fault.strike();
-  await sleep(fault.lastsMs ?? 0);
-  await fault.mend?.();
-  const mendedMs = performance.now();
-  await untilCalm(load, mendedMs);
-  await load.stop();
+  let mendedMs = 0;
+  try {
+    await sleep(WARM_UP_MS);
+    await fault.strike();
+    await sleep(fault.lastsMs ?? 0);
+    await fault.mend?.();
+    mendedMs = performance.now();
+    await untilCalm(load, mendedMs);
+  } finally {
+    await load.stop();
+  }
 
   const { samples } = load;
   const secondsToRecover = Math.max(0, lastFailureMs(load) - mendedMs) / 1000;

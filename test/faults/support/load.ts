@@ -31,14 +31,14 @@ export interface Load {
 
 /** Clients at once, and how long each rests between its answer and its next request. */
 const CLIENTS: Record<Kind, { count: number; restMs: number }> = {
-  verify: { count: 11, restMs: 30 },
+  verify: { count: 11, restMs: 50 },
   refresh: { count: 5, restMs: 100 },
   login: { count: 2, restMs: 300 },
   register: { count: 2, restMs: 300 },
 };
 
 /** Far beyond every bound that is promised, so that slowness is measured and not cut off. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 export async function post(url: string, body: object): Promise<Response> {
   return fetch(url, {
@@ -112,7 +112,8 @@ export async function startLoad(url: string): Promise<Load> {
   const started: Promise<void>[] = [];
   for (const kind of KINDS) {
     for (let client = 0; client < CLIENTS[kind].count; client++) {
-      const tokens = { current: kind === 'verify' || kind === 'refresh' ? await logIn() : undefined };
+      const tokens = { current: await logIn() };
+      while (!tokens.current) tokens.current = await logIn(); // too busy a machine refuses some
       started.push(runClient(kind, tokens));
     }
   }

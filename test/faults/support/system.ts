@@ -15,6 +15,8 @@ export interface System {
   /** Straight to the database, whatever stands between it and the replicas. */
   databaseUrl: string;
   replica(index: number): ServerProcess;
+  /** Of a replica, past the balancer. */
+  addressOf(index: number): string;
   /** Starts it again, on its port, after it was stopped. */
   start(index: number): Promise<void>;
   /** Ends everything and removes its files. */
@@ -59,6 +61,7 @@ export async function startSystem({ env, reachDatabase }: SystemOptions = {}): P
     database,
     databaseUrl,
     replica,
+    addressOf: (index) => `http://127.0.0.1:${ports[index]}`,
     async start(index) {
       replicas[index] = await startReplica(index);
     },
