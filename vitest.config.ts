@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/faults/**'], // they take a machine for themselves
     globalSetup: 'test/support/postgres.ts',
+    setupFiles: 'test/support/checked-answers.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts'],
     globalSetup: 'test/support/postgres.ts',
+    setupFiles: 'test/support/checked-answers.ts',
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 60_000,

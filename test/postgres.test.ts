@@ -69,8 +69,8 @@ describe('a revocation that becomes visible late', () => {
     await sleep(100);
 
     const bob = await addUser(there, BOB);
-    for (let poll = 0; poll < 25; poll++) {
-      there.time.now += 2;
+    for (let poll = 0; poll < 10; poll++) {
+      there.time.now += 5;
       await there.directory.updateAndVoidTokens(bob.id, {});
       await there.app.pollRevocations();
     }

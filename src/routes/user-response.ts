@@ -5,7 +5,7 @@ import type { User } from '../users/user.ts';
 export const UserResponse = z
   .object({
     id: z.string().meta({ format: 'uuid' }),
-    email: z.string().meta({ format: 'email' }),
+    email: z.string().meta({ format: 'idn-email' }),
     email_verified: z.boolean(),
     roles: z.array(z.string()),
     created_at: z.string().meta({ format: 'date-time' }),

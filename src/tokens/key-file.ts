@@ -23,8 +23,7 @@ import type { PrivateJwkSet } from './key-set.ts';
  */
 export function readKeyFile(path: string): string | undefined {
   try {
-    const { mode } = statSync(path);
-    if ((mode & 0o077) !== 0) {
+    if (isOpenToOthers(statSync(path), process.getuid?.())) {
       throw new StartupError(`The key file ${path} can be read by other users: run "chmod 600 ${path}".`);
     }
     return readFileSync(path, 'utf8');
@@ -35,6 +34,15 @@ export function readKeyFile(path: string): string | undefined {
       cause: error,
     });
   }
+}
+
+/**
+ * Whether others than its owner can read a file. One that root owns may be read by a group, and is by no means writable:
+ * so Kubernetes and Docker Swarm hand secrets to a process that is not root.
+ */
+export function isOpenToOthers({ mode, uid }: { mode: number; uid: number }, processUid?: number): boolean {
+  const isHandedOver = uid === 0 && processUid !== 0;
+  return (mode & (isHandedOver ? 0o037 : 0o077)) !== 0;
 }
 
 /**

@@ -13,7 +13,7 @@ export const Email = z
   .overwrite((email) => email.normalize('NFC').toLowerCase().normalize('NFC'))
   // Checked again, since a letter may become two.
   .refine((email) => email.length <= MAX_EMAIL_LENGTH && EMAIL.test(email), 'Must be an email address')
-  .meta({ format: 'email', examples: ['ada@example.com'] });
+  .meta({ format: 'idn-email', examples: ['ada@example.com'] });
 
 export const MAX_ROLES = 16;
 

@@ -10,7 +10,8 @@ let idcard: TestApp;
 afterEach(() => idcard.close());
 
 async function start(env: Record<string, string> = {}): Promise<void> {
-  idcard = await createTestApp({ env });
+  // A hundred guesses at once wait for their hashes, for as long as a slow machine takes.
+  idcard = await createTestApp({ env: { PASSWORD_QUEUE_SECONDS: '60', ...env } });
 }
 
 const behindProxies = () => start({ TRUSTED_PROXIES: '10.0.0.0/8, fd00:1::/32, 192.0.2.1' });

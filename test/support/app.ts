@@ -8,6 +8,7 @@ import { generateKeySet } from '../../src/tokens/key-rotation.ts';
 import { createKeySet, type PrivateJwkSet } from '../../src/tokens/key-set.ts';
 import { openDatabase } from '../../src/users/databases/index.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
+import { checkInjected } from './checked-answers.ts';
 
 /** 2026-11-23T12:00:00Z */
 export const START = 1_795_435_200;
@@ -64,6 +65,7 @@ export async function createTestApp({ env = {}, jwks, directory: wrap }: TestOpt
     logger: pino({ level: config.logLevel, base: null }, stream),
     lifecycle,
   });
+  checkInjected(app);
   return {
     app,
     config,

@@ -1,18 +1,21 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { createKeyFile, readKeyFile, replaceKeyFile } from '../../src/tokens/key-file.ts';
+import { createKeyFile, isOpenToOthers, readKeyFile, replaceKeyFile } from '../../src/tokens/key-file.ts';
 import { generateKeySet } from '../../src/tokens/key-rotation.ts';
 import { loadKeySet } from '../../src/tokens/load-key-set.ts';
 import { START } from '../support/app.ts';
@@ -75,6 +78,36 @@ test('KEY_SET holds the set itself, and no file is written', () => {
   const config = readConfig({ DATA_DIR: join(folder, 'data'), KEY_SET: JSON.stringify(keys()) });
   expect(loadKeySet(config, clock).keys).toHaveLength(2);
   expect(existsSync(path)).toBe(false);
+});
+
+describe('a key file that root owns', () => {
+  test.each([0o400, 0o600, 0o440, 0o640])('is taken with mode %o by a process that is not root', (mode) => {
+    expect(isOpenToOthers({ mode, uid: 0 }, 1000)).toBe(false);
+  });
+
+  test.each([0o444, 0o660, 0o450, 0o604])('is refused with mode %o', (mode) => {
+    expect(isOpenToOthers({ mode, uid: 0 }, 1000)).toBe(true);
+  });
+
+  test.each([
+    ['by root itself', 0, 0],
+    ["when it is another user's", 1001, 1000],
+    ["when it is the process's own", 1000, 1000],
+  ])('is refused with mode 440 %s', (_, uid, processUid) => {
+    expect(isOpenToOthers({ mode: 0o440, uid }, processUid)).toBe(true);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('is read from a secret volume of Kubernetes', () => {
+    const keySet = keys();
+    const version = join(folder, '..2026_11_25_12_00_00.123456789');
+    mkdirSync(version, { mode: 0o755 });
+    writeFileSync(join(version, 'keys.json'), JSON.stringify(keySet), { mode: 0o440 });
+    chownSync(join(version, 'keys.json'), 0, 1000); // fsGroup: 1000
+    symlinkSync('..2026_11_25_12_00_00.123456789', join(folder, '..data'));
+    symlinkSync('..data/keys.json', join(folder, 'keys.json'));
+    vi.spyOn(process, 'getuid').mockReturnValueOnce(1000);
+    expect(JSON.parse(readKeyFile(join(folder, 'keys.json')) ?? '')).toEqual(keySet);
+  });
 });
 
 describe('a key file is refused', () => {
