@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ADA, bearer, type TokenBody } from '../../support/app.ts';
+import { ask } from '../../support/workers.ts';
 
 export type Kind = 'verify' | 'refresh' | 'login' | 'register';
 
@@ -13,7 +15,7 @@ export interface Sample {
   status: number;
   /** What the answer or its absence said, when it was no success. */
   text: string;
-  retryAfter: string | null;
+  retryAfter: string | undefined;
 }
 
 export function isFailure({ status }: Pick<Sample, 'status'>): boolean {
@@ -37,72 +39,60 @@ const CLIENTS: Record<Kind, { count: number; restMs: number }> = {
   register: { count: 2, restMs: 300 },
 };
 
-/** Far beyond every bound that is promised, so that slowness is measured and not cut off. */
-const PATIENCE_MS = 60_000;
-
-export async function post(url: string, body: object): Promise<Response> {
-  return fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(PATIENCE_MS),
-  });
-}
-
 /** Twenty clients that do what clients do, at a pace that leaves the machine room, until they are stopped. */
 export async function startLoad(url: string): Promise<Load> {
   const samples: Sample[] = [];
   const refreshTokens: string[] = [];
   const registered: string[] = [];
+  const agent = new Agent({ keepAlive: true });
   let isOver = false;
 
   /** The answer's text when it was a success. */
-  async function ask(kind: Kind, request: () => Promise<Response>): Promise<string | undefined> {
+  async function sample(
+    kind: Kind,
+    path: string,
+    request: Parameters<typeof ask>[1],
+  ): Promise<string | undefined> {
     const startedMs = performance.now();
-    const outcome = await request().then(
-      async (response) => ({
-        status: response.status,
-        text: await response.text(),
-        retryAfter: response.headers.get('retry-after'),
-      }),
-      (error: unknown) => ({ status: 0, text: reasonOf(error), retryAfter: null }),
-    );
+    const outcome = await ask(url + path, { agent, ...request }).catch(noAnswer);
+    const { status, headers, text } = outcome;
     const hasFailed = isFailure(outcome);
-    const text = hasFailed ? outcome.text : '';
-    samples.push({ kind, startedMs, endedMs: performance.now(), ...outcome, text });
-    return hasFailed ? undefined : outcome.text;
+    const retryAfter = headers['retry-after'];
+    samples.push({
+      kind,
+      startedMs,
+      endedMs: performance.now(),
+      status,
+      retryAfter,
+      text: hasFailed ? text : '',
+    });
+    return hasFailed ? undefined : text;
   }
 
-  async function askForTokens(kind: Kind, path: string, body: object): Promise<TokenBody | undefined> {
-    const answer = await ask(kind, () => post(url + path, body));
+  async function sampleTokens(kind: Kind, path: string, body: object): Promise<TokenBody | undefined> {
+    const answer = await sample(kind, path, { body });
     if (answer === undefined) return undefined;
     const tokens: TokenBody = JSON.parse(answer);
     refreshTokens.push(tokens.refresh_token);
     return tokens;
   }
 
-  const logIn = () => askForTokens('login', '/v1/login', ADA);
-  const clients: Record<Kind, (tokens: { current: TokenBody | undefined }) => Promise<unknown>> = {
-    verify: ({ current }) =>
-      ask('verify', () =>
-        fetch(`${url}/v1/verify`, {
-          headers: bearer(current?.access_token ?? ''),
-          signal: AbortSignal.timeout(PATIENCE_MS),
-        }),
-      ),
+  const logIn = () => sampleTokens('login', '/v1/login', ADA);
+  const clients: Record<Kind, (tokens: { current: TokenBody }) => Promise<unknown>> = {
+    verify: ({ current }) => sample('verify', '/v1/verify', { headers: bearer(current.access_token) }),
     async refresh(tokens) {
-      const refresh_token = tokens.current?.refresh_token;
-      tokens.current = (await askForTokens('refresh', '/v1/refresh', { refresh_token })) ?? tokens.current;
+      const { refresh_token } = tokens.current;
+      tokens.current = (await sampleTokens('refresh', '/v1/refresh', { refresh_token })) ?? tokens.current;
     },
     login: logIn,
     async register() {
       const email = `${randomUUID()}@example.com`;
-      const answer = await ask('register', () => post(`${url}/v1/register`, { ...ADA, email }));
+      const answer = await sample('register', '/v1/register', { body: { ...ADA, email } });
       if (answer !== undefined) registered.push(email);
     },
   };
 
-  async function runClient(kind: Kind, tokens: { current: TokenBody | undefined }): Promise<void> {
+  async function runClient(kind: Kind, tokens: { current: TokenBody }): Promise<void> {
     while (!isOver) {
       await clients[kind](tokens);
       await sleep(CLIENTS[kind].restMs * (0.5 + Math.random()));
@@ -112,9 +102,9 @@ export async function startLoad(url: string): Promise<Load> {
   const started: Promise<void>[] = [];
   for (const kind of KINDS) {
     for (let client = 0; client < CLIENTS[kind].count; client++) {
-      const tokens = { current: await logIn() };
-      while (!tokens.current) tokens.current = await logIn(); // too busy a machine refuses some
-      started.push(runClient(kind, tokens));
+      let tokens = await logIn();
+      while (!tokens) tokens = await logIn(); // too busy a machine refuses some
+      started.push(runClient(kind, { current: tokens }));
     }
   }
   return {
@@ -124,13 +114,13 @@ export async function startLoad(url: string): Promise<Load> {
     async stop() {
       isOver = true;
       await Promise.all(started);
+      agent.destroy();
     },
   };
 }
 
 export const KINDS = ['verify', 'refresh', 'login', 'register'] as const;
 
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return String(cause);
+function noAnswer(error: Error): Awaited<ReturnType<typeof ask>> {
+  return { status: 0, headers: {}, text: String(error) };
 }

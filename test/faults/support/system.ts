@@ -4,7 +4,7 @@ import { balancerConfig } from '../../support/balancer.ts';
 import { startNginx } from '../../support/nginx.ts';
 import { createDatabase, type PostgresServer, startPostgres } from '../../support/postgres.ts';
 import { findFreePort, type ServerProcess, startServer, temporaryFolder } from '../../support/process.ts';
-import { post } from './load.ts';
+import { ask } from '../../support/workers.ts';
 
 export interface System {
   /** Of the balancer. */
@@ -48,7 +48,7 @@ export async function startSystem({ env, reachDatabase }: SystemOptions = {}): P
   const startReplica = (index: number) => startServer({ ...settings, PORT: String(ports[index]) });
   const replicas = [await startReplica(0), await startReplica(1)];
   const nginx = await startNginx(balancerConfig({ port, replicas: ports }), port);
-  await post(`${url}/v1/register`, ADA);
+  await ask(`${url}/v1/register`, { body: ADA });
 
   function replica(index: number): ServerProcess {
     const found = replicas[index];
