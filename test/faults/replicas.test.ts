@@ -8,7 +8,10 @@ import { ask, until } from '../support/workers.ts';
 import { type Outcome, ofKind, runDrill } from './support/drill.ts';
 import { type System, startSystem } from './support/system.ts';
 
-describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', () => {
+/** On a slow machine, a rotation waits for slow restarts. */
+const TIMEOUT_MS = 300_000;
+
+describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', { timeout: TIMEOUT_MS }, () => {
   let system: System;
   let startSeconds: number;
   beforeAll(async () => {
@@ -71,7 +74,7 @@ describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', () => {
     const outcome = await runDrill(system, {
       name: `the keys are rotated, restarting ${order}`,
       async strike() {
-        const delay = Math.ceil(5 + 5 * startSeconds); // the restarts have to fit into it, on a slow machine too
+        const delay = Math.ceil(10 + 2 * startSeconds); // the restarts have to fit into it, on a slow machine too
         const args = ['keys', 'rotate', '--activate-in', String(delay), '--json'];
         const { stdout } = await run(args, { env: system.settings });
         const { kids, signs_from }: { kids: string[]; signs_from: string } = JSON.parse(stdout);
