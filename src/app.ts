@@ -158,7 +158,7 @@ function corsOptions({ allowedOrigins }: Config): FastifyCorsOptions {
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT'],
     allowedHeaders: ['Authorization', 'Content-Type', 'DPoP'],
-    exposedHeaders: ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After'],
+    exposedHeaders: ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
     maxAge: 600,
   };
 }

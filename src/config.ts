@@ -19,6 +19,8 @@ export interface Config {
   databaseUrl: string;
   /** How many connections each process has to PostgreSQL at most. */
   databasePoolSize: number;
+  /** Where replicas share the counts of guesses, if anywhere. */
+  redisUrl: string | undefined;
   /** The private JWK Set itself; when absent it is read from `keySetFile`. */
   keySet: string | undefined;
   keySetFile: string;
@@ -51,7 +53,7 @@ const SIGNING_ALGORITHMS = ['ES256', 'RS256', 'EdDSA'] as const;
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
 /** Variables that hold a secret: each may also come from the file that `NAME_FILE` names. */
-const SECRETS = ['DATABASE_URL'] as const;
+const SECRETS = ['DATABASE_URL', 'REDIS_URL'] as const;
 
 const environment = z.object({
   PUBLIC_URL: z.string().transform(origin('an address like https://login.example.com')).optional(),
@@ -62,6 +64,7 @@ const environment = z.object({
   DATA_DIR: text(4096).default('./data'),
   DATABASE_URL: text(4096).optional(),
   DATABASE_POOL_SIZE: wholeNumber(1, 1000).default(10),
+  REDIS_URL: text(4096).optional(),
   KEY_SET: z.string().optional(),
   KEY_SET_FILE: text(4096).optional(),
   JWT_ALGORITHM: oneOf(SIGNING_ALGORITHMS).default('ES256'),
@@ -109,6 +112,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     dataDir: settings.DATA_DIR,
     databaseUrl: settings.DATABASE_URL ?? `sqlite:${join(settings.DATA_DIR, 'idcard.sqlite')}`,
     databasePoolSize: settings.DATABASE_POOL_SIZE,
+    redisUrl: settings.REDIS_URL,
     keySet: settings.KEY_SET,
     keySetFile: settings.KEY_SET_FILE ?? join(settings.DATA_DIR, 'keys.json'),
     algorithm: settings.JWT_ALGORITHM,

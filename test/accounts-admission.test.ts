@@ -91,6 +91,19 @@ describe('a login that would wait for too long', () => {
     expect(new Set(statuses)).toEqual(new Set([401, 503]));
   });
 
+  test('is refused before its body is read, and the directory is not asked; a registration too', async () => {
+    const { letGo } = await createFullApp();
+    const asked = vi.spyOn(harness.directory, 'findByEmail');
+    for (const url of ['/v1/login', '/v1/register']) {
+      const headers = { 'content-type': 'application/json' };
+      const response = await harness.app.inject({ method: 'POST', url, headers, body: '{"email":' });
+      expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '1']);
+      expect(response.json()).toEqual(OVERLOADED);
+    }
+    expect(asked).not.toHaveBeenCalled();
+    letGo();
+  });
+
   test('is the same for a user and for nobody', async () => {
     const { letGo } = await createFullApp();
     const answers = [];

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { execute, newDatabase } from './support/postgres.ts';
+import { findFreePort, runNode } from './support/process.ts';
+import { startRedis } from './support/redis.ts';
+import { lacks } from './support/system.ts';
 
 /** Where the compiled program finds the packages that are not compiled into it. */
 const cache = resolve('node_modules/.cache');
@@ -34,3 +37,23 @@ test('the compiled program finds its driver for PostgreSQL', async () => {
   expect(await run(args, { DATABASE_URL: url, DATA_DIR: folder }, 'violet otters play chess\n')).toBe(0);
   expect(await execute(url, 'SELECT email FROM users')).toEqual([{ email: 'ada@example.com' }]);
 });
+
+test.skipIf(lacks('redis-server'))(
+  'the compiled program finds its driver for Redis, which stands apart',
+  async () => {
+    const redis = await startRedis();
+    const program = `
+    const idcard = await import(${JSON.stringify(join(folder, 'dist/cli/main.js'))});
+    await idcard.main(['node', 'idcard', 'serve'], process.env);
+    process.kill(process.pid, 'SIGINT');`;
+    const PORT = String(await findFreePort());
+    const env = { HOST: '127.0.0.1', PORT, DATA_DIR: folder, REDIS_URL: redis.url };
+    const served = await runNode(['--input-type=module', '--eval', program], { env });
+    await redis.remove();
+    expect(served).toMatchObject({ code: 0, stdout: expect.stringContaining('"limits.shared"') });
+
+    const chunks = globSync(join(folder, 'dist/**/*.js'));
+    const withDriver = chunks.filter((file) => readFileSync(file, 'utf8').includes('StandaloneConnector'));
+    expect(withDriver.map((file) => basename(file))).toEqual([expect.stringMatching(/^redis-guess-limits-/)]);
+  },
+);

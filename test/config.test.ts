@@ -36,6 +36,7 @@ describe('without any variable', () => {
       dataDir: './data',
       databaseUrl: 'sqlite:data/idcard.sqlite',
       databasePoolSize: 10,
+      redisUrl: undefined,
       keySet: undefined,
       keySetFile: 'data/keys.json',
       algorithm: 'ES256',
@@ -80,6 +81,7 @@ test('every variable is read', () => {
     DATA_DIR: '/data',
     DATABASE_URL: 'sqlite:/elsewhere/users.sqlite',
     DATABASE_POOL_SIZE: '20',
+    REDIS_URL: 'rediss://:secret@redis.example.com:6380/1',
     KEY_SET_FILE: '/run/keys.json',
     JWT_ALGORITHM: 'EdDSA',
     ACCESS_TOKEN_TTL_SECONDS: '60',
@@ -111,6 +113,7 @@ test('every variable is read', () => {
     dataDir: '/data',
     databaseUrl: 'sqlite:/elsewhere/users.sqlite',
     databasePoolSize: 20,
+    redisUrl: 'rediss://:secret@redis.example.com:6380/1',
     keySet: undefined,
     keySetFile: '/run/keys.json',
     algorithm: 'EdDSA',
@@ -161,6 +164,7 @@ describe('a value that is no good', () => {
     ['DATA_DIR', ['a\tb', 'x'.repeat(4097)]],
     ['DATABASE_URL', ['sqlite:a\nb']],
     ['DATABASE_POOL_SIZE', ['0', '1001', '10.5']],
+    ['REDIS_URL', ['redis://a\nb', `redis://${'x'.repeat(4097)}`]],
     ['KEY_SET_FILE', ['a\u0007']],
     ['JWT_ALGORITHM', ['none', 'HS256', 'es256', 'RS512']],
     ['ACCESS_TOKEN_TTL_SECONDS', ['9', '86401', '5m', '300.0', '+300', '9'.repeat(400)]],
@@ -221,6 +225,7 @@ describe('settings that contradict one another are refused together:', () => {
     [{ CLOCK_TOLERANCE_SECONDS: '11', ACCESS_TOKEN_TTL_SECONDS: '10' }],
     [{ KEY_SET: '{"keys":[]}', KEY_SET_FILE: 'keys.json' }],
     [{ DATABASE_URL: 'sqlite:a', DATABASE_URL_FILE: 'b' }],
+    [{ REDIS_URL: 'redis://a', REDIS_URL_FILE: 'b' }],
     [{ AUDIENCE: 'https://login.example.com', PUBLIC_URL: 'https://login.example.com/' }],
     [{ AUDIENCE: 'http://localhost:8080', PORT: '8080' }],
     [{ PORT: '0' }],
@@ -259,4 +264,9 @@ describe('DATABASE_URL_FILE', () => {
   test('that names an empty file is refused', () => {
     expect(refusal({ DATABASE_URL_FILE: fileWith(' \n') })).toMatch(/^DATABASE_URL must be /);
   });
+});
+
+test('REDIS_URL_FILE gives the URL that stands in the file', () => {
+  const path = fileWith('redis://:secret@redis.example.com\n');
+  expect(readConfig({ REDIS_URL_FILE: path }).redisUrl).toBe('redis://:secret@redis.example.com');
 });

@@ -72,7 +72,9 @@ describe('the table of settings', () => {
   test('names every variable that the configuration reads', () => {
     const source = readFileSync('src/config.ts', 'utf8');
     const read = [...source.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, name]) => name);
-    expect(rows.flatMap(({ names }) => names).sort()).toEqual([...read, 'DATABASE_URL_FILE'].sort());
+    expect(rows.flatMap(({ names }) => names).sort()).toEqual(
+      [...read, 'DATABASE_URL_FILE', 'REDIS_URL_FILE'].sort(),
+    );
   });
 
   test('gives defaults that mean what no setting means', () => {

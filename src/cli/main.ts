@@ -21,6 +21,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
 function report(error: unknown): number {
   if (error instanceof Error && error.name === 'CommanderError')
     return 'exitCode' in error && error.exitCode === 0 ? 0 : USAGE_ERROR;
+  // Who read the output has gone, and knows it.
+  if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return 1;
   if (error instanceof StartupError || error instanceof Problem) console.error(`idcard: ${error.message}`);
   else console.error(error);
   return 1;

@@ -1,10 +1,13 @@
 import { Command } from 'commander';
+import { dbMove } from './db-move.ts';
 import { keysList } from './keys-list.ts';
 import { keysRevoke } from './keys-revoke.ts';
 import { keysRotate } from './keys-rotate.ts';
 import { theftBudgetCommand } from './theft-budget.ts';
 import { usersAdd } from './users-add.ts';
 import { usersDelete } from './users-delete.ts';
+import { usersExport } from './users-export.ts';
+import { usersImport } from './users-import.ts';
 import { usersList } from './users-list.ts';
 import { usersSetPassword } from './users-set-password.ts';
 import { usersSetRoles } from './users-set-roles.ts';
@@ -27,12 +30,15 @@ export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv
     usersDisable,
     usersEnable,
     usersDelete,
+    usersExport,
+    usersImport,
     usersList,
     usersSetPassword,
     usersSetRoles,
   ]) {
     users.addCommand(command(env));
   }
+  program.command('db').description('manage the database').addCommand(dbMove(env));
   const keys = program.command('keys').description('manage the key set');
   for (const command of [keysList, keysRotate, keysRevoke]) keys.addCommand(command(env));
   program.addCommand(theftBudgetCommand(env));

@@ -1,8 +1,8 @@
-import { systemClock } from '../clock.ts';
+import { createFollowingClock } from '../clock.ts';
 import { type Config, readConfig } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
-import { openDatabase } from '../users/databases/index.ts';
-import { createDirectory, type Directory } from '../users/directory.ts';
+import type { Directory } from '../users/directory.ts';
+import { openDirectory } from '../users/open-directory.ts';
 import { Email, type User } from '../users/user.ts';
 
 /** Opens the configured directory for one command. */
@@ -11,10 +11,7 @@ export async function withDirectory<T>(
   action: (directory: Directory, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = readConfig(env);
-  const directory = createDirectory(
-    await openDatabase(config.databaseUrl, config.databasePoolSize),
-    systemClock,
-  );
+  const directory = await openDirectory(config, createFollowingClock());
   try {
     return await action(directory, config);
   } finally {

@@ -34,7 +34,8 @@ export function describeOperation(method: string, schema: RouteSchema): ZodOpenA
   };
 }
 
-function successes({ response, documents = {} }: RouteSchema): Record<string, ZodOpenApiResponseObject> {
+function successes(route: RouteSchema): Record<string, ZodOpenApiResponseObject> {
+  const { response, documents = {}, answerHeaders } = route;
   return Object.fromEntries(
     Object.entries(response).map(([status, schema]) => {
       const document = documents[Number(status)];
@@ -43,7 +44,7 @@ function successes({ response, documents = {} }: RouteSchema): Record<string, Zo
         status,
         {
           description: document?.description ?? 'Success.',
-          ...(document?.headers && { headers: headers(document.headers) }),
+          ...headers({ ...document?.headers, ...answerHeaders }),
           ...(status !== '204' &&
             status !== '304' && {
               content: {
@@ -62,18 +63,21 @@ function successes({ response, documents = {} }: RouteSchema): Record<string, Zo
 function failures(method: string, schema: RouteSchema): Record<string, ZodOpenApiResponseObject> {
   const problems = [...schema.problems, ...commonProblems(method, schema)];
   const byStatus = Map.groupBy(problems, ({ kind }) => String(kind.status));
-  return Object.fromEntries([...byStatus].sort().map(([status, factories]) => [status, failure(factories)]));
+  return Object.fromEntries(
+    [...byStatus].sort().map(([status, factories]) => [status, failure(schema, factories)]),
+  );
 }
 
-function failure(factories: readonly ProblemFactory[]): ZodOpenApiResponseObject {
+function failure(route: RouteSchema, factories: readonly ProblemFactory[]): ZodOpenApiResponseObject {
   const problems = factories.map((factory) => factory({ retryAfterSeconds: 2 }));
   const status = problems[0]?.kind.status ?? 500;
-  const sent: Record<string, string> = {};
+  const isOwn = factories.some((factory) => route.problems.includes(factory));
+  const sent: Record<string, string> = isOwn ? { ...route.answerHeaders } : {};
   if (problems.some(({ kind }) => kind.challenge !== undefined)) sent['WWW-Authenticate'] = 'RFC 6750 §3';
   if (status === 429 || status === 503) sent['Retry-After'] = 'Seconds to wait.';
   return {
     description: problems.map((problem) => `${problem.kind.title}.`).join(' '),
-    ...(Object.keys(sent).length > 0 && { headers: headers(sent) }),
+    ...headers(sent),
     content: {
       'application/problem+json': {
         schema: ProblemDetails,
@@ -107,10 +111,9 @@ function examples(values: Record<string, unknown> | undefined) {
 }
 
 function headers(descriptions: Record<string, string>) {
-  return Object.fromEntries(
-    Object.entries(descriptions).map(([name, description]) => [
-      name,
-      { description, schema: { type: 'string' as const } },
-    ]),
-  );
+  const described = Object.entries(descriptions).map(([name, description]) => [
+    name,
+    { description, schema: { type: 'string' as const } },
+  ]);
+  return described.length > 0 ? { headers: Object.fromEntries(described) } : {};
 }

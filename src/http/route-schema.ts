@@ -15,6 +15,8 @@ export interface RouteSchema {
   response: Record<number, z.ZodType>;
   /** What goes with a success, besides its body; by status. */
   documents?: Record<number, SuccessDocument>;
+  /** Header fields of every answer that is this route's own; what each says, by name. */
+  answerHeaders?: Record<string, string>;
   /** Problems of this route alone; those that every route can give are added by the document. */
   problems: readonly ProblemFactory[];
 }

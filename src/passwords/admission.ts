@@ -8,6 +8,8 @@ export interface Admission {
    * @throws overloaded before the work has begun: when its turn would come too late, or did not come in time
    */
   run<T>(work: () => Promise<T>, client: AbortSignal): Promise<T>;
+  /** @throws overloaded when work that came now would be refused for a queue that is too long */
+  refuseWhenFull(): void;
 }
 
 export interface AdmissionOptions {
@@ -38,7 +40,7 @@ export function createAdmission({ atOnce, queueSeconds }: AdmissionOptions): Adm
       running++;
       return;
     }
-    if (waiting.size >= MAX_WAITING || secondsToDrain() > FILLED * queueSeconds) throw refusal();
+    refuseWhenFull();
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(giveUp, queueSeconds * 1000);
       client.addEventListener('abort', giveUp);
@@ -60,6 +62,10 @@ export function createAdmission({ atOnce, queueSeconds }: AdmissionOptions): Adm
     });
   }
 
+  function refuseWhenFull(): void {
+    if (waiting.size >= MAX_WAITING || secondsToDrain() > FILLED * queueSeconds) throw refusal();
+  }
+
   /** Hands the place on. Only the work itself gives it up: a hash goes on when its client has left. */
   function leave(): void {
     const [next] = waiting;
@@ -76,6 +82,7 @@ export function createAdmission({ atOnce, queueSeconds }: AdmissionOptions): Adm
   }
 
   return {
+    refuseWhenFull,
     async run(work, client) {
       await enter(client);
       const start = performance.now();

@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { createBoundedMap } from '../bounded-map.ts';
 import { tooManyRequests } from '../problems/catalogue.ts';
+import { type GuessStore, PER_ADDRESS, type Tally } from './guess-store.ts';
+import { createMemoryStore } from './memory-store.ts';
 
 /** Slows down whoever guesses passwords, or makes this server hash them. */
 export interface GuessLimits {
@@ -10,73 +10,82 @@ export interface GuessLimits {
    * @throws tooManyRequests
    */
   count(address: string, account: string): Promise<CountedAttempt>;
+  /** Lets go of what is held outside of this process. */
+  close?(): void;
 }
 
 /** What an attempt can turn out to be, other than a wrong guess, which stays counted. */
 export interface CountedAttempt {
+  /** As it stands while this attempt is counted. */
+  headers: LimitHeaders;
   /** Right: guesses at the account are forgotten, and the network is known from now on. */
-  succeeded(): Promise<void>;
+  succeeded(): Promise<LimitHeaders>;
   /** Sent away before the hash. */
-  turnedAway(): Promise<void>;
+  turnedAway(): Promise<LimitHeaders>;
   /** Given up by its client before the hash: no guess, but it held a place, so the address answers for it. */
-  abandoned(): Promise<void>;
+  abandoned(): Promise<LimitHeaders>;
 }
 
-interface Pace {
-  /** Attempts without any delay. */
-  free: number;
-  /** The delay doubles with each attempt beyond, from one second up to this. Never longer: no permanent lock. */
-  longestDelaySeconds: number;
-  /** So long after the first attempt, the count starts again. */
-  forgetAfterSeconds: number;
-}
+/** Header fields that tell a client how much of its limit is left. */
+export type LimitHeaders = Record<string, string>;
 
-/** 10 free guesses and 13 more until the delay is an hour, one an hour from then on: fewer than 50 a day. */
-const PER_ACCOUNT: Pace = { free: 10, longestDelaySeconds: 3600, forgetAfterSeconds: 86_400 };
-/** Many honest users may share an address. */
-const PER_ADDRESS: Pace = { free: 100, longestDelaySeconds: 300, forgetAfterSeconds: 3600 };
-
-/**
- * How many accounts and how many addresses are counted at once; those without an attempt for the longest time are
- * forgotten. To have one account forgotten, an attacker needs attempts at as many others that all reach the hash:
- * ten minutes of two cores, from 500 networks within the hour, for eleven guesses.
- */
-const MAX_COUNTS = 50_000;
-/** How many pairs of a user and a network from which they logged in are kept in mind. */
-const KNOWN_NETWORKS = 20_000;
-
-export function createGuessLimits(): GuessLimits {
-  const addresses = createLimit('address', PER_ADDRESS);
-  const accounts = createLimit('account', PER_ACCOUNT);
-  const known = createBoundedMap<true>(KNOWN_NETWORKS);
+export function createGuessLimits(store: GuessStore = createMemoryStore()): GuessLimits {
+  const { addresses, accounts, known } = store;
   return {
     async count(address, account) {
       const network = networkOf(address);
       const ownCount = `${account} ${network}`;
+      const [isKnown, atAddress] = await Promise.all([known.has(ownCount), addresses.count(network)]);
+      if (atAddress.isRefused) throw refusal(atAddress.resetSeconds, limitHeaders(atAddress));
       // Where a user has logged in before, they are counted apart: a stranger's guesses do not keep them out.
-      const counted = known.get(ownCount) ? ownCount : account;
-      await addresses.count(network);
-      try {
-        await accounts.count(counted);
-      } catch (error) {
-        await addresses.takeBack(network);
-        throw error;
+      const counted = isKnown ? ownCount : account;
+      const atAccount = await accounts.count(counted);
+      if (atAccount.isRefused) {
+        // Without its window: Retry-After is for the account, and must not be earlier than what RateLimit says.
+        const { remaining } = await addresses.takeBack(network);
+        throw refusal(atAccount.resetSeconds, limitHeaders({ remaining }));
       }
       return {
+        headers: limitHeaders(atAddress),
         async succeeded() {
-          known.set(ownCount, true);
-          await Promise.all([addresses.takeBack(network), accounts.forget(counted)]);
+          const [tally] = await Promise.all([
+            addresses.takeBack(network),
+            accounts.forget(counted),
+            known.add(ownCount),
+          ]);
+          return limitHeaders(tally);
         },
         async turnedAway() {
-          await Promise.all([addresses.takeBack(network), accounts.takeBack(counted)]);
+          const [tally] = await Promise.all([addresses.takeBack(network), accounts.takeBack(counted)]);
+          return limitHeaders(tally);
         },
-        abandoned: () => accounts.takeBack(counted),
+        async abandoned() {
+          await accounts.takeBack(counted);
+          return limitHeaders(atAddress);
+        },
       };
     },
   };
 }
 
-const counted = { succeeded: async () => {}, turnedAway: async () => {}, abandoned: async () => {} };
+function refusal(retryAfterSeconds: number, headers: LimitHeaders) {
+  return tooManyRequests({ retryAfterSeconds, headers });
+}
+
+/**
+ * `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers), of the client's own address alone: what is left of
+ * an account's would tell a stranger whether somebody has logged in there lately, and so that there is somebody.
+ */
+function limitHeaders({ remaining, resetSeconds }: Pick<Tally, 'remaining'> & Partial<Tally>): LimitHeaders {
+  const { free, forgetAfterSeconds } = PER_ADDRESS;
+  return {
+    'ratelimit-policy': `"address";q=${free};w=${forgetAfterSeconds}`,
+    ratelimit: `"address";r=${remaining}${resetSeconds === undefined ? '' : `;t=${resetSeconds}`}`,
+  };
+}
+
+const silent = async (): Promise<LimitHeaders> => ({});
+const counted = { headers: {}, succeeded: silent, turnedAway: silent, abandoned: silent };
 export const noGuessLimits: GuessLimits = { count: async () => counted };
 
 /** What one attacker commands: an IPv4 address, or the /64 network of an IPv6 address (RFC 6177). */
@@ -88,59 +97,4 @@ export function networkOf(address: string): string {
     .slice(0, 4)
     .map((group) => group.toString(16))
     .join(':');
-}
-
-function createLimit(name: string, { free, longestDelaySeconds, forgetAfterSeconds }: Pace) {
-  const attempts = new RateLimiterMemory({
-    keyPrefix: `${name}-attempts`,
-    points: Number.MAX_SAFE_INTEGER,
-    duration: forgetAfterSeconds,
-  });
-  /** Holds a key for as long as its next attempt has to wait. */
-  const delays = new RateLimiterMemory({
-    keyPrefix: `${name}-delay`,
-    points: 1,
-    duration: longestDelaySeconds,
-  });
-
-  /** In the order of their last attempt. */
-  const keys = new Set<string>();
-
-  async function remember(key: string): Promise<void> {
-    keys.delete(key);
-    keys.add(key);
-    if (keys.size <= MAX_COUNTS) return;
-    const [oldest = key] = keys;
-    await forget(oldest);
-  }
-
-  async function forget(key: string): Promise<void> {
-    keys.delete(key);
-    await Promise.all([attempts.delete(key), delays.delete(key)]);
-  }
-
-  async function takeBack(key: string): Promise<void> {
-    const { consumedPoints } = await attempts.reward(key);
-    if (consumedPoints <= 0) await forget(key);
-    else await delays.delete(key); // the one before it is over, or this attempt would not have been counted
-  }
-
-  return {
-    /** @throws tooManyRequests */
-    async count(key: string): Promise<void> {
-      await remember(key);
-      const { consumedPoints } = await attempts.penalty(key);
-      if (consumedPoints <= free) return;
-      const delaySeconds = Math.min(2 ** Math.min(consumedPoints - free - 1, 30), longestDelaySeconds);
-      try {
-        await delays.consume(key, 1, { customDuration: delaySeconds });
-      } catch (rejection) {
-        await attempts.reward(key);
-        if (!(rejection instanceof RateLimiterRes)) throw rejection;
-        throw tooManyRequests({ retryAfterSeconds: Math.max(1, Math.ceil(rejection.msBeforeNext / 1000)) });
-      }
-    },
-    takeBack,
-    forget,
-  };
 }

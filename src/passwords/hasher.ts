@@ -36,7 +36,7 @@ export function createHasher(parameters: Config['argon2']): Hasher {
   return {
     hash,
     async verify(storedHash, password) {
-      const usable = typeof storedHash === 'string' && isBounded(readParameters(storedHash));
+      const usable = typeof storedHash === 'string' && isUsableHash(storedHash);
       const matches = await verify(usable ? storedHash : await decoy, password);
       return usable && matches;
     },
@@ -48,6 +48,11 @@ export function createHasher(parameters: Config['argon2']): Hasher {
       );
     },
   };
+}
+
+/** Whether a password can be compared with it: argon2id, at a price within bounds. */
+export function isUsableHash(storedHash: string): boolean {
+  return isBounded(readParameters(storedHash));
 }
 
 function readParameters(storedHash: string): Config['argon2'] | undefined {

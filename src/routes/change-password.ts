@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { clientOf } from '../http/client.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
@@ -12,6 +11,7 @@ import {
   weakPassword,
   wrongPassword,
 } from '../problems/catalogue.ts';
+import { answerHeaders, attemptOf } from './attempt.ts';
 import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample } from './examples.ts';
@@ -28,6 +28,7 @@ const schema = {
     ada: { current_password: credentialsExample.password, new_password: 'nine lazy clouds over Turin' },
   },
   ...tokenResponses,
+  answerHeaders,
   problems: [weakPassword, wrongPassword, crossSite, tooManyRequests, overloaded, unavailable],
 } satisfies RouteSchema;
 
@@ -45,7 +46,7 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
     const objection = await passwordPolicy.objection(new_password, user.email);
     if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
 
-    const attempt = { address: request.ip, account: user.email, client: clientOf(reply) };
+    const attempt = attemptOf(request, reply, user.email);
     const passwordHash = await attempts.run(attempt, async (succeeded) => {
       if (!(await hasher.verify(user.passwordHash, current_password))) {
         request.log.warn({ event: 'password.change-failed', sub: user.id, address: request.ip });

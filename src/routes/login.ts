@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
-import { clientOf } from '../http/client.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
@@ -15,8 +14,11 @@ import {
   tooManyRequests,
   unavailable,
 } from '../problems/catalogue.ts';
+import { Problem } from '../problems/problem.ts';
 import type { Login } from '../tokens/tokens.ts';
 import { Email, type User } from '../users/user.ts';
+import { answerHeaders, attemptOf } from './attempt.ts';
+import { beforeAttempt } from './before-attempt.ts';
 import { receiveBinding } from './binding.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample } from './examples.ts';
@@ -40,6 +42,7 @@ const schema = {
     cookie: { ...credentialsExample, transport: 'cookie' },
   },
   ...tokenResponses,
+  answerHeaders,
   problems: [
     invalidCredentials,
     invalidDpopProof.login,
@@ -59,7 +62,8 @@ type Dependencies = Pick<
 export function loginRoute(app: App, dependencies: Dependencies): void {
   const { directory, hasher, attempts, tokens, transports, clock } = dependencies;
 
-  app.post('/v1/login', { schema }, async (request, reply) => {
+  const onRequest = beforeAttempt(attempts);
+  app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
     const { email, password, transport } = request.body;
     if (transport === 'cookie') transports.refuseCrossSite(request);
     const jkt = receiveBinding(request, reply, dependencies);
@@ -67,7 +71,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
     // waits, and then the tokens have a version that is void.
     const user = await directory.findByEmail(email);
 
-    const attempt = { address: request.ip, account: email, client: clientOf(reply) };
+    const attempt = attemptOf(request, reply, email);
     const loggedIn = await attempts.run(attempt, async (succeeded) => {
       const isPassword = await hasher.verify(user?.passwordHash, password);
       if (!user || !isPassword || user.status !== 'active') {
@@ -85,7 +89,11 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
   /** The one moment at which the password is at hand. It may be changed meanwhile: then the new one stands. */
   async function rehash({ id, passwordHash }: User, password: string): Promise<void> {
     if (!passwordHash || !hasher.needsRehash(passwordHash)) return;
-    await directory.update(id, { passwordHash: await hasher.hash(password) }, { passwordHash });
+    const stronger = { passwordHash: await hasher.hash(password) };
+    await directory.update(id, stronger, { passwordHash }).catch((error: unknown) => {
+      // A directory that can be read and not changed, such as one on a full disk: the next login tries again.
+      if (!(error instanceof Problem && error.kind === unavailable.kind)) throw error;
+    });
   }
 }
 

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { clientOf } from '../http/client.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
 import { emailTaken, overloaded, tooManyRequests, unavailable, weakPassword } from '../problems/catalogue.ts';
 import { Email } from '../users/user.ts';
+import { answerHeaders, attemptOf } from './attempt.ts';
+import { beforeAttempt } from './before-attempt.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample, userExample } from './examples.ts';
 import { toUserResponse, UserResponse } from './user-response.ts';
@@ -18,17 +19,19 @@ const schema = {
   bodyExamples: { ada: credentialsExample },
   response: { 201: UserResponse },
   documents: { 201: { description: 'The new user.', example: { ...userExample, roles: [] } } },
+  answerHeaders,
   problems: [weakPassword, emailTaken, tooManyRequests, overloaded, unavailable],
 } satisfies RouteSchema;
 
 type Dependencies = Pick<RouteDependencies, 'directory' | 'hasher' | 'passwordPolicy' | 'attempts'>;
 
 export function registerRoute(app: App, { directory, hasher, passwordPolicy, attempts }: Dependencies): void {
-  app.post('/v1/register', { schema }, async (request, reply) => {
+  const onRequest = beforeAttempt(attempts);
+  app.post('/v1/register', { schema, onRequest }, async (request, reply) => {
     const { email, password } = request.body;
     const objection = await passwordPolicy.objection(password, email);
     if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
-    const attempt = { address: request.ip, account: `register ${email}`, client: clientOf(reply) };
+    const attempt = attemptOf(request, reply, `register ${email}`);
     const passwordHash = await attempts.run(attempt, () => hasher.hash(password)); // counted, as each costs a hash
     const user = await directory.add({ email, passwordHash, roles: [] });
     request.log.info({ event: 'user.registered', sub: user.id, address: request.ip });

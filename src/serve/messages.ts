@@ -11,11 +11,15 @@ export type FromPrimary = GuessAnswer | { revoked: Revocation } | { stop: StopSi
 /** May this attempt be made? And what it turned out to be. */
 export type GuessQuestion =
   | { question: number; address: string; account: string }
-  | { question: number; attempt: number; outcome: 'succeeded' | 'turnedAway' | 'abandoned' };
+  | { question: number; attempt: number; outcome: Outcome };
+
+export type Outcome = 'succeeded' | 'turnedAway' | 'abandoned';
 
 export interface GuessAnswer {
   answerTo: number;
-  /** Header fields of the refusal; absent when the attempt may be made. */
+  /** Header fields for the client, when the attempt may be made, and when it has turned out to be something. */
+  headers?: Record<string, string>;
+  /** Header fields of the refusal. */
   refusedWith?: Record<string, string>;
   /** What went wrong, when there is no answer. */
   failure?: string;

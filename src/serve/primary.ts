@@ -1,11 +1,11 @@
 import cluster, { type Worker } from 'node:cluster';
-import { pino } from 'pino';
 import { systemClock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { createGuessLimits, noGuessLimits } from '../passwords/guessing.ts';
+import { openGuessLimits } from '../passwords/open-guess-limits.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
 import { openDatabase } from '../users/databases/index.ts';
 import { greet } from './greeting.ts';
+import { createLogger } from './log.ts';
 import { type FromWorker, tellWorker } from './messages.ts';
 import { createGuessDesk } from './shared-guess-limits.ts';
 import { stopOnSignals } from './signals.ts';
@@ -21,8 +21,8 @@ const LONGEST_DELAY_MS = 30_000;
  */
 export async function servePrimary(config: Config): Promise<void> {
   await prepare(config);
-  const logger = pino({ level: config.logLevel, base: null });
-  const guessLimits = config.rateLimits ? createGuessLimits() : noGuessLimits;
+  const logger = createLogger(config.logLevel);
+  const guessLimits = await openGuessLimits(config, logger);
   const running = new Set<Worker>();
   const serving = new Set<Worker>();
   let isStopping = false;

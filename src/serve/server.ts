@@ -1,19 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
 import { type AppDependencies, buildApp, type IdcardApp } from '../app.ts';
-import { systemClock } from '../clock.ts';
+import { createFollowingClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { createHasher } from '../passwords/hasher.ts';
+import { openGuessLimits } from '../passwords/open-guess-limits.ts';
 import type { Lifecycle } from '../routes/dependencies.ts';
 import { StartupError } from '../startup-error.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
-import { openDatabase } from '../users/databases/index.ts';
-import { createDirectory } from '../users/directory.ts';
+import { openDirectory } from '../users/open-directory.ts';
 import { untilNobodyKnocks } from './last-connections.ts';
+import { createLogger } from './log.ts';
 import type { StopSignal } from './signals.ts';
 
-/** Threads for what else leaves the main one, such as DNS, files and WebCrypto, so that it never waits for a hash. */
-const SPARE_THREADS = 2;
+/**
+ * Threads for what else leaves the main one, such as DNS, files and WebCrypto, so that it never waits for a hash. Not more:
+ * each that has ever hashed keeps the memory of a hash.
+ */
+const SPARE_THREADS = 1;
 
 /** For how long the last answers may take. With the default delay it is less than the 10 s that Docker waits. */
 const LONGEST_GOODBYE_MS = { SIGTERM: 4000, SIGINT: 500 };
@@ -43,21 +46,25 @@ export async function startServer(
   { worker, ...shared }: Partial<WorkerSettings> = {},
 ): Promise<Server> {
   env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
-  const clock = systemClock;
-  const keySet = loadKeySet(config, clock);
-  const directory = createDirectory(await openDatabase(config.databaseUrl, config.databasePoolSize), clock);
+  const logger = createLogger(config.logLevel, worker);
+  const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
+  const keySet = loadKeySet(config, clock.now);
+  const guessLimits = shared.guessLimits ?? (await openGuessLimits(config, logger));
+  const directory = await openDirectory(config, clock);
   const lifecycle: Lifecycle = { stopping: false };
   const app = await buildApp({
     config,
     keySet,
     directory,
     hasher: createHasher(config.argon2),
-    clock,
-    logger: pino({ level: config.logLevel, base: worker === undefined ? null : { worker } }),
+    clock: clock.now,
+    logger,
     lifecycle,
     ...shared,
+    guessLimits,
   });
   app.addHook('preClose', () => untilNobodyKnocks(app.server));
+  app.addHook('onClose', async () => guessLimits.close?.());
   app.addHook('onClose', () => directory.close());
   await listen(app, config);
   return {

@@ -1,8 +1,8 @@
 import { createBoundedMap } from '../bounded-map.ts';
-import type { CountedAttempt, GuessLimits } from '../passwords/guessing.ts';
+import type { CountedAttempt, GuessLimits, LimitHeaders } from '../passwords/guessing.ts';
 import { tooManyRequests } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
-import { type GuessAnswer, type GuessQuestion, tellPrimary } from './messages.ts';
+import { type GuessAnswer, type GuessQuestion, type Outcome, tellPrimary } from './messages.ts';
 
 /* One count for all workers, in the primary: spread over them, guesses would be counted by none. */
 
@@ -14,21 +14,21 @@ export function createGuessDesk(limits: GuessLimits): (question: GuessQuestion) 
   // A wrong guess stays counted and is not heard of again, so the oldest are forgotten.
   const underWay = createBoundedMap<CountedAttempt>(ATTEMPTS_UNDER_WAY);
 
-  async function decide(question: GuessQuestion): Promise<void> {
+  async function decide(question: GuessQuestion): Promise<LimitHeaders> {
     if (!('outcome' in question)) {
-      underWay.set(String(question.question), await limits.count(question.address, question.account));
-      return;
+      const counted = await limits.count(question.address, question.account);
+      underWay.set(String(question.question), counted);
+      return counted.headers;
     }
     const attempt = underWay.get(String(question.attempt));
     underWay.delete(String(question.attempt));
-    await attempt?.[question.outcome]();
+    return (await attempt?.[question.outcome]()) ?? {};
   }
 
   return async (question) => {
     const answerTo = question.question;
     try {
-      await decide(question);
-      return { answerTo };
+      return { answerTo, headers: await decide(question) };
     } catch (error) {
       const isRefusal = error instanceof Problem && error.kind === tooManyRequests.kind;
       return isRefusal ? { answerTo, refusedWith: error.headers } : { answerTo, failure: String(error) };
@@ -42,23 +42,33 @@ export function createSharedGuessLimits() {
   let questions = 0;
 
   async function ask(
-    text: { address: string; account: string } | { attempt: number; outcome: keyof CountedAttempt },
-  ): Promise<number> {
-    const question = ++questions;
-    const { refusedWith, failure } = await new Promise<GuessAnswer>((resolve) => {
+    question: number,
+    text: { address: string; account: string } | { attempt: number; outcome: Outcome },
+  ): Promise<LimitHeaders> {
+    const {
+      headers = {},
+      refusedWith,
+      failure,
+    } = await new Promise<GuessAnswer>((resolve) => {
       waiting.set(question, resolve);
       tellPrimary({ question, ...text });
     });
     if (refusedWith) throw tooManyRequests({ headers: refusedWith });
     if (failure !== undefined) throw new Error(failure);
-    return question;
+    return headers;
   }
 
   const limits: GuessLimits = {
     async count(address, account) {
-      const attempt = await ask({ address, account });
-      const end = (outcome: keyof CountedAttempt) => async () => void (await ask({ attempt, outcome }));
-      return { succeeded: end('succeeded'), turnedAway: end('turnedAway'), abandoned: end('abandoned') };
+      const attempt = ++questions;
+      const headers = await ask(attempt, { address, account });
+      const end = (outcome: Outcome) => () => ask(++questions, { attempt, outcome });
+      return {
+        headers,
+        succeeded: end('succeeded'),
+        turnedAway: end('turnedAway'),
+        abandoned: end('abandoned'),
+      };
     },
   };
   return {

@@ -9,6 +9,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -82,9 +83,11 @@ function writeDurably<T>(path: string, keySet: PrivateJwkSet, publish: (temporar
     }
     return publish(temporary);
   } catch (cause) {
-    throw new StartupError(`The key file ${path} cannot be written: check that its folder is writable.`, {
-      cause,
-    });
+    rmSync(temporary, { force: true });
+    const advice = isCode(cause, 'ENOSPC')
+      ? 'its disk is full, free some space'
+      : 'check that its folder is writable';
+    throw new StartupError(`The key file ${path} cannot be written: ${advice}.`, { cause });
   }
 }
 

@@ -74,7 +74,7 @@ describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', { timeout: TIME
     const outcome = await runDrill(system, {
       name: `the keys are rotated, restarting ${order}`,
       async strike() {
-        const delay = Math.ceil(10 + 2 * startSeconds); // the restarts have to fit into it, on a slow machine too
+        const delay = Math.ceil(10 + 5 * startSeconds); // the restarts have to fit into it, on a slow machine too
         const args = ['keys', 'rotate', '--activate-in', String(delay), '--json'];
         const { stdout } = await run(args, { env: system.settings });
         const { kids, signs_from }: { kids: string[]; signs_from: string } = JSON.parse(stdout);

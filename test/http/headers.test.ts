@@ -100,7 +100,9 @@ describe('CORS', () => {
     const { headers } = await get(origin);
     expect(headers['access-control-allow-origin']).toBe(origin);
     expect(headers['access-control-allow-credentials']).toBe('true');
-    expect(headers['access-control-expose-headers']).toBe('WWW-Authenticate, DPoP-Nonce, Retry-After');
+    expect(headers['access-control-expose-headers']).toBe(
+      'WWW-Authenticate, DPoP-Nonce, Retry-After, RateLimit, RateLimit-Policy',
+    );
     expect(headers.vary).toBe('Origin');
   });
 

@@ -10,9 +10,12 @@ test('the desks of several workers count together, and refuse with what the clie
   const desks = [createGuessDesk(limits), createGuessDesk(limits)];
   for (let question = 1; question <= 11; question++) {
     const answer = await desks[question % 2]?.({ question, address, account });
-    expect(answer).toEqual({ answerTo: question });
+    expect(answer).toMatchObject({
+      answerTo: question,
+      headers: { ratelimit: `"address";r=${100 - question};t=3600` },
+    });
   }
-  const refusal = { answerTo: 12, refusedWith: { 'retry-after': '1' } };
+  const refusal = { answerTo: 12, refusedWith: { 'retry-after': '1', ratelimit: '"address";r=89' } };
   for (const desk of desks) expect(await desk({ question: 12, address, account })).toMatchObject(refusal);
 });
 
@@ -34,17 +37,17 @@ test('an attempt that was turned away leaves no count, and a success none of tho
 
 test('the outcome of an attempt is taken once, and that of an attempt nobody knows changes nothing', async () => {
   const outcomes: string[] = [];
-  const note = (outcome: string) => async () => void outcomes.push(outcome);
+  const note = (outcome: string) => async () => ({ number: String(outcomes.push(outcome)) });
   const counted = {
+    headers: {},
     succeeded: note('succeeded'),
     turnedAway: note('turnedAway'),
     abandoned: note('abandoned'),
   };
   const desk = createGuessDesk({ count: async () => counted });
   await desk({ question: 1, address, account });
-  for (const attempt of [1, 1, 2]) {
-    expect(await desk({ question: 9, attempt, outcome: 'abandoned' })).toEqual({ answerTo: 9 });
-  }
+  const answers = [1, 1, 2].map((attempt) => desk({ question: 9, attempt, outcome: 'abandoned' }));
+  expect((await Promise.all(answers)).map(({ headers }) => headers)).toEqual([{ number: '1' }, {}, {}]);
   expect(outcomes).toEqual(['abandoned']);
 });
 

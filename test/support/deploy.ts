@@ -8,7 +8,7 @@ export function knownSettings(): ReadonlySet<string> {
   const names = [...config.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, name = '']) => name);
   const [, secrets = ''] = /^const SECRETS = \[(.*?)\]/m.exec(config) ?? [];
   const files = [...secrets.matchAll(/'(\w+)'/g)].map(([, name]) => `${name}_FILE`);
-  return new Set([...names, ...files, 'REDIS_URL']);
+  return new Set([...names, ...files]);
 }
 
 /** How long a server takes at most from SIGTERM to its end. */

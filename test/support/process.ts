@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../bin/idcard.js', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../bin/idcard.js', import.meta.url));
 
 export interface Finished {
   /** Null when a signal ended it. */
@@ -24,23 +24,32 @@ export interface RunOptions {
 
 /** Runs `idcard <args>` to its end, as a process of its own that inherits no setting. */
 export async function run(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  return runNode([BIN, ...args], options);
+  return launch(args, options).finished;
 }
 
 /** Runs a script of Node.js to its end, as a process of its own that inherits no setting. */
-export async function runNode(
-  args: readonly string[],
-  { env = {}, input = '' }: RunOptions = {},
-): Promise<Finished> {
+export async function runNode(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  return launchNode(args, options).finished;
+}
+
+export interface Launched {
+  finished: Promise<Finished>;
+  kill(): void;
+}
+
+/** Starts `idcard <args>`, as `run` does, to be killed on its way. */
+export function launch(args: readonly string[], options: RunOptions = {}): Launched {
+  return launchNode([BIN, ...args], options);
+}
+
+function launchNode(args: readonly string[], { env = {}, input = '' }: RunOptions): Launched {
   const child = spawn(process.execPath, args, { env: ownEnvironment(env) });
   child.stdin.on('error', () => undefined); // it may end without reading
   child.stdin.end(input);
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close'),
-  ]);
-  return { code, stdout, stderr };
+  const finished = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
+    ([stdout, stderr, [code]]): Finished => ({ code, stdout, stderr }),
+  );
+  return { finished, kill: () => child.kill('SIGKILL') };
 }
 
 export interface ServerProcess {

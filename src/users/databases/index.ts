@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { StartupError } from '../../startup-error.ts';
-import type { Database } from './schema.ts';
+import type { Database, Patience } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 
 /**
@@ -8,11 +8,15 @@ import { openSqlite } from './sqlite.ts';
  * @param poolSize how many connections to PostgreSQL at most
  * @throws StartupError
  */
-export async function openDatabase(url: string, poolSize = 10): Promise<Kysely<Database>> {
-  if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length));
+export async function openDatabase(
+  url: string,
+  poolSize = 10,
+  patience: Patience = 'brief',
+): Promise<Kysely<Database>> {
+  if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length), patience);
   if (/^postgres(?:ql)?:\/\//.test(url)) {
     const { openPostgres } = await import('./postgres.ts'); // its driver is for those who use it
-    return openPostgres(url, poolSize);
+    return openPostgres(url, poolSize, patience);
   }
   throw new StartupError(
     'DATABASE_URL must start with "sqlite:", like sqlite:./data/idcard.sqlite, or with "postgres://".',

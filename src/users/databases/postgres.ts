@@ -5,7 +5,7 @@ import { StartupError } from '../../startup-error.ts';
 import { migrate, migrationRefusal } from '../migrations/index.ts';
 import { isTrouble, refusalOf } from './postgres-errors.ts';
 import { type PostgresServer, parsePostgresUrl } from './postgres-url.ts';
-import type { Database } from './schema.ts';
+import type { Database, Patience } from './schema.ts';
 
 /** How long an operator waits for the first connection. */
 const STARTUP_TIMEOUT_MS = 5000;
@@ -15,7 +15,14 @@ const STARTUP_TIMEOUT_MS = 5000;
  * server gives up first, so that nothing is changed after the client was told that nothing was, and no change becomes
  * visible later than the polls look back; a server that is stopped gives nothing up, hence the timeout on this side.
  */
-const TIMEOUTS = { connectionTimeoutMillis: 700, statement_timeout: 800, query_timeout: 1000 };
+const TIMEOUTS = {
+  brief: { connectionTimeoutMillis: 700, statement_timeout: 800, query_timeout: 1000 },
+  patient: {
+    connectionTimeoutMillis: STARTUP_TIMEOUT_MS,
+    statement_timeout: 60_000,
+    query_timeout: 65_000,
+  },
+};
 
 const INT8 = 20;
 
@@ -23,10 +30,14 @@ const INT8 = 20;
  * Connects to the PostgreSQL database of a `postgres://` URL and migrates it.
  * @throws StartupError
  */
-export async function openPostgres(url: string, poolSize: number): Promise<Kysely<Database>> {
+export async function openPostgres(
+  url: string,
+  poolSize: number,
+  patience: Patience,
+): Promise<Kysely<Database>> {
   const server = parsePostgresUrl(url);
   await prepare(server);
-  const pool = createPool(server, { max: poolSize, keepAlive: true, ...TIMEOUTS });
+  const pool = createPool(server, { max: poolSize, keepAlive: true, ...TIMEOUTS[patience] });
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool: failingAsUnavailable(pool) }) });
 }
 

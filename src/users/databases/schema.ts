@@ -5,6 +5,9 @@ export interface Database {
   users: UserTable;
 }
 
+/** How long a query may wait: `brief` is for requests, which others wait behind; `patient` for an operator's long work. */
+export type Patience = 'brief' | 'patient';
+
 export interface UserTable {
   id: string;
   email: string;

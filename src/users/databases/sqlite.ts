@@ -4,27 +4,48 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { unavailable } from '../../problems/catalogue.ts';
+import { Problem } from '../../problems/problem.ts';
 import { StartupError } from '../../startup-error.ts';
 import { migrate, migrationRefusal } from '../migrations/index.ts';
-import type { Database } from './schema.ts';
+import type { Database, Patience } from './schema.ts';
+
+/**
+ * How long to wait for a lock. That stops the whole process, verification too, so a request waits for a moment only.
+ */
+const BUSY_TIMEOUT_MS = { brief: 500, patient: 10_000 };
 
 /**
  * Opens, or creates with mode 0600, the SQLite file of a `sqlite:` URL and migrates it.
  * @param path a file, or `:memory:`
  * @throws StartupError
  */
-export async function openSqlite(path: string): Promise<Kysely<Database>> {
-  const database = await openFile(path);
+export async function openSqlite(path: string, patience: Patience): Promise<Kysely<Database>> {
+  return openMigrated(await openFile(path), path, patience);
+}
+
+/** A database in a file that nobody else sees, and that is gone when it is closed. */
+export async function openTemporarySqlite(): Promise<Kysely<Database>> {
+  return openMigrated(new DatabaseSync(''), 'for temporary use', 'patient');
+}
+
+async function openMigrated(
+  database: DatabaseSync,
+  path: string,
+  patience: Patience,
+): Promise<Kysely<Database>> {
   const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: kyselyDatabase(database) }) });
   try {
     // Several processes may start on one file: the first one migrates, the others wait and find it done.
     database.exec('BEGIN IMMEDIATE');
     await migrate(db);
     database.exec('COMMIT');
-    // Waiting for a lock stops the whole process, verification too, so a request waits for a moment only.
-    database.exec('PRAGMA busy_timeout=500');
+    database.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT_MS[patience]}`);
   } catch (cause) {
-    throw migrationRefusal(cause, path, "check that it is idcard's and writable");
+    throw migrationRefusal(
+      cause,
+      path,
+      isFull(cause) ? FREE_SPACE : "check that it is idcard's and writable",
+    );
   }
   return db;
 }
@@ -41,10 +62,8 @@ async function openFile(path: string): Promise<DatabaseSync> {
     database.exec('PRAGMA busy_timeout=5000; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
     return database;
   } catch (cause) {
-    throw new StartupError(
-      `The database ${path} cannot be opened: check that DATA_DIR is a folder this user can write to.`,
-      { cause },
-    );
+    const advice = isFull(cause) ? FREE_SPACE : 'check that DATA_DIR is a folder this user can write to';
+    throw new StartupError(`The database ${path} cannot be opened: ${advice}.`, { cause });
   }
 }
 
@@ -92,10 +111,15 @@ function prepare(database: DatabaseSync, sql: string): PreparedStatement {
   };
 }
 
+const FREE_SPACE = 'its disk is full, free some space';
+
 /** Result codes: sqlite.org/rescode.html */
 const BUSY = 5;
+const FULL = 13;
+/** IOERR_SHMSIZE: there was no room for the index of the WAL. */
+const NO_ROOM_FOR_INDEX = 4874;
 /** Those of trouble with the file and not with the query. */
-const TROUBLE = new Set([BUSY, 6, 8, 10, 11, 13, 14, 26]); // BUSY LOCKED READONLY IOERR CORRUPT FULL CANTOPEN NOTADB
+const TROUBLE = new Set([BUSY, 6, 8, 10, 11, FULL, 14, 26]); // BUSY LOCKED READONLY IOERR CORRUPT FULL CANTOPEN NOTADB
 
 function failingAsUnavailable<T>(action: () => T): T {
   try {
@@ -105,6 +129,13 @@ function failingAsUnavailable<T>(action: () => T): T {
     if (code !== undefined && TROUBLE.has(code)) throw unavailable({ cause, retryAfterSeconds: 2 });
     throw cause;
   }
+}
+
+function isFull(error: unknown): boolean {
+  if (error instanceof Problem) return isFull(error.cause);
+  if (!(error instanceof Error)) return false;
+  if ('errcode' in error) return error.errcode === FULL || error.errcode === NO_ROOM_FOR_INDEX;
+  return 'code' in error && error.code === 'ENOSPC';
 }
 
 /** Without the bits of the extended code. */

@@ -1,0 +1,123 @@
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import type { Kysely } from 'kysely';
+import { readConfig } from '../config.ts';
+import { Problem } from '../problems/problem.ts';
+import { StartupError } from '../startup-error.ts';
+import type { Database } from '../users/databases/schema.ts';
+import { holdingWrites, isSameDatabase } from '../users/databases/snapshot.ts';
+import { rehearse } from '../users/rehearsal.ts';
+import { createUserRows, isSameRow, pagesOf, type UserRow, type UserRows } from '../users/rows.ts';
+import { logEvent, print, withJson } from './output.ts';
+import { withProgress } from './progress.ts';
+import { refuseMissing, withDatabase } from './with-database.ts';
+
+interface Options {
+  to?: string;
+  toFile?: string;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+export function dbMove(env: NodeJS.ProcessEnv): Command {
+  return withJson(new Command('move'))
+    .description(
+      'copy every user to another database, which may hold no others; nobody can change one meanwhile',
+    )
+    .addOption(new Option('--to <url>', 'like DATABASE_URL').conflicts('toFile'))
+    .option('--to-file <file>', 'a file that holds the URL, so that no list of processes shows its password')
+    .option('--dry-run', 'make the tables, check everything, and write no user')
+    .action(async (options: Options, command: Command) => {
+      const from = readConfig(env).databaseUrl;
+      const to = targetOf(options) ?? command.error('error: name the target by --to or --to-file');
+      refuseMissing(from);
+      const result = await withDatabase(from, (source) =>
+        withTarget(to, (target) =>
+          holdingWrites(source, (held) => move(held, target, options.dryRun ?? false)),
+        ),
+      );
+      if (!options.dryRun) logEvent('users.moved', result);
+      const { users, added } = result;
+      const counts = `${added} added, ${users - added} already there`;
+      const text = options.dryRun
+        ? `All ${users} users can be moved (${counts}). No user was written.`
+        : `All ${users} users are in the target (${counts}), each compared. Set DATABASE_URL to it, and start idcard.`;
+      print(options.json, { ...result, dry_run: options.dryRun ?? false }, text);
+    });
+}
+
+function targetOf({ to, toFile }: Options): string | undefined {
+  if (toFile === undefined) return to;
+  try {
+    return readFileSync(toFile, 'utf8').trim();
+  } catch (cause) {
+    throw new StartupError('--to-file names a file that cannot be read.', { cause });
+  }
+}
+
+async function withTarget<T>(url: string, action: (db: Kysely<Database>) => Promise<T>): Promise<T> {
+  if (url === 'sqlite::memory:')
+    throw new StartupError('The target is a database in memory, which ends with this command: name a file.');
+  return withDatabase(url, action, '--to');
+}
+
+async function move(source: Kysely<Database>, target: Kysely<Database>, isRehearsal: boolean) {
+  if (await isSameDatabase(source, target))
+    throw new StartupError('The target is the configured database itself.');
+  const there = createUserRows(target);
+  return copy(createUserRows(source), isRehearsal ? await rehearse(there) : there);
+}
+
+/** Copies what is missing, so that whoever was interrupted runs it again; then compares all. */
+async function copy(source: UserRows, target: UserRows): Promise<{ users: number; added: number }> {
+  const stranger = await firstNotIn(source, target);
+  if (stranger) {
+    throw new StartupError(
+      `The target has a user whom the source has not, or has otherwise (${stranger.id}), and nothing was changed: name an empty database.`,
+    );
+  }
+  const users = await source.count();
+  let added = 0;
+  await withProgress('Copying  ', users, async ({ advance }) => {
+    for await (const page of pagesOf(source)) {
+      added += (await addPage(target, page)).size;
+      advance(page.length);
+    }
+  });
+  const lost = await withProgress('Comparing', users, ({ advance }) => firstNotIn(target, source, advance));
+  const usersThere = await target.count();
+  if (lost || usersThere !== users) {
+    throw new StartupError(
+      `The target differs (${users} users here, ${usersThere} there${lost ? `, not ${lost.id}` : ''}): something else writes to it. Stop that, and run this again.`,
+    );
+  }
+  return { users, added };
+}
+
+/** What SQLite stored and PostgreSQL cannot is told with its place. */
+async function addPage(target: UserRows, page: UserRow[]): Promise<Set<string>> {
+  try {
+    return await target.add(page);
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause instanceof Problem) throw cause;
+    throw new StartupError(
+      `The target cannot hold a user from ${page[0]?.id} to ${page.at(-1)?.id}: it says ${JSON.stringify(cause.message)}.`,
+      { cause },
+    );
+  }
+}
+
+/** The first of `others` that `users` has not, or has otherwise. */
+async function firstNotIn(
+  users: UserRows,
+  others: UserRows,
+  advance: (amount: number) => void = () => undefined,
+): Promise<UserRow | undefined> {
+  for await (const page of pagesOf(others)) {
+    const found = new Map((await users.find(page.map(({ id }) => id))).map((row) => [row.id, row]));
+    const missing = page.find((row) => !isSameRow(row, found.get(row.id)));
+    if (missing) return missing;
+    advance(page.length);
+  }
+  return undefined;
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { isUsableHash } from '../passwords/hasher.ts';
+import type { UserRow } from '../users/rows.ts';
+import { Email, MAX_ROLES, Role } from '../users/user.ts';
+
+const Seconds = z.int().min(0).max(253_402_300_799); // 9999-12-31T23:59:59Z; milliseconds are beyond it
+
+/** A whole user, as one line of an export. Times are seconds since 1970. */
+const UserLine = z
+  .strictObject({
+    id: z.uuid().lowercase(),
+    email: z.string(),
+    email_verified: z.boolean(),
+    password_hash: z.string().refine(isUsableHash).nullable(),
+    roles: z.array(Role).max(MAX_ROLES),
+    status: z.enum(['active', 'disabled', 'deleted']),
+    token_version: z.int().min(1).max(2_000_000_000), // in 32 bits, with room to be raised
+    token_version_raised_at: Seconds,
+    created_at: Seconds,
+  })
+  .refine((user) => user.email === (user.status === 'deleted' ? user.id : spellingOf(user.email)), {
+    path: ['email'],
+  })
+  // Nothing of a deleted user is kept but the news that their tokens are void.
+  .refine((user) => user.status !== 'deleted' || user.password_hash === null, { path: ['password_hash'] })
+  .refine((user) => user.status !== 'deleted' || user.roles.length === 0, { path: ['roles'] });
+
+const SECONDS = 'a whole number of seconds since 1970';
+const MUST_BE: Record<keyof z.infer<typeof UserLine>, string> = {
+  id: 'a UUID in lower case',
+  email: 'an email address in the spelling that idcard stores, or the id of a deleted user',
+  email_verified: 'true or false',
+  password_hash: 'null, as for deleted users, or an argon2id hash with parameters that idcard takes',
+  roles: `an array of ${MAX_ROLES} roles at most, and of none for deleted users`,
+  status: '"active", "disabled" or "deleted"',
+  token_version: 'a whole number from 1 to 2000000000',
+  token_version_raised_at: SECONDS,
+  created_at: SECONDS,
+};
+
+/** The user of a line, or what is wrong with it; no value is repeated, since one may be a secret. */
+export function parseUserLine(text: string): UserRow | string {
+  const { success, data, error } = UserLine.safeParse(parseJson(text));
+  if (success)
+    return { ...data, email_verified: data.email_verified ? 1 : 0, roles: JSON.stringify(data.roles) };
+  const [issue] = error.issues;
+  if (issue?.code === 'unrecognized_keys')
+    return `has a field that idcard does not know, ${JSON.stringify(issue.keys[0]?.slice(0, 64))}`;
+  const field = issue?.path[0];
+  if (!isField(field)) return 'is not a JSON object';
+  return `${field} must be ${MUST_BE[field]}`;
+}
+
+export function formatUserLine(row: UserRow): string {
+  const line: z.infer<typeof UserLine> = {
+    ...row,
+    email_verified: row.email_verified === 1,
+    roles: JSON.parse(row.roles),
+  };
+  return `${JSON.stringify(line)}\n`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isField(name: unknown): name is keyof typeof MUST_BE {
+  return typeof name === 'string' && Object.hasOwn(MUST_BE, name);
+}
+
+function spellingOf(email: string): string | undefined {
+  return Email.safeParse(email).data;
+}

@@ -1,0 +1,51 @@
+import { Command } from 'commander';
+import { readConfig } from '../config.ts';
+import { StartupError } from '../startup-error.ts';
+import { inSnapshot } from '../users/databases/snapshot.ts';
+import { createUserRows, pagesOf, type UserRows } from '../users/rows.ts';
+import { type ExportSink, openExportFile, standardOutput } from './export-sink.ts';
+import { logEvent, print, withJson } from './output.ts';
+import { withProgress } from './progress.ts';
+import { formatUserLine } from './user-line.ts';
+import { refuseMissing, withDatabase } from './with-database.ts';
+
+interface Options {
+  output?: string;
+  resume?: boolean;
+  json?: boolean;
+}
+
+export function usersExport(env: NodeJS.ProcessEnv): Command {
+  return withJson(new Command('export'))
+    .description('write every user, with password hash, one JSON object a line, as they are at one moment')
+    .option('--output <file>', 'a new file, readable by you alone, instead of standard output')
+    .option('--resume', 'go on with a file that was begun, if it still is how this export begins')
+    .action(async (options: Options, command: Command) => {
+      const { output, resume = false } = options;
+      if (resume && output === undefined) command.error('error: --resume needs --output');
+      const { databaseUrl } = readConfig(env);
+      refuseMissing(databaseUrl);
+      const users = await withDatabase(databaseUrl, async (db) => {
+        const sink = output === undefined ? standardOutput() : await openExportFile(output, resume);
+        return inSnapshot(db, (snapshot) => exportAll(createUserRows(snapshot), sink));
+      });
+      logEvent('users.exported', { users });
+      if (output !== undefined)
+        print(options.json, { users, file: output }, `Wrote ${users} users to ${output}.`);
+    });
+}
+
+async function exportAll(directory: UserRows, sink: ExportSink): Promise<number> {
+  const users = await directory.count();
+  let lines = 0;
+  await withProgress('Exporting', sink.isTerminal ? undefined : users, async ({ advance }) => {
+    for await (const page of pagesOf(directory)) {
+      await sink.write(page.map(formatUserLine).join(''));
+      lines += page.length;
+      advance(page.length);
+    }
+    await sink.end();
+  });
+  if (lines !== users) throw new StartupError(`The directory has ${users} users, and ${lines} were written.`);
+  return users;
+}

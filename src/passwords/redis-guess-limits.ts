@@ -1,0 +1,122 @@
+import type { Redis } from 'ioredis';
+import type { BaseLogger } from 'pino';
+import { Problem } from '../problems/problem.ts';
+import { type CountedAttempt, createGuessLimits, type GuessLimits } from './guessing.ts';
+import { createMemoryStore } from './memory-store.ts';
+import { connectRedis, reasonOf } from './redis-connection.ts';
+import { createRedisStore } from './redis-store.ts';
+import { parseRedisUrl } from './redis-url.ts';
+
+/** How often Redis is tried again. */
+const RETRY_MS = 1000;
+
+interface Settings {
+  redisUrl: string;
+  /** Tells the counts of several issuers in one Redis apart. */
+  publicUrl: string;
+}
+
+interface Shared {
+  redis: Redis;
+  limits: GuessLimits;
+}
+
+/**
+ * One count for all replicas, in Redis; a count of this process while Redis fails in any way, from the first failure on, so
+ * that no other attempt waits for it. An attempt stays with the count that it was made in: given back to the other one,
+ * it would be a free guess.
+ * @throws StartupError when the URL makes no sense, and not when Redis is away
+ */
+export async function openRedisGuessLimits(
+  { redisUrl, publicUrl }: Settings,
+  logger: BaseLogger,
+): Promise<GuessLimits> {
+  const server = parseRedisUrl(redisUrl);
+  const memory = createMemoryStore();
+  const local = createGuessLimits(memory);
+  let shared: Shared | undefined;
+  let isTold = false;
+  let isClosed = false;
+  let retry: NodeJS.Timeout | undefined;
+
+  async function share(): Promise<void> {
+    let redis: Redis | undefined;
+    try {
+      redis = await connectRedis(server);
+      const found = { redis, limits: createGuessLimits(createRedisStore(redis, publicUrl, memory.known)) };
+      await probe(found.limits);
+      if (isClosed) return redis.disconnect();
+      redis.once('end', () => part(found, new Error('The connection ended.')));
+      shared = found;
+      isTold = false;
+      logger.info({ event: 'limits.shared' });
+    } catch (error) {
+      redis?.disconnect();
+      goLocal(error);
+    }
+  }
+
+  function part(from: Shared, error: unknown): void {
+    if (shared !== from) return; // the first of several failures has done it
+    shared = undefined;
+    from.redis.disconnect();
+    goLocal(error);
+  }
+
+  function goLocal(error: unknown): void {
+    if (isClosed) return;
+    if (!isTold) logger.warn({ event: 'limits.local', reason: reasonOf(error) });
+    isTold = true;
+    retry = setTimeout(share, RETRY_MS).unref();
+  }
+
+  async function countIn(from: Shared, address: string, account: string): Promise<CountedAttempt> {
+    const counted = await from.limits.count(address, account);
+    const end = (outcome: 'succeeded' | 'turnedAway' | 'abandoned') => async () => {
+      try {
+        return await counted[outcome]();
+      } catch (error) {
+        part(from, error);
+        return counted.headers;
+      }
+    };
+    return {
+      headers: counted.headers,
+      succeeded: end('succeeded'),
+      turnedAway: end('turnedAway'),
+      abandoned: end('abandoned'),
+    };
+  }
+
+  await share();
+  return {
+    async count(address, account) {
+      const from = shared;
+      if (!from) return local.count(address, account);
+      try {
+        return await countIn(from, address, account);
+      } catch (error) {
+        if (error instanceof Problem) throw error;
+        part(from, error);
+        return local.count(address, account);
+      }
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(retry);
+      const from = shared;
+      shared = undefined;
+      from?.redis.disconnect();
+    },
+  };
+}
+
+/** A login of nobody: every command that counting needs, and as fast. */
+async function probe(limits: GuessLimits): Promise<void> {
+  try {
+    const counted = await limits.count('', '');
+    await counted.succeeded();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error; // too many logins of nobody were counted in time
+  }
+}

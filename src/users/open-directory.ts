@@ -1,0 +1,39 @@
+import { sql } from 'kysely';
+import type { FollowingClock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { openDatabase } from './databases/index.ts';
+import { createDirectory, type Directory } from './directory.ts';
+
+type Settings = Pick<Config, 'databaseUrl' | 'databasePoolSize' | 'revocationPollSeconds'>;
+
+/**
+ * Opens the configured directory. Where several machines share it, its server's clock is the one that they agree on:
+ * a replica whose own is wrong would refuse the others' tokens, or they its, refresh tokens too.
+ * @param clock follows the server's from now on
+ * @throws StartupError
+ */
+export async function openDirectory(
+  { databaseUrl, databasePoolSize, revocationPollSeconds }: Settings,
+  clock: FollowingClock,
+): Promise<Directory> {
+  const db = await openDatabase(databaseUrl, databasePoolSize);
+  const directory = createDirectory(db, clock.now);
+  if (databaseUrl.startsWith('sqlite:')) return directory; // on this machine, with this machine's clock
+
+  const query = sql<{ ms: number }>`SELECT 1000 * extract(epoch FROM clock_timestamp())::float8 AS ms`;
+  const follow = () =>
+    clock.follow(async () => {
+      const { rows } = await query.execute(db);
+      if (!rows[0]) throw new Error('A query for the time has one row.');
+      return rows[0].ms;
+    });
+  await follow();
+  const timer = setInterval(follow, revocationPollSeconds * 1000).unref();
+  return {
+    ...directory,
+    close() {
+      clearInterval(timer);
+      return directory.close();
+    },
+  };
+}
