@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Redis, startRedis } from '../support/redis.ts';
 import { lacks } from '../support/system.ts';
 import { until } from '../support/workers.ts';
-import { runDrill } from './support/drill.ts';
+import { droppedOf, runDrill } from './support/drill.ts';
 import { figuresOf } from './support/figures.ts';
 import { type System, startSystem } from './support/system.ts';
 
@@ -35,7 +35,7 @@ describe.skipIf(lacks('nginx', 'redis-server'))(
         mend: () => redis.kill('SIGCONT'),
       },
     ])('$name', async ({ name, strike, mend }) => {
-      const { samples, failures } = await runDrill(system, {
+      const outcome = await runDrill(system, {
         name,
         async strike() {
           await strike();
@@ -46,8 +46,8 @@ describe.skipIf(lacks('nginx', 'redis-server'))(
           await untilBothSay('limits.shared');
         },
       });
-      expect(failures).toEqual([]);
-      expect(figuresOf(samples).slowestMs).toBeLessThan(SLOWEST_MS);
+      expect(droppedOf(outcome)).toEqual([]);
+      expect(figuresOf(outcome.samples).slowestMs).toBeLessThan(SLOWEST_MS);
     });
   },
 );

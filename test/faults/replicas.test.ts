@@ -5,7 +5,7 @@ import { execute } from '../support/postgres.ts';
 import { run } from '../support/process.ts';
 import { lacks } from '../support/system.ts';
 import { ask, until } from '../support/workers.ts';
-import { type Outcome, ofKind, runDrill } from './support/drill.ts';
+import { droppedOf, ofKind, runDrill } from './support/drill.ts';
 import { type System, startSystem } from './support/system.ts';
 
 /** On a slow machine, a rotation waits for slow restarts. */
@@ -104,14 +104,3 @@ describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', { timeout: TIME
     expect(rows).toHaveLength(1);
   });
 });
-
-/** How many requests idcard may refuse (503, Retry-After) where the machine is too busy for the directory to answer in time. */
-const REFUSED_AT_MOST = 0.02;
-
-/** Those that got no answer, or another one than idcard's refusal, of which there are few. */
-function droppedOf({ samples, failures }: Outcome): Outcome['failures'] {
-  const isRefusal = ({ status, retryAfter }: Outcome['failures'][number]) =>
-    status === 503 && retryAfter !== undefined;
-  expect(failures.filter(isRefusal).length).toBeLessThan(REFUSED_AT_MOST * samples.length);
-  return failures.filter((sample) => !isRefusal(sample));
-}
