@@ -8,6 +8,7 @@ import type { Lifecycle } from '../routes/dependencies.ts';
 import { StartupError } from '../startup-error.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
 import { openDirectory } from '../users/open-directory.ts';
+import { untilNobodyKnocks } from './last-connections.ts';
 import { createLogger } from './log.ts';
 import type { StopSignal } from './signals.ts';
 
@@ -62,6 +63,7 @@ export async function startServer(
     ...shared,
     guessLimits,
   });
+  app.addHook('preClose', () => untilNobodyKnocks(app.server));
   app.addHook('onClose', async () => guessLimits.close?.());
   app.addHook('onClose', () => directory.close());
   await listen(app, config);

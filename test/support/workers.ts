@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { type ServerProcess, startServer } from './process.ts';
 
 /** Starts a server of several workers and waits until all of them serve. */
@@ -63,7 +63,7 @@ interface Asked {
 
 /** Asks on a connection of its own, so that the workers take turns, unless an agent is given. */
 export function ask(url: string, { method, headers, body, agent }: Asked = {}) {
-  return new Promise<{ status: number; text: string }>((resolve, reject) => {
+  return new Promise<{ status: number; headers: IncomingHttpHeaders; text: string }>((resolve, reject) => {
     const options = {
       agent: agent ?? new Agent(),
       method: method ?? (body ? 'POST' : 'GET'),
@@ -75,7 +75,9 @@ export function ask(url: string, { method, headers, body, agent }: Asked = {}) {
       response.on('data', (chunk: string) => {
         text += chunk;
       });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+      );
       response.on('error', reject);
     })
       .on('error', reject)
