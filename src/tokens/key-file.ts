@@ -78,12 +78,14 @@ function writeDurably<T>(path: string, keySet: PrivateJwkSet, publish: (temporar
     try {
       writeSync(file, `${JSON.stringify(keySet, null, 2)}\n`);
       fsyncSync(file);
+    } catch (cause) {
+      rmSync(temporary, { force: true });
+      throw cause;
     } finally {
       closeSync(file);
     }
     return publish(temporary);
   } catch (cause) {
-    rmSync(temporary, { force: true });
     const advice = isCode(cause, 'ENOSPC')
       ? 'its disk is full, free some space'
       : 'check that its folder is writable';
