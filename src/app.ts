@@ -18,7 +18,7 @@ import { createLazyPasswordPolicy } from './passwords/lazy-policy.ts';
 import { answerClientError, answerFrameworkError, handleProblems } from './problems/error-handler.ts';
 import { createRevocationFeed, type Siblings } from './revocation-feed.ts';
 import { changePasswordRoute } from './routes/change-password.ts';
-import type { Lifecycle, RouteDependencies } from './routes/dependencies.ts';
+import type { ClaimsFunction, Lifecycle, RouteDependencies } from './routes/dependencies.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jwksRoute } from './routes/jwks.ts';
 import { loginRoute } from './routes/login.ts';
@@ -41,12 +41,12 @@ import { createRevocations } from './tokens/revocations.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createVerifiedTokens } from './tokens/verified-tokens.ts';
 import { createTransports } from './transports/index.ts';
-import type { Directory } from './users/directory.ts';
+import type { UserDirectory } from './users/directory.ts';
 
 export interface AppDependencies {
   config: Config;
   keySet: KeySet;
-  directory: Directory;
+  directory: UserDirectory;
   hasher: Hasher;
   clock: Clock;
   logger: FastifyBaseLogger;
@@ -54,6 +54,7 @@ export interface AppDependencies {
   /** Where attempts are counted, if not in this process. */
   guessLimits?: GuessLimits;
   siblings?: Siblings;
+  customClaims?: ClaimsFunction;
 }
 
 /** The app, its document, and a poll by hand for tests, whose clock stands still. */
@@ -112,6 +113,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     ...dependencies,
     directory: feed.directory,
     feed,
+    customClaims: dependencies.customClaims,
     revocationList: createRevocationList({ config, keySet, jwt, clock, revocations }),
     tokens,
     dpop,

@@ -1,12 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from './clock.ts';
 import type { Revocation, Revocations } from './tokens/revocations.ts';
-import type { Directory } from './users/directory.ts';
+import type { UserDirectory } from './users/directory.ts';
 
 /** Brings raised token versions from the directory into memory, where verification looks. */
 export interface RevocationFeed {
   /** The directory, such that what this replica itself voids is void here at once. */
-  directory: Directory;
+  directory: UserDirectory;
   /** Asks the directory once. Never throws: when it is away, the list stays as it is. */
   poll(): Promise<void>;
   /** Polls from now on, until `stop`. */
@@ -31,7 +31,7 @@ const OVERLAP_SECONDS = 60;
 const STALE_AFTER_POLLS = 3;
 
 type Dependencies = {
-  directory: Directory;
+  directory: UserDirectory;
   revocations: Revocations;
   /** How long an entry matters: as long as an access token lives. */
   keepSeconds: number;

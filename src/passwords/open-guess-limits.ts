@@ -5,7 +5,7 @@ import { createGuessLimits, type GuessLimits, noGuessLimits } from './guessing.t
 /** @throws StartupError */
 export async function openGuessLimits(
   { rateLimits, redisUrl, publicUrl }: Config,
-  logger: BaseLogger,
+  logger: Pick<BaseLogger, 'info' | 'warn'>,
 ): Promise<GuessLimits> {
   if (!rateLimits) return noGuessLimits;
   if (redisUrl === undefined) return createGuessLimits();

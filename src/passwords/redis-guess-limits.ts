@@ -29,7 +29,7 @@ interface Shared {
  */
 export async function openRedisGuessLimits(
   { redisUrl, publicUrl }: Settings,
-  logger: BaseLogger,
+  logger: Pick<BaseLogger, 'info' | 'warn'>,
 ): Promise<GuessLimits> {
   const server = parseRedisUrl(redisUrl);
   const memory = createMemoryStore();

@@ -34,11 +34,11 @@ const schema = {
 
 type Dependencies = Pick<
   RouteDependencies,
-  'directory' | 'hasher' | 'passwordPolicy' | 'attempts' | 'tokens' | 'transports' | 'clock'
+  'directory' | 'hasher' | 'passwordPolicy' | 'attempts' | 'tokens' | 'transports' | 'clock' | 'customClaims'
 >;
 
 export function changePasswordRoute(app: App, dependencies: Dependencies): void {
-  const { directory, hasher, passwordPolicy, attempts, tokens, transports, clock } = dependencies;
+  const { directory, hasher, passwordPolicy, attempts, tokens, transports } = dependencies;
 
   app.put('/v1/me/password', { schema }, async (request, reply) => {
     const { current_password, new_password } = request.body;
@@ -62,7 +62,7 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
     return transports.send(
       reply,
       request.transport,
-      tokens.issue(newLogin(changed, clock, request.claims.cnf?.jkt)),
+      tokens.issue(await newLogin(changed, request.claims.cnf?.jkt, dependencies)),
     );
   });
 }

@@ -1,5 +1,5 @@
 import { invalidToken } from '../problems/catalogue.ts';
-import type { Directory } from '../users/directory.ts';
+import type { UserDirectory } from '../users/directory.ts';
 import type { User } from '../users/user.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { User } from '../users/user.ts';
  * @throws invalidToken
  */
 export async function findCurrentUser(
-  directory: Directory,
+  directory: UserDirectory,
   claims: { sub: string; ver: number },
 ): Promise<User> {
   const user = await directory.findById(claims.sub);

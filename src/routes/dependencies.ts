@@ -4,12 +4,14 @@ import type { Attempts } from '../passwords/attempts.ts';
 import type { Hasher } from '../passwords/hasher.ts';
 import type { LazyPasswordPolicy } from '../passwords/lazy-policy.ts';
 import type { RevocationFeed } from '../revocation-feed.ts';
+import type { CustomClaims } from '../tokens/claims.ts';
 import type { Dpop } from '../tokens/dpop.ts';
 import type { KeySet } from '../tokens/key-set.ts';
 import type { RevocationList } from '../tokens/revocation-list.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import type { Transports } from '../transports/index.ts';
-import type { Directory } from '../users/directory.ts';
+import type { UserDirectory } from '../users/directory.ts';
+import type { User } from '../users/user.ts';
 
 /** What routes are given; each takes what it needs. */
 export interface RouteDependencies {
@@ -19,14 +21,19 @@ export interface RouteDependencies {
   tokens: Tokens;
   dpop: Dpop;
   transports: Transports;
-  directory: Directory;
+  directory: UserDirectory;
   hasher: Hasher;
   passwordPolicy: LazyPasswordPolicy;
   attempts: Attempts;
   lifecycle: Lifecycle;
   feed: RevocationFeed;
   revocationList: RevocationList;
+  /** Claims of access tokens beside the standard ones. */
+  customClaims: ClaimsFunction | undefined;
 }
+
+/** Called for each access token that is issued. @throws whatever goes wrong: then no token is issued */
+export type ClaimsFunction = (user: User) => CustomClaims | Promise<CustomClaims>;
 
 /** Set by the process, read by `GET /readyz`. */
 export interface Lifecycle {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Clock } from '../clock.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
@@ -56,11 +55,11 @@ const schema = {
 
 type Dependencies = Pick<
   RouteDependencies,
-  'config' | 'directory' | 'hasher' | 'attempts' | 'tokens' | 'dpop' | 'transports' | 'clock'
+  'config' | 'directory' | 'hasher' | 'attempts' | 'tokens' | 'dpop' | 'transports' | 'clock' | 'customClaims'
 >;
 
 export function loginRoute(app: App, dependencies: Dependencies): void {
-  const { directory, hasher, attempts, tokens, transports, clock } = dependencies;
+  const { directory, hasher, attempts, tokens, transports } = dependencies;
 
   const onRequest = beforeAttempt(attempts);
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
@@ -83,7 +82,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
       return user;
     });
     request.log.info({ event: 'login.succeeded', sub: loggedIn.id, address: request.ip, transport });
-    return transports.send(reply, transport, tokens.issue(newLogin(loggedIn, clock, jkt)));
+    return transports.send(reply, transport, tokens.issue(await newLogin(loggedIn, jkt, dependencies)));
   });
 
   /** The one moment at which the password is at hand. It may be changed meanwhile: then the new one stands. */
@@ -98,7 +97,11 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
 }
 
 /** A login by password, now. */
-export function newLogin(user: User, clock: Clock, jkt: string | undefined): Login {
+export async function newLogin(
+  user: User,
+  jkt: string | undefined,
+  { clock, customClaims }: Pick<RouteDependencies, 'clock' | 'customClaims'>,
+): Promise<Login> {
   return {
     sub: user.id,
     sid: randomUUID(),
@@ -107,6 +110,7 @@ export function newLogin(user: User, clock: Clock, jkt: string | undefined): Log
     roles: user.roles,
     ver: user.tokenVersion,
     jkt,
+    customClaims: await customClaims?.(user),
   };
 }
 

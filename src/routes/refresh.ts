@@ -43,10 +43,13 @@ const schema = {
   ],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<RouteDependencies, 'config' | 'directory' | 'tokens' | 'dpop' | 'transports'>;
+type Dependencies = Pick<
+  RouteDependencies,
+  'config' | 'directory' | 'tokens' | 'dpop' | 'transports' | 'customClaims'
+>;
 
 export function refreshRoute(app: App, dependencies: Dependencies): void {
-  const { directory, tokens, transports } = dependencies;
+  const { directory, tokens, transports, customClaims } = dependencies;
 
   app.post('/v1/refresh', { schema }, async (request, reply) => {
     const received = transports.receiveRefreshToken(request, request.body?.refresh_token);
@@ -68,6 +71,7 @@ export function refreshRoute(app: App, dependencies: Dependencies): void {
       roles: user.roles,
       ver: user.tokenVersion,
       jkt,
+      customClaims: await customClaims?.(user),
     });
     return transports.send(reply, received.transport, pair);
   });

@@ -1,15 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AppDependencies, buildApp, type IdcardApp } from '../app.ts';
-import { createFollowingClock } from '../clock.ts';
+import type { AppDependencies, IdcardApp } from '../app.ts';
 import type { Config } from '../config.ts';
-import { createHasher } from '../passwords/hasher.ts';
-import { openGuessLimits } from '../passwords/open-guess-limits.ts';
 import type { Lifecycle } from '../routes/dependencies.ts';
 import { StartupError } from '../startup-error.ts';
-import { loadKeySet } from '../tokens/load-key-set.ts';
-import { openDirectory } from '../users/open-directory.ts';
 import { untilNobodyKnocks } from './last-connections.ts';
 import { createLogger } from './log.ts';
+import { openApp } from './open-app.ts';
 import type { StopSignal } from './signals.ts';
 
 /**
@@ -46,26 +42,9 @@ export async function startServer(
   { worker, ...shared }: Partial<WorkerSettings> = {},
 ): Promise<Server> {
   env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
-  const logger = createLogger(config.logLevel, worker);
-  const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
-  const keySet = loadKeySet(config, clock.now);
-  const guessLimits = shared.guessLimits ?? (await openGuessLimits(config, logger));
-  const directory = await openDirectory(config, clock);
   const lifecycle: Lifecycle = { stopping: false };
-  const app = await buildApp({
-    config,
-    keySet,
-    directory,
-    hasher: createHasher(config.argon2),
-    clock: clock.now,
-    logger,
-    lifecycle,
-    ...shared,
-    guessLimits,
-  });
+  const app = await openApp(config, { ...shared, logger: createLogger(config.logLevel, worker), lifecycle });
   app.addHook('preClose', () => untilNobodyKnocks(app.server));
-  app.addHook('onClose', async () => guessLimits.close?.());
-  app.addHook('onClose', () => directory.close());
   await listen(app, config);
   return {
     async stop(signal) {

@@ -27,13 +27,16 @@ const registered = {
   cnf: z.object({ jkt: z.string() }).meta({ id: 'Confirmation' }).optional(),
 };
 
-/** The claims of an access token: RFC 9068 §2.2. */
-export const AccessClaims = z.object({
+/** The claims of an access token: RFC 9068 §2.2, and those that a program which embeds idcard adds. */
+export const AccessClaims = z.looseObject({
   ...registered,
   client_id: z.string(),
   scope: z.string(),
   roles: z.array(z.string()),
 });
+
+/** Claims beside the standard ones, with values that JSON can hold. */
+export type CustomClaims = Readonly<Record<string, unknown>>;
 
 /** The claims of a refresh token. `sid` names one login, through every refresh. */
 export const RefreshClaims = z.object({ ...registered, sid: z.string().min(1) });

@@ -76,18 +76,26 @@ function writeDurably<T>(path: string, keySet: PrivateJwkSet, publish: (temporar
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const file = openSync(temporary, 'wx', 0o600);
     try {
-      writeSync(file, `${JSON.stringify(keySet, null, 2)}\n`);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
+      writeAndClose(file, `${JSON.stringify(keySet, null, 2)}\n`);
+      return publish(temporary);
+    } catch (cause) {
+      rmSync(temporary, { force: true });
+      throw cause;
     }
-    return publish(temporary);
   } catch (cause) {
-    rmSync(temporary, { force: true });
     const advice = isCode(cause, 'ENOSPC')
       ? 'its disk is full, free some space'
       : 'check that its folder is writable';
     throw new StartupError(`The key file ${path} cannot be written: ${advice}.`, { cause });
+  }
+}
+
+function writeAndClose(file: number, text: string): void {
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 

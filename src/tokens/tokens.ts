@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { invalidToken } from '../problems/catalogue.ts';
-import { type AccessClaims, CLIENT_ID, RefreshClaims, SCOPE } from './claims.ts';
+import { AccessClaims, CLIENT_ID, type CustomClaims, RefreshClaims, SCOPE } from './claims.ts';
 import type { Jwt } from './jwt.ts';
 import type { KeySet } from './key-set.ts';
 import { type TokenKind, tokenProfiles } from './profiles.ts';
@@ -24,6 +24,8 @@ export interface Login {
   ver: number;
   /** The thumbprint of the key that the tokens are bound to, if they are. */
   jkt: string | undefined;
+  /** Claims of the access token beside the standard ones. */
+  customClaims?: CustomClaims | undefined;
 }
 
 /** What a login or a refresh gives. How it travels is not known here. */
@@ -75,7 +77,14 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
       ver: login.ver,
       ...(login.jkt !== undefined && { cnf: { jkt: login.jkt } }),
     });
-    const access = { ...claims('access'), client_id: CLIENT_ID, scope: SCOPE, roles: login.roles };
+    refuseReserved(login.customClaims ?? {});
+    const access = {
+      ...login.customClaims,
+      ...claims('access'),
+      client_id: CLIENT_ID,
+      scope: SCOPE,
+      roles: login.roles,
+    };
     const refresh = { ...claims('refresh'), sid: login.sid };
     return {
       accessToken: jwt.sign(keySet.signingKey('access'), 'access', access),
@@ -106,4 +115,11 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
     verifyAccess: createAccessVerifier({ open, issuer, audience, clock, verifiedTokens, revocations }),
     verifyRefresh,
   };
+}
+
+/** A claim that verifiers rely on is never another's to write, whether or not this token has it. */
+function refuseReserved(customClaims: CustomClaims): void {
+  for (const name of Object.keys(customClaims)) {
+    if (name in AccessClaims.shape) throw new Error(`The claim ${name} cannot be set: it is idcard's own.`);
+  }
 }

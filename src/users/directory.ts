@@ -5,13 +5,13 @@ import { emailTaken } from '../problems/catalogue.ts';
 import type { Database, UserTable } from './databases/schema.ts';
 import type { User } from './user.ts';
 
-type NewUser = Pick<User, 'email' | 'passwordHash' | 'roles'>;
-type UserChanges = Partial<Pick<User, 'passwordHash' | 'roles' | 'status'>>;
+export type NewUser = Pick<User, 'email' | 'passwordHash' | 'roles'>;
+export type UserChanges = Partial<Pick<User, 'passwordHash' | 'roles' | 'status'>>;
 /** What the row must still say for a change to happen, where somebody else may have changed it meanwhile. */
-type UserCondition = Partial<Pick<User, 'passwordHash' | 'tokenVersion'>>;
+export type UserCondition = Partial<Pick<User, 'passwordHash' | 'tokenVersion'>>;
 
 /** A user's token version, and when it was last raised. */
-interface RaisedVersion {
+export interface RaisedVersion {
   sub: string;
   ver: number;
   raisedAtSeconds: number;
@@ -38,6 +38,9 @@ export interface Directory {
   list(afterId: string, limit: number): Promise<User[]>;
   close(): Promise<void>;
 }
+
+/** What the API asks of it, less what operators do. A program that embeds idcard may bring its own. */
+export type UserDirectory = Omit<Directory, 'remove' | 'list'>;
 
 /** The queries, written once for every database. */
 export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {

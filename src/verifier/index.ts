@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { createAuthentication } from '../authentication.ts';
+import '../authentication.ts'; // so that the declarations of this file give requests their claims
 import { Problem } from '../problems/problem.ts';
 import { replyWithProblem } from '../problems/reply.ts';
 import { createDpop, type Dpop } from '../tokens/dpop.ts';

@@ -1,0 +1,16 @@
+/* idcard as a library: the app that `idcard serve` listens with, to embed in a program of one's own and to extend. */
+export type { IdcardApp } from './app.ts';
+export { type Config, readConfig } from './config.ts';
+export { emailTaken, unavailable } from './problems/catalogue.ts';
+export type { ClaimsFunction } from './routes/dependencies.ts';
+export { type Extensions, openApp as buildApp } from './serve/open-app.ts';
+export { StartupError } from './startup-error.ts';
+export type { CustomClaims } from './tokens/claims.ts';
+export type {
+  NewUser,
+  RaisedVersion,
+  UserChanges,
+  UserCondition,
+  UserDirectory,
+} from './users/directory.ts';
+export type { User } from './users/user.ts';

@@ -1,0 +1,50 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { type AppDependencies, buildApp, type IdcardApp } from '../app.ts';
+import { createFollowingClock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { createHasher } from '../passwords/hasher.ts';
+import { openGuessLimits } from '../passwords/open-guess-limits.ts';
+import type { ClaimsFunction } from '../routes/dependencies.ts';
+import { loadKeySet } from '../tokens/load-key-set.ts';
+import type { UserDirectory } from '../users/directory.ts';
+import { openDirectory } from '../users/open-directory.ts';
+import { createLogger } from './log.ts';
+
+/** What a program that embeds idcard may bring. */
+export interface Extensions {
+  /** Where the users are, instead of the database that the configuration names. It is closed with the app. */
+  directory?: UserDirectory;
+  /** Claims of access tokens beside the standard ones, of a user who logs in or renews. */
+  customClaims?: ClaimsFunction;
+  /** A pino, or what is like it; lines of JSON on standard output when absent. */
+  logger?: FastifyBaseLogger;
+}
+
+type Replacements = Extensions & Partial<Pick<AppDependencies, 'lifecycle' | 'guessLimits' | 'siblings'>>;
+
+/**
+ * The app of a configuration, with its keys, its database and its limits opened; closing it closes them. It does not
+ * listen yet, and takes routes of one's own until it does.
+ * @throws StartupError
+ */
+export async function openApp(config: Config, replacements: Replacements = {}): Promise<IdcardApp> {
+  const { logger = createLogger(config.logLevel), ...others } = replacements;
+  const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
+  const keySet = loadKeySet(config, clock.now);
+  const guessLimits = replacements.guessLimits ?? (await openGuessLimits(config, logger));
+  const directory = replacements.directory ?? (await openDirectory(config, clock));
+  const app = await buildApp({
+    config,
+    keySet,
+    hasher: createHasher(config.argon2),
+    clock: clock.now,
+    logger,
+    lifecycle: { stopping: false },
+    ...others,
+    directory,
+    guessLimits,
+  });
+  app.addHook('onClose', async () => guessLimits.close?.());
+  app.addHook('onClose', () => directory.close());
+  return app;
+}
