@@ -1,4 +1,4 @@
-/** Writes `openapi.yaml` from the routes' schemas; with `--check`, fails when the committed file is another. */
+/** Writes `openapi.yaml` and `openapi-3.0.yaml` from the routes' schemas; with `--check`, fails when a committed one is another. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
@@ -10,7 +10,6 @@ import { createKeySet } from '../src/tokens/key-set.ts';
 import { openDatabase } from '../src/users/databases/index.ts';
 import { createDirectory } from '../src/users/directory.ts';
 
-const file = new URL('../openapi.yaml', import.meta.url);
 const config = readConfig({ DATABASE_URL: 'sqlite::memory:' });
 const app = await buildApp({
   config,
@@ -22,11 +21,14 @@ const app = await buildApp({
   lifecycle: { stopping: false },
 });
 await app.ready();
-const { yaml } = await app.openapi();
+const { yaml, yaml30 } = await app.openapi();
 
-if (!process.argv.includes('--check')) {
-  writeFileSync(file, yaml);
-} else if (readFileSync(file, 'utf8') !== yaml) {
-  console.error('openapi.yaml is not what the routes say: run "npm run openapi" and commit it.');
-  process.exitCode = 1;
+for (const [name, text] of Object.entries({ 'openapi.yaml': yaml, 'openapi-3.0.yaml': yaml30 })) {
+  const file = new URL(`../${name}`, import.meta.url);
+  if (!process.argv.includes('--check')) {
+    writeFileSync(file, text);
+  } else if (readFileSync(file, 'utf8') !== text) {
+    console.error(`${name} is not what the routes say: run "npm run openapi" and commit it.`);
+    process.exitCode = 1;
+  }
 }

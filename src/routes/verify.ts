@@ -7,6 +7,12 @@ import { AccessClaims } from '../tokens/claims.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { accessClaimsExample } from './examples.ts';
 
+/** With one audience, as idcard issues them: many generators of clients cannot say "a string or a list". */
+const Answer = AccessClaims.extend({ aud: z.string() }).meta({
+  id: 'AccessClaims',
+  description: 'RFC 9068 §2.2',
+});
+
 const schema = {
   operationId: 'verify',
   summary: 'Verify an access token',
@@ -24,7 +30,7 @@ const schema = {
         examples: ['300'],
       }),
   }),
-  response: { 200: AccessClaims.meta({ id: 'AccessClaims', description: 'RFC 9068 §2.2' }) },
+  response: { 200: Answer },
   documents: {
     200: {
       description: 'The claims of the token.',
@@ -38,10 +44,17 @@ const schema = {
   problems: [crossSite, recentLoginRequired],
 } satisfies RouteSchema;
 
-export function verifyRoute(app: App, { clock }: Pick<RouteDependencies, 'clock'>): void {
+export function verifyRoute(app: App, { clock, config }: Pick<RouteDependencies, 'clock' | 'config'>): void {
   app.get('/v1/verify', { schema }, (request, reply) => {
     const { claims, query } = request;
     if (query.max_age !== undefined) requireRecentLogin(claims, Number(query.max_age), clock);
-    reply.header('x-auth-subject', claims.sub).header('x-auth-roles', claims.roles.join(',')).send(claims);
+    reply
+      .header('x-auth-subject', claims.sub)
+      .header('x-auth-roles', claims.roles.join(','))
+      .send(hasOneAudience(claims) ? claims : { ...claims, aud: config.audience });
   });
+}
+
+function hasOneAudience(claims: AccessClaims): claims is AccessClaims & { aud: string } {
+  return typeof claims.aud === 'string';
 }
