@@ -40,6 +40,8 @@ function describe(routes: readonly DocumentedRoute[], openapi: '3.1.0' | '3.0.3'
       override: ({ jsonSchema, io }) => {
         // An answer may gain a field; a client generated today must not refuse it.
         if (io === 'output') delete jsonSchema.additionalProperties;
+        // Some generators make a field with a default one that must be sent.
+        if (io === 'input') delete jsonSchema.default;
         if (openapi === '3.0.3') spellFor30(jsonSchema);
       },
     },

@@ -23,7 +23,7 @@ const schema = {
   querystring: z.strictObject({
     max_age: z
       .string()
-      .regex(/^\d{1,9}$/, 'Must be a whole number of seconds')
+      .regex(/^[0-9]{1,9}$/, 'Must be a whole number of seconds')
       .optional()
       .meta({
         description: 'How many seconds ago the user may have logged in at most (RFC 9470).',
