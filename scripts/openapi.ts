@@ -1,6 +1,6 @@
 /**
- * Writes `openapi.yaml` from the routes' schemas, and the client's types from that; with `--check`, fails when a
- * committed file is another.
+ * Writes `openapi.yaml` and `openapi-3.0.yaml` from the routes' schemas, and the client's types; with `--check`, fails when
+ * a committed file is another.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
@@ -25,9 +25,13 @@ const app = await buildApp({
   lifecycle: { stopping: false },
 });
 await app.ready();
-const { yaml } = await app.openapi();
+const { yaml, yaml30 } = await app.openapi();
 
-const files = { 'openapi.yaml': yaml, 'src/client/openapi.ts': await clientTypes(yaml) };
+const files = {
+  'openapi.yaml': yaml,
+  'openapi-3.0.yaml': yaml30,
+  'src/client/openapi.ts': await clientTypes(yaml),
+};
 
 for (const [name, text] of Object.entries(files)) {
   const file = new URL(`../${name}`, import.meta.url);

@@ -7,6 +7,9 @@ export interface Registration {
 export interface Login {
   email: string;
   password: string;
+  /**
+   * Where the tokens go; "bearer" when absent.
+   */
   transport?: 'bearer' | 'cookie';
 }
 export interface Refresh {
@@ -115,7 +118,7 @@ export interface Readiness {
 export interface AccessClaims {
   iss: string;
   sub: string;
-  aud: string | string[];
+  aud: string;
   exp: number;
   iat: number;
   nbf?: number;

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { type CreateDocumentOptions, createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 import packageJson from '../../package.json' with { type: 'json' };
 import { describeOperation } from './openapi-operation.ts';
 import type { RouteSchema } from './route-schema.ts';
@@ -15,37 +15,65 @@ export interface DocumentedRoute {
 export interface OpenApiTexts {
   json: string;
   yaml: string;
+  /** For generators that know no OpenAPI 3.1: the same in OpenAPI 3.0. */
+  yaml30: string;
 }
 
-/** The document of the routes, in both spellings. */
+/** The document of the routes, in each spelling. */
 export function writeOpenApi(routes: readonly DocumentedRoute[]): OpenApiTexts {
+  const document = describe(routes, '3.1.0');
+  return {
+    json: JSON.stringify(document),
+    yaml: toYaml(document),
+    yaml30: toYaml(describe(routes, '3.0.3')),
+  };
+}
+
+function describe(routes: readonly DocumentedRoute[], openapi: '3.1.0' | '3.0.3') {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const { method, url, schema } of routes) {
     paths[url] = { ...paths[url], [method]: describeOperation(method, schema) };
   }
-  const document = createDocument(
-    { ...HEAD, paths },
+  return createDocument(
+    { openapi, ...HEAD, paths },
     {
       override: ({ jsonSchema, io }) => {
         // An answer may gain a field; a client generated today must not refuse it.
         if (io === 'output') delete jsonSchema.additionalProperties;
+        // Some generators make a field with a default one that must be sent.
+        if (io === 'input') delete jsonSchema.default;
+        if (openapi === '3.0.3') spellFor30(jsonSchema);
       },
     },
   );
-  return {
-    json: JSON.stringify(document),
-    yaml: stringify(document, { aliasDuplicateObjects: false, lineWidth: 110 }),
-  };
+}
+
+/** What the library leaves to do. */
+function spellFor30(jsonSchema: JsonSchema): void {
+  const { type, examples, allOf, ...others } = jsonSchema;
+  if (examples) jsonSchema.example = examples[0];
+  delete jsonSchema.examples;
+  // Else Java, Kotlin, C# and Go take 32 bits, whose seconds end in 2038.
+  if (type === 'integer') jsonSchema.format = 'int64';
+  if (allOf?.length === 1 && Object.keys(others).length === 0) {
+    Object.assign(jsonSchema, allOf[0]);
+    delete jsonSchema.allOf;
+  }
+}
+
+type JsonSchema = Parameters<NonNullable<CreateDocumentOptions['override']>>[0]['jsonSchema'];
+
+function toYaml(document: object): string {
+  return stringify(document, { aliasDuplicateObjects: false, lineWidth: 110 });
 }
 
 const HEAD = {
-  openapi: '3.1.0' as const,
   info: {
     title: 'idcard',
     version: packageJson.version,
     description:
       'A stateless login API: signed tokens, by bearer header or by cookie. Errors are RFC 9457 problems.',
-    license: { name: 'MIT', identifier: 'MIT' },
+    license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
   },
   servers: [{ url: '/', description: 'The server this document came from' }],
   security: [{ bearer: [] }, { dpop: [] }, { cookie: [] }],

@@ -33,7 +33,10 @@ const schema = {
     .strictObject({
       email: Email,
       password: Password,
-      transport: z.enum(['bearer', 'cookie']).default('bearer'),
+      transport: z
+        .enum(['bearer', 'cookie'])
+        .default('bearer')
+        .meta({ description: 'Where the tokens go; "bearer" when absent.' }),
     })
     .meta({ id: 'Login' }),
   bodyExamples: {

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { unavailable } from '../../src/problems/catalogue.ts';
 import { ADA, addUser, bearer, createTestApp, type TestApp } from '../support/app.ts';
 import { answerOf } from '../support/checked-answers.ts';
@@ -117,6 +119,17 @@ describe('openapi.yaml', () => {
       expect(validator.safeParse({ ...value, surplus: true }).success).toBe(false);
     }
   });
+});
+
+test('openapi-3.0.yaml has the same operations and types, and whole numbers of 64 bits', () => {
+  const older: Json = parse(readFileSync('openapi-3.0.yaml', 'utf8'));
+  expect(older.openapi).toBe('3.0.3');
+  const shapeOf = (part: unknown) =>
+    [...walk(part)].filter(([name]) => ['operationId', '$ref', 'required', 'description'].includes(name));
+  expect(shapeOf(older)).toEqual(shapeOf(document));
+  const numbers = [...walk(older)].filter(([, value]) => Object(value).type === 'integer');
+  expect(numbers.length).toBeGreaterThan(5);
+  for (const [, number] of numbers) expect(number).toMatchObject({ format: 'int64' });
 });
 
 describe('what routes answer', () => {

@@ -46,6 +46,12 @@ test('both kinds need our issuer, and each its own audience', async () => {
   expect(await answersTo({ aud: ['shop', 'http://localhost:3000'] })).toEqual([401, 200]);
 });
 
+test('of several audiences, verify names ours', async () => {
+  const headers = bearer(forgeAccess(idcard.jwks, { sub, aud: ['shop', 'api'] }));
+  const { statusCode, body } = await idcard.app.inject({ url: '/v1/verify', headers });
+  expect([statusCode, JSON.parse(body)]).toMatchObject([200, { sub, aud: 'api' }]);
+});
+
 test.each([undefined, null, 1, '', ['a']])('jti %j is refused in both kinds', async (jti) => {
   expect(await answersTo({ jti })).toEqual([401, 401]);
 });
