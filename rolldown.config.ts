@@ -1,4 +1,23 @@
-import { defineConfig } from 'rolldown';
+import { readFileSync } from 'node:fs';
+import { defineConfig, type Plugin } from 'rolldown';
+
+/** The files that the page at /docs is made of; the licence of Swagger UI wants to be with it. */
+const DOCS_FILES = [
+  ...['page.html', 'page.js'].map((name) => `src/docs/${name}`),
+  ...['swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt', 'swagger-ui.css', 'LICENSE', 'NOTICE'].map(
+    (name) => `node_modules/swagger-ui-dist/${name}`,
+  ),
+];
+
+export const docsPage: Plugin = {
+  name: 'docs-page',
+  generateBundle() {
+    for (const path of DOCS_FILES) {
+      const fileName = `docs/${path.split('/').at(-1)}`;
+      this.emitFile({ type: 'asset', fileName, source: readFileSync(path) });
+    }
+  },
+};
 
 /**
  * One file for what every start needs and one for each `import()`: reading hundreds of small files takes longer than
@@ -8,6 +27,7 @@ export default defineConfig({
   input: { 'cli/main': 'src/cli/main.ts' },
   platform: 'node',
   external: ['argon2'], // holds machine code
+  plugins: [docsPage],
   output: {
     dir: 'dist',
     cleanDir: true,

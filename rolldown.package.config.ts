@@ -1,5 +1,6 @@
 import { defineConfig } from 'rolldown';
 import packageJson from './package.json' with { type: 'json' };
+import { docsPage } from './rolldown.config.ts';
 
 /** What other programs import: readable, and with the packages that npm installs beside it left out. */
 export default defineConfig({
@@ -11,5 +12,6 @@ export default defineConfig({
   },
   platform: 'node',
   external: [/^node:/, ...Object.keys(packageJson.dependencies).map((name) => new RegExp(`^${name}(/|$)`))],
+  plugins: [docsPage],
   output: { dir: 'lib', cleanDir: true, chunkFileNames: 'chunks/[name]-[hash].js' },
 });

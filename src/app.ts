@@ -135,6 +135,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   theftBudgetRoute(app, routes);
   healthRoutes(app, routes);
   openapiRoutes(app, openapi);
+  if (config.docsPage) (await import('./routes/docs.ts')).docsRoutes(app);
 
   // Locked by place: whatever is registered in here needs an access token.
   await app.register(async (locked: App) => {

@@ -43,6 +43,8 @@ export interface Config {
   passwordHashing: { atOnce: number; queueSeconds: number };
   passwordMinLength: number;
   rateLimits: boolean;
+  /** Whether `GET /docs` is served. */
+  docsPage: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
   shutdownDelaySeconds: number;
 }
@@ -84,6 +86,8 @@ const environment = z.object({
   PASSWORD_QUEUE_SECONDS: wholeNumber(1, 60).default(5),
   PASSWORD_MIN_LENGTH: wholeNumber(8, 64).default(15),
   RATE_LIMITS: oneOf(['on', 'off']).default('on'),
+  DOCS_PAGE: oneOf(['on', 'off']).optional(),
+  NODE_ENV: z.string().optional(),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
   SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 120).default(5),
 });
@@ -137,6 +141,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     },
     passwordMinLength: settings.PASSWORD_MIN_LENGTH,
     rateLimits: settings.RATE_LIMITS === 'on',
+    docsPage: (settings.DOCS_PAGE ?? (settings.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     logLevel: settings.LOG_LEVEL,
     shutdownDelaySeconds: settings.SHUTDOWN_DELAY_SECONDS,
   };

@@ -53,6 +53,7 @@ describe('without any variable', () => {
       passwordHashing: { atOnce: availableParallelism(), queueSeconds: 5 },
       passwordMinLength: 15,
       rateLimits: true,
+      docsPage: true,
       logLevel: 'info',
       shutdownDelaySeconds: 5,
     });
@@ -100,6 +101,7 @@ test('every variable is read', () => {
     PASSWORD_QUEUE_SECONDS: '10',
     PASSWORD_MIN_LENGTH: '8',
     RATE_LIMITS: 'off',
+    DOCS_PAGE: 'off',
     LOG_LEVEL: 'debug',
     SHUTDOWN_DELAY_SECONDS: '0',
   });
@@ -130,9 +132,18 @@ test('every variable is read', () => {
     passwordHashing: { atOnce: 3, queueSeconds: 10 },
     passwordMinLength: 8,
     rateLimits: false,
+    docsPage: false,
     logLevel: 'debug',
     shutdownDelaySeconds: 0,
   });
+});
+
+test('the page at /docs is off in production unless it is asked for', () => {
+  const isOn = (env: Record<string, string>) => readConfig(env).docsPage;
+  expect(isOn({ NODE_ENV: 'production' })).toBe(false);
+  expect(isOn({ NODE_ENV: 'production', DOCS_PAGE: 'on' })).toBe(true);
+  expect(isOn({ NODE_ENV: 'development' })).toBe(true);
+  expect(isOn({ DOCS_PAGE: 'off' })).toBe(false);
 });
 
 test('as many workers as there are cores are had without counting them', () => {
@@ -185,6 +196,7 @@ describe('a value that is no good', () => {
     ['PASSWORD_MIN_LENGTH', ['7', '65']],
     ['RATE_LIMITS', ['true', 'OFF', '0']],
     ['LOG_LEVEL', ['verbose', 'INFO']],
+    ['DOCS_PAGE', ['true', 'ON']],
     ['SHUTDOWN_DELAY_SECONDS', ['121', '-1']],
   ])('of %s is refused in one sentence that names it', (name, values) => {
     for (const value of values) {

@@ -72,6 +72,7 @@ test('the image holds the compiled server and production packages alone', () => 
     'node_modules/vitest',
     'node_modules/typescript',
     'node_modules/node',
+    'node_modules/swagger-ui-dist',
   ]) {
     expect(existsSync(join(image, 'app', absent))).toBe(false);
   }
@@ -87,6 +88,7 @@ test.each(['1', '2'])('its command serves with WORKERS=%s until SIGTERM, and is 
     WORKERS,
     DATA_DIR: join(root, `data-${WORKERS}`),
     SHUTDOWN_DELAY_SECONDS: '0',
+    ...(WORKERS === '2' && { DOCS_PAGE: 'on' }),
   };
   const [, ...serve] = commandOf('CMD');
   const server = spawn(process.execPath, serve, {
@@ -104,6 +106,9 @@ test.each(['1', '2'])('its command serves with WORKERS=%s until SIGTERM, and is 
   const { access_token } = (await (await post(`${address}/v1/login`)).json()) as TokenBody;
   expect((await fetch(`${address}/v1/verify`, { headers: bearer(access_token) })).status).toBe(200);
   expect(await (await fetch(`${address}/openapi.yaml`)).text()).toBe(readFileSync('openapi.yaml', 'utf8'));
+  for (const path of ['/docs', '/docs/page.js', '/docs/swagger-ui-bundle.js', '/docs/swagger-ui.css']) {
+    expect((await fetch(address + path)).status).toBe(WORKERS === '2' ? 200 : 404);
+  }
   expect(() =>
     execFileSync(process.execPath, healthCheck, { env: { ...env, PORT: '1' }, stdio: 'pipe' }),
   ).toThrow();

@@ -96,12 +96,13 @@ test('buildApp is embedded as docs/embedding.md says, with claims and routes of 
     await post('/v1/register', ${JSON.stringify(ADA)});
     const { access_token } = await (await post('/v1/login', ${JSON.stringify(ADA)})).json();
     const verified = await fetch('${url}/v1/verify', { headers: { authorization: 'Bearer ' + access_token } });
+    const page = await fetch('${url}/docs/swagger-ui.css');
     const hello = await (await fetch('${url}/hello')).json();
-    console.error(JSON.stringify({ access_token, verified: await verified.json(), hello }));
+    console.error(JSON.stringify({ access_token, verified: await verified.json(), hello, page: page.status }));
     process.kill(process.pid, 'SIGTERM');`;
   const { code, stderr } = await run('embedded', program);
-  const { access_token, verified, hello } = JSON.parse(stderr);
-  expect([code, hello]).toEqual([0, { hello: 'world' }]);
+  const { access_token, verified, hello, page } = JSON.parse(stderr);
+  expect([code, page, hello]).toEqual([0, 200, { hello: 'world' }]);
   expect(decode(access_token)).toMatchObject({ tenant: 'example.com', roles: [] });
   expect(verified).toEqual(decode(access_token));
 }, 60_000);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { matches } from '../http/if-none-match.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import type { RouteDependencies } from './dependencies.ts';
@@ -35,11 +36,4 @@ export function revocationsRoute(app: App, { revocationList, config }: Dependenc
     if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send(null);
     return reply.type('application/jwt').send(jwt);
   });
-}
-
-/** RFC 9110 §13.1.2, weak comparison. */
-function matches(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.includes(etag) || tags.includes('*');
 }

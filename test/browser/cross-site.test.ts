@@ -1,26 +1,13 @@
-import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ADA, BOB, decode } from '../support/app.ts';
 import { findFreePort, type ServerProcess, startServer } from '../support/process.ts';
 import { type Attempt, attempts, type Reach } from './attempts.ts';
+import { CHROMIUM, isChromiumMissing, openChromium } from './chromium.ts';
 import { serveHostilePage } from './hostile-page.ts';
 import { type Passage, type Recorder, record } from './recorder.ts';
 
-const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-/** Elsewhere than on a build machine, which must have one. */
-const isMissing = !existsSync(CHROMIUM) && !process.env.CI;
-
-describe.skipIf(isMissing)(`in a browser (${CHROMIUM})`, () => {
+describe.skipIf(isChromiumMissing)(`in a browser (${CHROMIUM})`, () => {
   let browser: Browser;
   let server: ServerProcess;
   let recorder: Recorder;
@@ -42,7 +29,7 @@ describe.skipIf(isMissing)(`in a browser (${CHROMIUM})`, () => {
         body: JSON.stringify(user),
       });
     }
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+    browser = await openChromium();
   });
   afterAll(async () => {
     await browser?.close();

@@ -1,0 +1,55 @@
+/* Runs in the browser. Tokens are kept in the memory of the page: a reload forgets them. */
+
+/** Whatever they answer decides which login the page has from then on. */
+const LOGIN_ROUTES = ['/v1/login', '/v1/refresh', '/v1/me/password', '/v1/logout', '/v1/logout-everywhere'];
+
+const HELP = `
+
+Register, then log in with \`POST /v1/login\`: its tokens stand in for those of the examples from then on. With transport
+"cookie" the browser keeps the login instead. The document itself: [openapi.yaml](/openapi.yaml).`;
+
+const spec = forPage(await (await fetch('/openapi.json')).json());
+const exampleToken =
+  spec.paths['/v1/refresh'].post.requestBody.content['application/json'].examples.bearer.value.refresh_token;
+let refreshToken = '';
+
+const ui = globalThis.SwaggerUIBundle({
+  spec,
+  dom_id: '#docs',
+  queryConfigEnabled: false, // no link may name another document, whose text would stand here as ours
+  validatorUrl: 'none', // nobody else learns which servers there are
+  persistAuthorization: false,
+  tryItOutEnabled: true,
+  displayRequestDuration: true,
+  defaultModelsExpandDepth: 0,
+  requestInterceptor(request) {
+    const { body, headers } = request;
+    if (refreshToken && typeof body === 'string') request.body = body.replace(exampleToken, refreshToken);
+    // Else the cookies of an earlier login would be a second credential, which is refused.
+    if (headers.Authorization || request.body !== body) request.credentials = 'omit';
+    return request;
+  },
+  responseInterceptor(response) {
+    if (response.ok && LOGIN_ROUTES.includes(new URL(response.url).pathname)) followLogin(response.body);
+    return response;
+  },
+});
+
+/** Only the bearer token is typed in: the browser brings cookies by itself, and this page makes no DPoP proofs. */
+function forPage(document) {
+  const { info, components } = document;
+  const { bearer } = components.securitySchemes;
+  return {
+    ...document,
+    info: { ...info, description: info.description + HELP },
+    security: [{ bearer: [] }],
+    components: { ...components, securitySchemes: { bearer } },
+  };
+}
+
+/** With tokens in the body they are those of what comes next; without any, cookies are, or nothing. */
+function followLogin(tokens) {
+  refreshToken = tokens?.refresh_token ?? '';
+  if (refreshToken) ui.preauthorizeApiKey('bearer', tokens.access_token);
+  else ui.authActions.logout(['bearer']);
+}
