@@ -55,7 +55,7 @@ async function run(name: string, program: string, env: Record<string, string> = 
     'false',
     file,
   ).catch(({ stdout }) => expect(stdout).toBe(''));
-  return runNode([file], { env });
+  return runNode([file], { env, cwd: project });
 }
 
 test('publint finds nothing to object to', async () => {

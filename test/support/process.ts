@@ -20,6 +20,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** What stands on its standard input, which is a pipe and no terminal. */
   input?: string;
+  /** The folder in which it runs, if it matters. */
+  cwd?: string;
 }
 
 /** Runs `idcard <args>` to its end, as a process of its own that inherits no setting. */
@@ -42,8 +44,8 @@ export function launch(args: readonly string[], options: RunOptions = {}): Launc
   return launchNode([BIN, ...args], options);
 }
 
-function launchNode(args: readonly string[], { env = {}, input = '' }: RunOptions): Launched {
-  const child = spawn(process.execPath, args, { env: ownEnvironment(env) });
+function launchNode(args: readonly string[], { env = {}, input = '', cwd = '.' }: RunOptions): Launched {
+  const child = spawn(process.execPath, args, { env: ownEnvironment(env), cwd });
   child.stdin.on('error', () => undefined); // it may end without reading
   child.stdin.end(input);
   const finished = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
