@@ -1,0 +1,10 @@
+import { defineConfig } from 'vite';
+
+export default defineConfig({
+  resolve: { tsconfigPaths: true }, // `idcard/client` is beside this app here; yours has it from the package
+  server: {
+    port: 5173,
+    strictPort: true, // PUBLIC_URL names it
+    proxy: { '/v1': 'http://localhost:3000', '/.well-known': 'http://localhost:3000' },
+  },
+});

@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { bearer, createClient } from '../../src/client/index.ts';
+import { type Gate, openGate } from '../client/gate.ts';
+import { CHROMIUM, isChromiumMissing, openChromium } from '../client/tabs.ts';
+import { ADA } from '../support/app.ts';
+import { type AppTab, buildApp, type Mode, openApp } from './spa.ts';
+
+const TTL_SECONDS = 10;
+const MODES: Mode[] = ['cookie', 'dpop'];
+const LOGGED_OUT = 'You have logged out.';
+
+describe.skipIf(isChromiumMissing)(`the single-page app in a browser (${CHROMIUM})`, () => {
+  let browser: Browser;
+  let gate: Gate;
+  let context: BrowserContext;
+  let tabs: AppTab[];
+
+  beforeAll(async () => {
+    gate = await openGate({
+      ACCESS_TOKEN_TTL_SECONDS: String(TTL_SECONDS),
+    });
+    gate.instead = await buildApp();
+    await createClient({ url: gate.url, transport: bearer() }).register(ADA);
+    browser = await openChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await gate?.close();
+  });
+  beforeEach(async () => {
+    gate.passages.length = 0;
+    tabs = [];
+    context = await browser.newContext({ viewport: { width: 800, height: 500 } });
+  });
+  afterEach(async () => {
+    await context.close();
+    expect(tabs.flatMap(({ complaints }) => complaints)).toEqual([]);
+  });
+
+  async function open(mode: Mode, inContext = context): Promise<AppTab> {
+    const tab = await openApp(inContext, gate.url, mode);
+    tabs.push(tab);
+    return tab;
+  }
+
+  async function openLoggedIn(mode: Mode, inContext = context): Promise<AppTab> {
+    const tab = await open(mode, inContext);
+    await tab.submit('Log in');
+    await tab.seesLogin();
+    return tab;
+  }
+
+  describe.each(MODES)('with %s', (mode) => {
+    test('somebody registers, logs out and logs in', async () => {
+      const grace = { email: `grace.${mode}@example.com`, password: ADA.password };
+      const tab = await open(mode);
+      await tab.submit('Register', grace);
+      await tab.seesLogin(grace.email);
+      await tab.click('Log out');
+      await tab.seesEnd(LOGGED_OUT);
+      await tab.submit('Log in', { ...grace, password: 'not the password of Grace' });
+      await tab.page.getByText('The email or the password is wrong').waitFor();
+      await tab.submit('Log in', grace);
+      await tab.seesLogin(grace.email);
+    });
+
+    test('the API is called with the login, and a reload keeps it', async () => {
+      const tab = await openLoggedIn(mode);
+      await tab.call(1);
+      await tab.page.reload();
+      await tab.seesLogin();
+      await tab.call(1);
+    });
+
+    test('a login and a logout in one tab are seen by the other', async () => {
+      const other = await open(mode);
+      const tab = await openLoggedIn(mode);
+      await other.seesLogin();
+      await tab.click('Log out');
+      for (const each of [tab, other]) await each.seesEnd(LOGGED_OUT);
+    });
+
+    test('a logout everywhere ends the login of another browser within a poll', async () => {
+      const elsewhere = await browser.newContext();
+      const tab = await openLoggedIn(mode);
+      const other = await openLoggedIn(mode, elsewhere);
+      await tab.click('Log out everywhere');
+      await tab.seesEnd(LOGGED_OUT);
+      const asksForLogin = async () => {
+        await other.page.evaluate("document.querySelector('#call').click()");
+        return other.page.getByText('Your login has ended.').isVisible();
+      };
+      // A poll is 2 s; by itself the access token would not end so soon.
+      await expect.poll(asksForLogin, { timeout: 1000 * (TTL_SECONDS - 3), interval: 200 }).toBe(true);
+      await elsewhere.close();
+    });
+  });
+
+  test('an expired login is renewed once by the next call', async () => {
+    const opened = [await openLoggedIn('cookie'), await openLoggedIn('dpop')];
+    await expireAccessTokens();
+    for (const tab of opened) {
+      const before = await gate.refreshes();
+      await tab.call(1);
+      expect((await gate.refreshes()) - before).toBe(1);
+      await tab.page.getByText('Renewals by this tab: 1').waitFor();
+    }
+    const [tab] = opened;
+    // For the example's README: SCREENSHOT=examples/spa/screenshot.png npx vitest run test/browser/spa.test.ts
+    if (process.env.SCREENSHOT) await tab?.page.screenshot({ path: process.env.SCREENSHOT });
+  });
+
+  test('two tabs that call several times at once renew an expired login once', async () => {
+    for (const mode of MODES) {
+      await openLoggedIn(mode);
+      await (await open(mode)).seesLogin();
+    }
+    await expireAccessTokens();
+    for (const pair of [tabs.slice(0, 2), tabs.slice(2)]) {
+      const before = await gate.refreshes();
+      await Promise.all(pair.map((tab) => tab.call(5)));
+      expect((await gate.refreshes()) - before).toBe(1);
+    }
+  });
+
+  /** Those of all who are logged in now. */
+  function expireAccessTokens(): Promise<void> {
+    return sleep(1000 * TTL_SECONDS + 500);
+  }
+
+  test('with cookies no script can read a token', async () => {
+    const tab = await openLoggedIn('cookie');
+    await context.clearCookies({ name: '__Host-access' });
+    await tab.call(1);
+    const readable = await tab.page.evaluate(`(async () => JSON.stringify([
+      document.cookie, await cookieStore.getAll(), await indexedDB.databases(), { ...sessionStorage }, { ...localStorage }
+    ]))()`);
+    expect(readable).toMatch(/^\["",\[\],\[\],\{\},\{"idcard":/);
+    const answers = gate.passages.filter(({ path }) => path.startsWith('/v1/'));
+    expect(answers.map(({ path }) => path)).toEqual(expect.arrayContaining(['/v1/login', '/v1/refresh']));
+    for (const text of [readable, ...answers.map(({ body }) => body)])
+      expect(text).not.toMatch(/eyJ|access_token/);
+  });
+
+  test('with DPoP the key cannot be extracted, and tokens are in IndexedDB alone', async () => {
+    const tab = await openLoggedIn('dpop');
+    const exported = tab.page.evaluate(`(async () => {
+      const database = await new Promise((resolve) => {
+        indexedDB.open('idcard').onsuccess = ({ target }) => resolve(target.result);
+      });
+      const login = await new Promise((resolve) => {
+        database.transaction('login').objectStore('login').get('login').onsuccess = ({ target }) => resolve(target.result);
+      });
+      database.close();
+      return crypto.subtle.exportKey('jwk', login.key.privateKey);
+    })()`);
+    await expect(exported).rejects.toThrow('not extractable');
+    expect(await tab.page.evaluate('[document.cookie, localStorage.length, sessionStorage.length]')).toEqual([
+      '',
+      0,
+      0,
+    ]);
+  });
+
+  test("a script that is injected is stopped by the page's policy", async () => {
+    const tab = await open('cookie');
+    const inject = "document.body.innerHTML = '<img src=x onerror=alert()>'";
+    await expect(tab.page.evaluate(inject)).rejects.toThrow('TrustedHTML');
+    await expect.poll(() => tab.complaints.splice(0)).toEqual([expect.stringContaining('TrustedHTML')]);
+  });
+});
