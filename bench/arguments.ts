@@ -5,7 +5,7 @@ import type { Part } from './part.ts';
 export class UsageError extends Error {}
 
 /**
- * The parts to measure: those that are named, or all.
+ * The parts to measure: those that are named, or all that need no naming.
  * @param args without the command itself: `['verify', '--quick']`
  * @throws UsageError
  */
@@ -19,7 +19,8 @@ export function readArguments(
     const known = parts.map((part) => part.name).join(', ');
     throw new UsageError(`There is no part "${name}": name some of ${known}, or none for all.`);
   }
-  const isChosen = ({ name }: Part) => positionals.length === 0 || positionals.includes(name);
+  const isChosen = ({ name, byNameOnly }: Part) =>
+    positionals.length === 0 ? !byNameOnly : positionals.includes(name);
   return { quick: values.quick, chosen: parts.filter(isChosen) };
 }
 

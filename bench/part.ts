@@ -2,6 +2,8 @@
 export interface Part {
   /** As it is named on the command line. */
   name: string;
+  /** Left out unless it is named, since it takes more time and room than all others together. */
+  byNameOnly?: true;
   measure(options: Options): Promise<Table[]>;
 }
 

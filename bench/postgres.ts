@@ -1,9 +1,12 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createDatabase, startPostgres } from '../test/support/postgres.ts';
 import { atExit } from './at-exit.ts';
 
 export interface Postgres {
   port: number;
+  /** Where its tables lie. */
+  tables: string;
   /** The `DATABASE_URL` of a new, empty database. */
   createDatabase(): Promise<string>;
   remove(): Promise<void>;
@@ -18,6 +21,7 @@ export async function startBenchPostgres(settings: Record<string, string> = {}):
   });
   return {
     port: server.port,
+    tables: join(server.folder, 'data', 'base'),
     createDatabase: () => createDatabase(server.port),
     async remove() {
       forget();

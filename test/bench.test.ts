@@ -24,6 +24,12 @@ test('all parts are measured unless some are named', () => {
   expect(readArguments(['tokens', '--quick'], parts)).toEqual({ quick: true, chosen: [parts[1]] });
 });
 
+test('a part that takes very long is measured only when it is named', () => {
+  const long: Part = { name: 'directory', byNameOnly: true, measure: async () => [] };
+  expect(readArguments([], [...parts, long]).chosen).toEqual(parts);
+  expect(readArguments(['directory'], [...parts, long]).chosen).toEqual([long]);
+});
+
 test('an unknown part is refused with the names of those there are', () => {
   expect(() => readArguments(['verfiy'], parts)).toThrow(
     'There is no part "verfiy": name some of verify, tokens, or none for all.',

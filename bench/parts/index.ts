@@ -1,4 +1,5 @@
 import type { Part } from '../part.ts';
+import { directory } from './directory.ts';
 import { flood } from './flood.ts';
 import { growth } from './growth.ts';
 import { login } from './login.ts';
@@ -9,4 +10,14 @@ import { tokens } from './tokens.ts';
 import { verify } from './verify.ts';
 
 /** In the order of the report. */
-export const PARTS: readonly Part[] = [verify, tokens, login, refresh, flood, revocation, start, growth];
+export const PARTS: readonly Part[] = [
+  verify,
+  tokens,
+  login,
+  refresh,
+  flood,
+  revocation,
+  start,
+  growth,
+  directory,
+];

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generateProof } from 'dpop';
+import type { Answer, Exchange, Send } from '../client.ts';
 import { PUBLIC_URL } from '../issuer.ts';
-import type { Answer, Exchange, Send } from './client.ts';
 import type { Person, Tokens } from './people.ts';
 
 type Request = Pick<Exchange, 'method' | 'path' | 'body'>;

@@ -109,7 +109,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
       const now = clock();
       await db
         .deleteFrom('users')
-        .where('status', '=', sql.lit('deleted')) // written out: a parameter would hide that the index is for it
+        .where('status', '=', sql.lit('deleted')) // written out, as in the index that is for it
         .where('token_version_raised_at', '<', now - KEEP_DELETED_SECONDS)
         .execute();
       const { numUpdatedRows } = await db

@@ -7,7 +7,7 @@ export interface Exchange {
   headers?: Readonly<Record<string, string>>;
   body?: object;
   /** The address of the client, as a proxy would tell it. */
-  from: string;
+  from?: string;
 }
 
 export interface Answer {
@@ -30,7 +30,7 @@ export function createClient(address: string): Send {
         method,
         agent,
         headers: {
-          'x-forwarded-for': from,
+          ...(from && { 'x-forwarded-for': from }),
           ...(json && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(json) }),
           ...headers,
         },
