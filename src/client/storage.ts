@@ -30,6 +30,9 @@ export function memoryStorage(): KeyStorage {
   };
 }
 
+/** What a browser takes to show one tab's `localStorage` to another. */
+const SETTLE_MS = 50;
+
 interface KeyValueArea {
   getItem(key: string): string | null | Promise<string | null>;
   setItem(key: string, value: string): unknown;
@@ -42,10 +45,15 @@ interface KeyValueArea {
  * @param name the key of the one entry
  */
 export function keyValueStorage(area: KeyValueArea, name = 'idcard'): LoginStorage {
+  const isShared = area === localStorageIfAny();
   return {
-    shared: area === localStorageIfAny() ? name : undefined,
+    shared: isShared ? name : undefined,
     get: async () => parse(await area.getItem(name)),
-    set: (login) => area.setItem(name, JSON.stringify(login)),
+    async set(login) {
+      await area.setItem(name, JSON.stringify(login));
+      // Another tab sees it a moment later: had it its turn before, it would renew what was just renewed.
+      if (isShared) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    },
     delete: () => area.removeItem(name),
   };
 }
