@@ -36,7 +36,7 @@ beforeEach(async () => {
   dataDir = join(folder, 'data');
 });
 afterEach(async () => {
-  await server.stop('SIGKILL');
+  await server?.stop('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -195,7 +195,10 @@ describe('the tables of "What each alarm means"', () => {
   const [, section = ''] = operations.split('## What each alarm means');
 
   test('name each event that is a warning or an error, and no other', () => {
-    const sources = globSync('src/**/*.ts').map((file) => readFileSync(file, 'utf8'));
+    // The plugin for other services writes into their logs.
+    const sources = globSync('src/**/*.ts', { exclude: ['src/verifier/**'] }).map((file) =>
+      readFileSync(file, 'utf8'),
+    );
     const logged = sources.flatMap((source) =>
       [...source.matchAll(/\.(warn|error|fatal)\(\{\s*event: '([^']+)'/g)].map(
         ([, level, event]) => `${event} ${level}`,
