@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { buildApp, type IdcardApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createHasher, type Hasher } from '../../src/passwords/hasher.ts';
-import type { Lifecycle } from '../../src/routes/dependencies.ts';
+import type { ClaimsFunction, Lifecycle } from '../../src/routes/dependencies.ts';
 import { generateKeySet } from '../../src/tokens/key-rotation.ts';
 import { createKeySet, type PrivateJwkSet } from '../../src/tokens/key-set.ts';
 import { openDatabase } from '../../src/users/databases/index.ts';
@@ -37,10 +37,12 @@ export interface TestOptions {
   env?: Record<string, string>;
   jwks?: PrivateJwkSet;
   directory?: (directory: Directory) => Directory;
+  customClaims?: ClaimsFunction;
 }
 
 /** A whole app in memory, with a clock that stands still and a log that can be read. */
-export async function createTestApp({ env = {}, jwks, directory: wrap }: TestOptions = {}): Promise<TestApp> {
+export async function createTestApp(options: TestOptions = {}): Promise<TestApp> {
+  const { env = {}, jwks, directory: wrap, customClaims } = options;
   const config = readConfig({ LOG_LEVEL: 'trace', DATABASE_URL: 'sqlite::memory:', ...env });
   const time = { now: START };
   const clock = () => time.now;
@@ -64,8 +66,9 @@ export async function createTestApp({ env = {}, jwks, directory: wrap }: TestOpt
     clock,
     logger: pino({ level: config.logLevel, base: null }, stream),
     lifecycle,
+    ...(customClaims && { customClaims }),
   });
-  checkInjected(app);
+  if (!customClaims) checkInjected(app); // the document does not know them
   return {
     app,
     config,

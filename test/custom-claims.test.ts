@@ -1,0 +1,49 @@
+import { afterEach, expect, test } from 'vitest';
+import type { ClaimsFunction } from '../src/routes/dependencies.ts';
+import { AccessClaims } from '../src/tokens/claims.ts';
+import { ADA, addUser, bearer, createTestApp, decode, logIn, type TestApp } from './support/app.ts';
+
+let idcard: TestApp;
+afterEach(() => idcard.close());
+
+async function start(customClaims: ClaimsFunction): Promise<void> {
+  idcard = await createTestApp({ customClaims });
+  await addUser(idcard);
+}
+
+const verify = (token: string) => idcard.app.inject({ url: '/v1/verify', headers: bearer(token) });
+
+test('claims of one’s own stand in the access token and in the answer of verify, and not in the refresh token', async () => {
+  await start(async ({ email }) => ({ tenant: email.split('@')[1], plan: { seats: 5 } }));
+  const { access_token, refresh_token } = await logIn(idcard);
+  const own = { tenant: 'example.com', plan: { seats: 5 } };
+  expect(decode(access_token)).toMatchObject(own);
+  expect(decode(refresh_token)).not.toHaveProperty('tenant');
+  for (const _seenBefore of [false, true])
+    expect((await verify(access_token)).json()).toEqual(decode(access_token));
+});
+
+test('they are made anew by each refresh and by a change of the password', async () => {
+  let made = 0;
+  await start(() => ({ made: ++made }));
+  const { access_token, refresh_token } = await logIn(idcard);
+  const refreshed = await idcard.app.inject({ method: 'POST', url: '/v1/refresh', body: { refresh_token } });
+  const changed = await idcard.app.inject({
+    method: 'PUT',
+    url: '/v1/me/password',
+    headers: bearer(access_token),
+    body: { current_password: ADA.password, new_password: 'nine lazy clouds over Turin' },
+  });
+  const tokens = [access_token, refreshed.json().access_token, changed.json().access_token];
+  expect(tokens.map((token) => decode(token).made)).toEqual([1, 2, 3]);
+});
+
+test.each(Object.keys(AccessClaims.shape))(
+  'the claim %s is idcard’s own: no token is issued with another',
+  async (name) => {
+    await start(() => ({ [name]: 'mine' }));
+    const answer = await idcard.app.inject({ method: 'POST', url: '/v1/login', body: ADA });
+    expect([answer.statusCode, answer.body.includes('mine')]).toEqual([500, false]);
+    expect(idcard.logText()).toContain(`The claim ${name} cannot be set`);
+  },
+);
