@@ -224,7 +224,7 @@ async function tableOf(
 /** As the plan names them; an insert has none, but for the one that decides whether the email is taken. */
 function indexesOf(plan: string): string[] {
   const found = plan.matchAll(
-    /USING (?:COVERING )?INDEX (\w+)|Index Scan (?:using|on) (\w+)|Arbiter Indexes: (\w+)/g,
+    /USING (?:COVERING )?INDEX (\w+)|Index (?:Only )?Scan (?:using|on) (\w+)|Arbiter Indexes: (\w+)/g,
   );
   return [...found].map(([, ...names]) => names.find((name) => name !== undefined) ?? '');
 }

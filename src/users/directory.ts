@@ -141,6 +141,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
         .selectFrom('users')
         .select(['id', 'token_version', 'token_version_raised_at'])
         .where('token_version_raised_at', '>=', sinceSeconds)
+        .where('token_version_raised_at', '>', sql.lit(0)) // as in the index that is for it
         .execute();
       return rows.map((row) => ({
         sub: row.id,

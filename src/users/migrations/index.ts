@@ -3,11 +3,13 @@ import { Migrator } from 'kysely/migration';
 import { StartupError } from '../../startup-error.ts';
 import { createUsers } from './2026-11-23-users.ts';
 import { indexDeletedUsers } from './2026-11-25-deleted-users.ts';
+import { coverRaisedVersions } from './2026-11-25-raised-versions.ts';
 
 /** In the order of their names; a name that was once released never changes. */
 export const migrations = {
   '2026-11-23-users': createUsers,
   '2026-11-25-deleted-users': indexDeletedUsers,
+  '2026-11-25-raised-versions': coverRaisedVersions,
 };
 
 /** Brings the tables up to date. */
