@@ -3,8 +3,8 @@ import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bearer, createClient } from '../../src/client/index.ts';
 import { type Gate, openGate } from '../client/gate.ts';
-import { CHROMIUM, isChromiumMissing, openChromium } from '../client/tabs.ts';
 import { ADA } from '../support/app.ts';
+import { CHROMIUM, isChromiumMissing, openChromium } from './chromium.ts';
 import { type AppTab, buildApp, type Mode, openApp } from './spa.ts';
 
 const TTL_SECONDS = 10;

@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bearer, createClient } from '../../src/client/index.ts';
+import { CHROMIUM, isChromiumMissing, openChromium } from '../browser/chromium.ts';
 import { ADA, BOB } from '../support/app.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type OtherService, serveOther } from './other-service.ts';
-import { CHROMIUM, isChromiumMissing, openChromium, openTab, pageWithClient, type Tab } from './tabs.ts';
+import { openTab, pageWithClient, type Tab } from './tabs.ts';
 
 const WITHOUT_LOCKS = 'delete Navigator.prototype.locks;';
 const TRANSPORTS = {

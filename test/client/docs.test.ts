@@ -3,12 +3,12 @@ import { runInContext } from 'node:vm';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bearer, createClient } from '../../src/client/index.ts';
+import { CHROMIUM, isChromiumMissing, openChromium } from '../browser/chromium.ts';
 import { ADA } from '../support/app.ts';
 import { bundle, gzippedBytes } from './bundle.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type OtherService, serveOther } from './other-service.ts';
 import { createReactNative } from './react-native.ts';
-import { CHROMIUM, isChromiumMissing, openChromium } from './tabs.ts';
 
 const guide = readFileSync('docs/client.md', 'utf8');
 const blocks = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, program]) => program ?? '');

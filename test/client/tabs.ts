@@ -1,19 +1,6 @@
-import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import type { LoginEvent } from '../../src/client/index.ts';
 import { bundle } from './bundle.ts';
-
-export const CHROMIUM = process.env.CHROMIUM || '/usr/bin/chromium';
-/** Elsewhere than on a build machine, which must have one. */
-export const isChromiumMissing = !existsSync(CHROMIUM) && !process.env.CI;
-
-export function openChromium(): Promise<Browser> {
-  const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
-  return chromium.launch({
-    executablePath: CHROMIUM,
-    args: [...args, '--disable-background-networking', '--disable-component-update'],
-  });
-}
 
 export interface TabOptions {
   /** Where the page itself comes from. */
