@@ -10,6 +10,7 @@ import {
   statSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +23,7 @@ import { START } from '../support/app.ts';
 
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();
-  return { ...fs, linkSync: vi.fn(fs.linkSync) };
+  return { ...fs, linkSync: vi.fn(fs.linkSync), writeSync: vi.fn(fs.writeSync) };
 });
 
 let folder: string;
@@ -131,5 +132,16 @@ describe('a key file is refused', () => {
     );
     createKeyFile(path, keys());
     expect(() => replaceKeyFile(join(folder, 'data'), keys())).toThrow('cannot be written');
+  });
+
+  test('when its disk is full: the old one stays, and nothing beside it', () => {
+    const keySet = keys();
+    createKeyFile(path, keySet);
+    vi.mocked(writeSync).mockImplementationOnce(() => {
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    });
+    expect(() => replaceKeyFile(path, keys())).toThrow('its disk is full, free some space');
+    expect(JSON.parse(readKeyFile(path) ?? '')).toEqual(keySet);
+    expect(readdirSync(join(folder, 'data'))).toEqual(['keys.json']);
   });
 });
