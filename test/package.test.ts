@@ -18,20 +18,16 @@ const inProject = (file: string, ...args: string[]) => promisify(execFile)(file,
 
 let issuer: ServerProcess;
 
+/** How docs/README.md makes the package and installs it, here and with a Fastify that stays the same. */
+const [, packing = ''] =
+  /^### The package$.*?```sh\nnpm ci\n(.*?)```/ms.exec(readFileSync('docs/README.md', 'utf8')) ?? [];
+const commands = packing.replaceAll('../my-service', project).replace('fastify@5', 'fastify@5.12.8');
+
 beforeAll(async () => {
-  const packing = ['pack', '--json', '--pack-destination', project];
-  const { stdout } = await promisify(execFile)('npm', packing, { maxBuffer: 2 ** 26 });
-  const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('[\n')));
   writeFileSync(join(project, 'package.json'), '{"name":"somebodys","type":"module","private":true}');
-  await inProject(
-    'npm',
-    'install',
-    '--prefer-offline',
-    '--no-audit',
-    '--no-fund',
-    `./${filename}`,
-    'fastify@5.12.8',
-  );
+  const env = { ...process.env, npm_config_prefer_offline: 'true' };
+  expect(commands).toContain('npm install');
+  await promisify(execFile)('bash', ['-ec', commands], { env, maxBuffer: 2 ** 26 });
   // What a program in TypeScript has anyway.
   mkdirSync(join(project, 'node_modules/@types'), { recursive: true });
   symlinkSync(resolve('node_modules/@types/node'), join(project, 'node_modules/@types/node'));
@@ -65,6 +61,14 @@ test('publint finds nothing to object to', async () => {
     strict: true,
   });
   expect(messages).toEqual([]);
+});
+
+test('an older Fastify is warned of, and has no second one beside it, whose types would be others', async () => {
+  const older = ['install', '--dry-run', '--prefer-offline', 'fastify@5.12.7'];
+  const { stdout, stderr } = await inProject('npm', ...older);
+  expect(stderr).toContain('peer fastify@"^5.12.8" from idcard');
+  expect(stdout).toContain('change fastify 5.12.8 => 5.12.7');
+  expect(stdout).not.toContain('add fastify');
 });
 
 test('the command serves, and knows its users', async () => {
