@@ -4,19 +4,17 @@ import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { components, document } from './support/document.ts';
-import { blocksOf, readersFolder, runScript } from './support/guide.ts';
-import { runNode, type ServerProcess, startServer } from './support/process.ts';
+import { blocksOf, readersFolder, runScript, strangersIn } from './support/guide.ts';
+import { type ServerProcess, startServer } from './support/process.ts';
 import { lacks } from './support/system.ts';
 
 let server: ServerProcess;
 let folder: string;
 
 beforeAll(async () => {
-  const installed = await runNode(['scripts/install.ts', 'test/clients']);
-  if (installed.code !== 0) throw new Error(installed.stderr);
   folder = readersFolder();
   server = await startServer({ RATE_LIMITS: 'off' });
-}, 300_000);
+});
 afterAll(async () => {
   await server?.stop();
   if (folder) rmSync(folder, { recursive: true });
@@ -77,8 +75,9 @@ describe('TypeScript', () => {
       home = readersFolder();
       if (heading === 'orval') writeFileSync(join(home, 'orval.config.mjs'), programOf(heading, 'js'));
       await runScript(home, blocksOf(heading, 'sh'));
+      expect(strangersIn(home)).toEqual([]);
       writeFileSync(join(home, 'program.ts'), programOf(heading, 'ts'));
-    }, 120_000);
+    }, 300_000);
     afterAll(() => rmSync(home, { recursive: true }));
 
     test('compiles strictly, and every mistake does not', async () => {
@@ -118,7 +117,10 @@ describe.skipIf(lacks('java'))('OpenAPI Generator', () => {
 
   const jar = 'node_modules/@openapitools/openapi-generator-cli/bin/openapi-generator.jar';
 
-  beforeAll(() => runScript(folder, blocksOf(HEADING, 'sh')), 300_000);
+  beforeAll(async () => {
+    await runScript(folder, blocksOf(HEADING, 'sh'));
+    expect(strangersIn(folder)).toEqual([]);
+  }, 300_000);
 
   test('has nothing to say against the document', async () => {
     const said = await runScript(folder, `java -jar ${jar} validate --recommend -i openapi-3.0.yaml`);

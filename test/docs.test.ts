@@ -40,3 +40,30 @@ test('every link of the documentation leads somewhere', () => {
   );
   expect(dead).toEqual([]);
 });
+
+/** How many blocks of commands each file has, all of which a test runs as they stand. */
+const RUN = {
+  'README.md': 5, // readme, postman
+  'deploy/README.md': 1, // deploy/compose
+  'docs/README.md': 1, // package
+  'docs/clients.md': 4, // clients
+  'docs/keys.md': 2, // operations
+  'docs/operations.md': 11, // operations, readme
+  'examples/spa/README.md': 2, // readme
+};
+
+test('every command of the documentation is in a block that a test runs, but for those of container engines', () => {
+  const blocks = files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/^ *```(\w*)\n(.*?)^ *```$/gms)].map(
+      ([, language, text = '']) => ({ file, language, text }),
+    ),
+  );
+  const run = Object.groupBy(
+    blocks.filter(({ language }) => language === 'sh'),
+    ({ file }) => file,
+  );
+  expect(Object.fromEntries(Object.entries(run).map(([file, of]) => [file, of?.length]))).toEqual(RUN);
+  const isCommand = /^ *([A-Z_]+=\S+ )*(npm|npx|node|curl|java|idcard|docker|kubectl)\b/m;
+  const others = blocks.filter(({ language, text }) => language === '' && isCommand.test(text));
+  expect(others.filter(({ text }) => !/^(docker|kubectl) |docker compose/m.test(text))).toEqual([]);
+});

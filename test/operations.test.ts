@@ -1,19 +1,20 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ADA, type TokenBody } from './support/app.ts';
-import { execute } from './support/postgres.ts';
+import { execute, newDatabase } from './support/postgres.ts';
 import { findFreePort, type ServerProcess, startServer, temporaryFolder } from './support/process.ts';
 import { findPostgresPrograms, type SystemPostgres, startSystemPostgres } from './support/system-postgres.ts';
 
 const operations = readFileSync('docs/operations.md', 'utf8');
+const keysGuide = readFileSync('docs/keys.md', 'utf8');
 
 /** The commands of a section, block by block, without the indentation of a list. */
-function commandsOf(section: string): string[] {
-  const [, body = ''] = new RegExp(`^##+ ${section}$(.*?)(?=^##+ )`, 'ms').exec(operations) ?? [];
+function commandsOf(section: string, guide = operations): string[] {
+  const body = guide.split(/^##+ /m).find((part) => part.startsWith(`${section}\n`)) ?? '';
   return [...body.matchAll(/```sh\n(.*?)```/gs)].map(([, commands = '']) => commands.replace(/^ {3}/gm, ''));
 }
 
@@ -43,7 +44,9 @@ afterEach(async () => {
 /** Runs commands as they stand, with this test's folders instead of those of a checkout. */
 async function runCommands(commands: string, env: Record<string, string> = {}): Promise<string> {
   expect(commands).not.toBe('');
-  const here = commands.replaceAll(/\b(data|backup|ceremony)\b(?=[/ )])/g, `${folder}/$1`);
+  const here = commands
+    .replaceAll(/\b(data|backup|ceremony)\b(?=[/ )])/g, `${folder}/$1`)
+    .replaceAll(/\b(database-url|users\.ndjson)\b/g, `${folder}/$1`);
   const child = spawn('bash', ['-ec', here], { env: { PATH: process.env.PATH, DATA_DIR: dataDir, ...env } });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
@@ -179,6 +182,35 @@ describe('the commands of "Backup and restore"', () => {
       });
     });
   });
+});
+
+test(
+  'the commands of "Moving to PostgreSQL" move who can then log in, and export what is then there',
+  LONG,
+  async () => {
+    const [rehearse = '', move = '', exportAndImport = ''] = commandsOf('Moving to PostgreSQL');
+    await start();
+    expect((await post('/v1/register', ADA)).status).toBe(201);
+    await server.stop();
+    const env = { DATABASE_URL: await newDatabase() };
+    writeFileSync(join(folder, 'database-url'), env.DATABASE_URL, { mode: 0o600 });
+
+    expect(await runCommands(rehearse)).toContain('All 1 users can be moved (1 added');
+    expect(await runCommands(move)).toContain('All 1 users are in the target (1 added');
+    expect(await runCommands(exportAndImport, env)).toContain('Of 1 users: 0 added, 1 already there');
+    await start({ DATABASE_URL_FILE: join(folder, 'database-url') });
+    await logIn();
+  },
+);
+
+test('the commands of docs/keys.md rotate, and revoke the key that leaked', LONG, async () => {
+  const [rotateAndList = ''] = commandsOf('Rotating, without losing a token', keysGuide);
+  const [revoke = ''] = commandsOf('The day a key leaks', keysGuide);
+  await start();
+  const [KID = ''] = (await runCommands(rotateAndList)).match(/^\S+(?=\tES256\taccess\tsigning)/m) ?? [];
+  expect(KID).not.toBe('');
+  await runCommands(revoke, { KID });
+  expect(readFileSync(join(dataDir, 'keys.json'), 'utf8')).not.toContain(KID);
 });
 
 test('the commands of "The key ceremony" make a key set that a replica then publishes', async () => {

@@ -5,6 +5,9 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { runNode, type ServerProcess, startServer, temporaryFolder } from './support/process.ts';
 
+/** As the README runs it in a terminal. */
+const [, newmanVersion, newmanArguments = ''] =
+  /^npx newman@(\S+) (run .*)$/m.exec(readFileSync('README.md', 'utf8')) ?? [];
 const COLLECTION = 'postman/idcard.postman_collection.json';
 const ENVIRONMENT = 'postman/idcard.postman_environment.json';
 
@@ -45,8 +48,8 @@ async function runCollection(baseUrl: string) {
   const { code, stderr } = await runNode([
     '--no-deprecation', // newman is older than this Node
     'postman/node_modules/newman/bin/newman.js',
-    ...['run', COLLECTION, '--environment', ENVIRONMENT, '--env-var', `baseUrl=${baseUrl}`],
-    ...['--reporters', 'json', '--reporter-json-export', reportFile],
+    ...newmanArguments.split(' '),
+    ...['--env-var', `baseUrl=${baseUrl}`, '--reporters', 'json', '--reporter-json-export', reportFile],
   ]);
   expect(stderr).toBe('');
   const { run } = Report.parse(JSON.parse(readFileSync(reportFile, 'utf8')));
@@ -66,6 +69,11 @@ describe('the Postman collection', () => {
         expect(assertions.length).toBeGreaterThan(0);
       }
     }
+  });
+
+  test('is run by the newman that the README names', () => {
+    const { devDependencies, dependencies } = JSON.parse(readFileSync('postman/package.json', 'utf8'));
+    expect({ ...dependencies, ...devDependencies }).toMatchObject({ newman: newmanVersion });
   });
 
   test('fails where a route does', { timeout: 120_000 }, async () => {

@@ -4,12 +4,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { findFreePort, type ServerProcess, startServer } from './support/process.ts';
 
 const readme = readFileSync('README.md', 'utf8');
-const blocks = [...readme.matchAll(/```sh\n(.*?)```/gs)].map(([, script]) => script ?? '');
+const [, firstToken = '', , cookies = '', operator = ''] = [...readme.matchAll(/```sh\n(.*?)```/gs)].map(
+  ([, script]) => script,
+);
 
 let folder: string;
 let server: ServerProcess;
@@ -38,7 +40,7 @@ async function runBlock(script: string): Promise<{ code: number | null; stdout: 
 
 describe('the commands of the README work, in the order in which they stand', () => {
   test('the first token', async () => {
-    const { code, stdout } = await runBlock(blocks[0] ?? '');
+    const { code, stdout } = await runBlock(firstToken);
     expect(code).toBe(0);
     const [registered, me, refreshed, loggedOut] = stdout.split('\n');
     expect(JSON.parse(registered ?? '')).toMatchObject({ email: 'ada@example.com' });
@@ -48,18 +50,41 @@ describe('the commands of the README work, in the order in which they stand', ()
   });
 
   test('cookies for a browser', async () => {
-    const { code, stdout } = await runBlock(`cd ${folder}\n${blocks[1]}`);
+    const { code, stdout } = await runBlock(`cd ${folder}\n${cookies}`);
     expect(code).toBe(0);
     expect(stdout).toContain('"email":"ada@example.com"');
   });
 
   test('the operator', async () => {
-    const { code, stdout } = await runBlock(blocks[2] ?? '');
+    const { code, stdout } = await runBlock(operator);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Added admin@example.com as [0-9a-f-]{36}\./);
     expect(stdout).toContain('ada@example.com is disabled.');
     expect(stdout).toMatch(/ES256\taccess\tsigning/);
     expect(stdout).toContain('Restart every replica before that.');
+  });
+});
+
+describe('what starts a server', () => {
+  const guides = ['README.md', 'docs/operations.md', 'examples/spa/README.md'];
+  const lines = guides.flatMap((guide) =>
+    readFileSync(guide, 'utf8').match(/^.*\bnpm (start|run example)$/gm),
+  );
+  expect(lines).toHaveLength(5);
+
+  test.each(lines)('%s', async (line) => {
+    const port = await findFreePort();
+    const isExample = line?.endsWith('example');
+    const command = `${line?.replace('npm ci && ', '')} ${isExample ? `-- --port ${port}` : ''}`;
+    const child = spawn('bash', ['-c', command], {
+      env: { ...process.env, DATA_DIR: folder, PORT: String(port) },
+      detached: true, // npm has children
+      stdio: 'ignore',
+    });
+    const page = `http://localhost:${port}/${isExample ? '' : 'livez'}`;
+    await vi.waitFor(async () => expect((await fetch(page)).status).toBe(200), { timeout: 20_000 });
+    process.kill(-Number(child.pid), 'SIGKILL');
+    await once(child, 'close');
   });
 });
 

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, readFileSync, symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { temporaryFolder } from './process.ts';
 
+const LOCKFILE = 'test/clients/package-lock.json';
 const guide = readFileSync('docs/clients.md', 'utf8');
 
 /** The code blocks of one language under one heading of docs/clients.md, as one text. */
@@ -15,12 +16,27 @@ export function blocksOf(heading: string, language: string): string {
   return blocks.map(([, , code]) => code).join('');
 }
 
-/** A folder as the guide's reader has it: the two documents, and what `npm install` brings. */
+/** A folder as the guide's reader has it: the two documents. The lockfile keeps what `npm install` brings the same every day. */
 export function readersFolder(): string {
   const folder = temporaryFolder();
-  for (const name of ['openapi.yaml', 'openapi-3.0.yaml']) cpSync(name, join(folder, name));
-  symlinkSync(resolve('test/clients/node_modules'), join(folder, 'node_modules'));
+  for (const path of ['openapi.yaml', 'openapi-3.0.yaml', LOCKFILE])
+    cpSync(path, join(folder, basename(path)));
   return folder;
+}
+
+/** What the guide has installed there, as `name@version`, and is not in the lockfile. */
+export function strangersIn(folder: string): string[] {
+  const known = new Set(packagesOf(LOCKFILE));
+  return packagesOf(join(folder, 'node_modules/.package-lock.json')).filter((each) => !known.has(each));
+}
+
+function packagesOf(lockfile: string): string[] {
+  const { packages }: { packages: Record<string, { version: string }> } = JSON.parse(
+    readFileSync(lockfile, 'utf8'),
+  );
+  return Object.entries(packages).map(
+    ([path, { version }]) => `${path.replace(/.*node_modules\//, '')}@${version}`,
+  );
 }
 
 /** Runs a script of bash to its end and returns what it printed; throws when it fails. */
@@ -31,7 +47,7 @@ export async function runScript(folder: string, script: string): Promise<string>
       ...process.env,
       PATH: `${join(folder, 'node_modules/.bin')}:${process.env.PATH}`,
       JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1', // they are short programs
-      npm_config_offline: 'true', // npx may run what is there and nothing else
+      npm_config_prefer_offline: 'true',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
