@@ -32,7 +32,7 @@ export async function servePrimary(config: Config): Promise<void> {
   function start(onListening: () => void): void {
     const worker = cluster.fork();
     const startedAt = performance.now();
-    const answerGuess = createGuessDesk(guessLimits);
+    const answerGuess = createGuessDesk(guessLimits, config.passwordHashing.queueSeconds);
     running.add(worker);
     worker.once('listening', () => {
       serving.add(worker);

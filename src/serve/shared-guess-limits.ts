@@ -1,4 +1,3 @@
-import { createBoundedMap } from '../bounded-map.ts';
 import type { CountedAttempt, GuessLimits, LimitHeaders } from '../passwords/guessing.ts';
 import { tooManyRequests } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
@@ -6,23 +5,38 @@ import { type GuessAnswer, type GuessQuestion, type Outcome, tellPrimary } from 
 
 /* One count for all workers, in the primary: spread over them, guesses would be counted by none. */
 
-/** How many attempts of a worker may be under way: more than can wait there for a hash. */
-const ATTEMPTS_UNDER_WAY = 10_000;
+/** For the hash, on a machine that is slow to it. */
+const LONGEST_HASH_SECONDS = 60;
 
-/** In the primary: answers the questions of one worker. */
-export function createGuessDesk(limits: GuessLimits): (question: GuessQuestion) => Promise<GuessAnswer> {
-  // A wrong guess stays counted and is not heard of again, so the oldest are forgotten.
-  const underWay = createBoundedMap<CountedAttempt>(ATTEMPTS_UNDER_WAY);
+/**
+ * In the primary: answers the questions of one worker.
+ * @param queueSeconds for how long an attempt may wait for its hash
+ */
+export function createGuessDesk(
+  limits: GuessLimits,
+  queueSeconds: number,
+): (question: GuessQuestion) => Promise<GuessAnswer> {
+  /** In the order of their beginning. A wrong guess stays counted and is not heard of again. */
+  const underWay = new Map<number, CountedAttempt & { forgottenAtMs: number }>();
 
   async function decide(question: GuessQuestion): Promise<LimitHeaders> {
-    if (!('outcome' in question)) {
-      const counted = await limits.count(question.address, question.account);
-      underWay.set(String(question.question), counted);
-      return counted.headers;
+    if ('outcome' in question) {
+      const attempt = underWay.get(question.attempt);
+      underWay.delete(question.attempt);
+      return (await attempt?.[question.outcome]()) ?? {};
     }
-    const attempt = underWay.get(String(question.attempt));
-    underWay.delete(String(question.attempt));
-    return (await attempt?.[question.outcome]()) ?? {};
+    forgetOld();
+    const counted = await limits.count(question.address, question.account);
+    const forgottenAtMs = performance.now() + 1000 * (queueSeconds + LONGEST_HASH_SECONDS);
+    underWay.set(question.question, { ...counted, forgottenAtMs });
+    return counted.headers;
+  }
+
+  function forgetOld(): void {
+    for (const [attempt, { forgottenAtMs }] of underWay) {
+      if (performance.now() < forgottenAtMs) return;
+      underWay.delete(attempt);
+    }
   }
 
   return async (question) => {

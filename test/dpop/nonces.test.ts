@@ -111,7 +111,7 @@ describe('what remembers used proofs', () => {
 
   test('lets a jti of a key through once until its nonce cannot be good any more', () => {
     const time = { now: START };
-    const isFirstUse = createReplayGuard(100, () => time.now);
+    const { isFirstUse } = createReplayGuard(100, () => time.now);
     expect(isFirstUse(proof('one'))).toBe(true);
     expect(isFirstUse(proof('one'))).toBe(false);
     expect(isFirstUse(proof('two'))).toBe(true);
@@ -122,8 +122,30 @@ describe('what remembers used proofs', () => {
     expect(isFirstUse(proof('one'))).toBe(true);
   });
 
+  test('holds no proof for longer than the two lives of a nonce in which it may have come', () => {
+    const time = { now: START };
+    const guard = createReplayGuard(1_000_000, () => time.now);
+    const sizes = [0, 119, 120, 239, 240, 600].map((seconds) => {
+      time.now = START + seconds;
+      guard.isFirstUse(proof(`at ${seconds}`));
+      return guard.size;
+    });
+    expect(sizes).toEqual([1, 2, 3, 4, 3, 2]);
+  });
+
+  test('refuses a proof again on a clock that was set back, however often it passes that time', () => {
+    const time = { now: START };
+    const { isFirstUse } = createReplayGuard(100, () => time.now);
+    expect(isFirstUse(proof('one'))).toBe(true);
+    for (const seconds of [-600, -400, -200, 0, 100]) {
+      time.now = START + seconds;
+      expect(isFirstUse(proof(`at ${seconds}`))).toBe(true);
+      expect(isFirstUse(proof('one'))).toBe(false);
+    }
+  });
+
   test('knows half its capacity for certain, and has forgotten what came more than its capacity ago', () => {
-    const isFirstUse = createReplayGuard(10, () => START);
+    const { isFirstUse } = createReplayGuard(10, () => START);
     expect(isFirstUse(proof('the first'))).toBe(true);
     for (let i = 0; i < 5; i++) isFirstUse(proof(`early ${i}`));
     expect(isFirstUse(proof('the first'))).toBe(false);

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createGuessLimits } from '../../src/passwords/guessing.ts';
 import { createGuessDesk } from '../../src/serve/shared-guess-limits.ts';
 
@@ -7,7 +7,7 @@ const account = 'ada@example.com';
 
 test('the desks of several workers count together, and refuse with what the client is to be told', async () => {
   const limits = createGuessLimits();
-  const desks = [createGuessDesk(limits), createGuessDesk(limits)];
+  const desks = [createGuessDesk(limits, 5), createGuessDesk(limits, 5)];
   for (let question = 1; question <= 11; question++) {
     const answer = await desks[question % 2]?.({ question, address, account });
     expect(answer).toMatchObject({
@@ -20,7 +20,7 @@ test('the desks of several workers count together, and refuse with what the clie
 });
 
 test('an attempt that was turned away leaves no count, and a success none of those before it', async () => {
-  const desk = createGuessDesk(createGuessLimits());
+  const desk = createGuessDesk(createGuessLimits(), 5);
   let question = 0;
   async function guess(outcome?: 'turnedAway' | 'succeeded') {
     const attempt = ++question;
@@ -44,7 +44,7 @@ test('the outcome of an attempt is taken once, and that of an attempt nobody kno
     turnedAway: note('turnedAway'),
     abandoned: note('abandoned'),
   };
-  const desk = createGuessDesk({ count: async () => counted });
+  const desk = createGuessDesk({ count: async () => counted }, 5);
   await desk({ question: 1, address, account });
   const answers = [1, 1, 2].map((attempt) => desk({ question: 9, attempt, outcome: 'abandoned' }));
   expect((await Promise.all(answers)).map(({ headers }) => headers)).toEqual([{ number: '1' }, {}, {}]);
@@ -52,10 +52,28 @@ test('the outcome of an attempt is taken once, and that of an attempt nobody kno
 });
 
 test('a count that fails is answered too, so that nobody waits for ever', async () => {
-  const desk = createGuessDesk({
-    count: async () => {
-      throw new Error('broken');
-    },
-  });
+  const count = async () => {
+    throw new Error('broken');
+  };
+  const desk = createGuessDesk({ count }, 5);
   expect(await desk({ question: 1, address, account })).toEqual({ answerTo: 1, failure: 'Error: broken' });
+});
+
+test('an attempt is forgotten when its outcome must have been told, and not before', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const turnedAway = vi.fn(async () => ({}));
+  const count = async () => ({ headers: {}, succeeded: turnedAway, turnedAway, abandoned: turnedAway });
+  const desk = createGuessDesk({ count }, 5);
+  for (let question = 1; question <= 2; question++) await desk({ question, address, account });
+  vi.advanceTimersByTime(64_999);
+  await desk({ question: 3, address, account });
+  await desk({ question: 4, attempt: 1, outcome: 'turnedAway' });
+  expect(turnedAway).toHaveBeenCalledTimes(1);
+  vi.advanceTimersByTime(1);
+  await desk({ question: 5, address, account });
+  await desk({ question: 6, attempt: 2, outcome: 'turnedAway' });
+  expect(turnedAway).toHaveBeenCalledTimes(1);
+  await desk({ question: 7, attempt: 3, outcome: 'turnedAway' });
+  expect(turnedAway).toHaveBeenCalledTimes(2);
+  vi.useRealTimers();
 });
