@@ -17,6 +17,7 @@ import { bearer } from './servers/peer.ts';
 import { startIdcard } from './shipped.ts';
 import { createActions } from './soak/actions.ts';
 import { createDevice, type Device } from './soak/device.ts';
+import { createLiveMemory } from './soak/live-memory.ts';
 import { createPace, type Failure } from './soak/pace.ts';
 import { createCrowd, createPerson, type Person } from './soak/people.ts';
 import { connectionsTo, observeProcesses, type ProcessSight } from './soak/processes.ts';
@@ -31,6 +32,8 @@ const ACCESS_TOKEN_TTL_SECONDS = 300;
 const CAPACITY_SECONDS = 30;
 const LOAD = 0.7;
 const SAMPLE_SECONDS = 10;
+/** Collecting garbage takes a tenth of a second. */
+const SAMPLES_PER_COLLECTION = 12;
 /** Beyond, the rest of the hour would tell nothing new. */
 const MOST_FAILURES = 100;
 
@@ -39,6 +42,7 @@ const postgres = await startBenchPostgres();
 const redis = await startRedis();
 const DATABASE_URL = await postgres.createDatabase();
 const issuer = createIssuer();
+const liveMemory = createLiveMemory();
 const server = await startIdcard({
   DATABASE_URL,
   KEY_SET: issuer.keySet,
@@ -47,6 +51,7 @@ const server = await startIdcard({
   WORKERS: String(WORKERS),
   ACCESS_TOKEN_TTL_SECONDS: String(ACCESS_TOKEN_TTL_SECONDS),
   TRUSTED_PROXIES: '127.0.0.1',
+  NODE_OPTIONS: liveMemory.nodeOptions,
 });
 const directory = createDirectory(await openDatabase(DATABASE_URL), systemClock);
 let requests = 0;
@@ -102,6 +107,8 @@ async function soak(): Promise<Sample[]> {
     failures.push(...newFailures);
     try {
       const processes = look();
+      if (samples.length % SAMPLES_PER_COLLECTION === 0)
+        for (const sight of processes) sight.liveMib = await liveMemory.mibOf(sight.pid);
       const coresInUse = (cpuSecondsOf(processes) - cpuSeconds) / seconds;
       cpuSeconds += coresInUse * seconds;
       samples.push({
@@ -133,9 +140,11 @@ function tell(samples: readonly Sample[]): void {
   const last = samples.at(-1);
   if (!last || samples.length % (60 / SAMPLE_SECONDS) !== 0) return;
   const memory = last.processes.map(({ name, rssMib }) => `${name} ${Math.round(rssMib)} MiB`).join(', ');
+  const live = samples.findLast(({ processes }) => processes[0]?.liveMib !== undefined);
+  const liveMemory = live?.processes.map(({ liveMib }) => liveMib?.toFixed(1)).join(', ');
   const perSecond = Math.round(last.requests / last.seconds);
   console.error(
-    `${Math.round(last.atSeconds / 60)} min: ${perSecond} requests/s, ${memory}, ${failures.length} failures`,
+    `${Math.round(last.atSeconds / 60)} min: ${perSecond} requests/s, ${memory}, live ${liveMemory}, ${failures.length} failures`,
   );
 }
 
@@ -174,7 +183,7 @@ async function logIn(people: readonly Person[], { logIn }: Device): Promise<void
 /** Verified tokens are remembered up to a bound: until then memory grows as it is meant to. */
 async function fillMemory(): Promise<void> {
   const requests = issuer
-    .issue(WORKERS * VERIFIED_TOKENS)
+    .issue(WORKERS * VERIFIED_TOKENS, { roles: [] }) // as those that come
     .map((client) => ({ path: '/v1/verify', headers: bearer(client) }));
   const load = createLoad({ address: server.address, connections: 20, requests });
   for (let sent = 0; sent < requests.length; ) sent += (await load.run(SAMPLE_SECONDS)).requests;

@@ -4,7 +4,10 @@ import { readUsage } from '../server-process.ts';
 
 export interface ProcessSight {
   name: string;
+  pid: number;
   rssMib: number;
+  /** What is left when garbage is collected, where it was. */
+  liveMib?: number;
   /** Its share of the memory that it has in common with others. */
   pssMib: number;
   descriptors: number;
@@ -21,11 +24,11 @@ export function observeProcesses(primary: number): () => ProcessSight[] {
     [primary, 'primary'],
     ...workers.map((pid, index) => [pid, `worker ${index + 1}`] as const),
   ]);
-  return () => [...names].map(([pid, name]) => ({ name, ...lookAt(pid) }));
+  return () => [...names].map(([pid, name]) => ({ name, pid, ...lookAt(pid) }));
 }
 
 /** proc(5) */
-function lookAt(pid: number): Omit<ProcessSight, 'name'> {
+function lookAt(pid: number): Omit<ProcessSight, 'name' | 'pid'> {
   const { rssBytes, cpuSeconds } = readUsage(pid);
   const number = (file: string, name: string) =>
     Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/${file}`, 'latin1'))?.[1]);
