@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/faults/**'], // they take a machine for themselves
-    globalSetup: 'test/support/postgres.ts',
+    globalSetup: ['test/support/compiled.ts', 'test/support/postgres.ts'],
     setupFiles: 'test/support/checked-answers.ts',
     maxWorkers: '100%', // most tests wait for processes and clocks
     testTimeout: 30_000,

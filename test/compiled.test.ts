@@ -1,17 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { globSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { COMPILED } from './support/compiled.ts';
 import { execute, newDatabase } from './support/postgres.ts';
-import { findFreePort, runNode } from './support/process.ts';
+import { findFreePort, runNode, temporaryFolder } from './support/process.ts';
 import { startRedis } from './support/redis.ts';
 import { lacks } from './support/system.ts';
 
-/** Where the compiled program finds the packages that are not compiled into it. */
-const cache = resolve('node_modules/.cache');
-mkdirSync(cache, { recursive: true });
-const folder = mkdtempSync(join(cache, 'compiled-'));
+const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
 
 async function run(args: string[], env: Record<string, string> = {}, input = ''): Promise<number> {
@@ -24,15 +22,9 @@ async function run(args: string[], env: Record<string, string> = {}, input = '')
   return code;
 }
 
-beforeAll(async () => {
-  expect(await run([resolve('node_modules/rolldown/bin/cli.mjs'), '-c', '--dir', join(folder, 'dist')])).toBe(
-    0,
-  );
-});
-
 test('the compiled program finds its driver for PostgreSQL', async () => {
   const url = await newDatabase();
-  const start = `import(${JSON.stringify(join(folder, 'dist/cli/main.js'))}).then((idcard) => idcard.main(process.argv, process.env))`;
+  const start = `import(${JSON.stringify(join(COMPILED, 'dist/cli/main.js'))}).then((idcard) => idcard.main(process.argv, process.env))`;
   const args = ['--eval', start, '--', 'idcard', 'users', 'add', 'ada@example.com'];
   expect(await run(args, { DATABASE_URL: url, DATA_DIR: folder }, 'violet otters play chess\n')).toBe(0);
   expect(await execute(url, 'SELECT email FROM users')).toEqual([{ email: 'ada@example.com' }]);
@@ -43,7 +35,7 @@ test.skipIf(lacks('redis-server'))(
   async () => {
     const redis = await startRedis();
     const program = `
-    const idcard = await import(${JSON.stringify(join(folder, 'dist/cli/main.js'))});
+    const idcard = await import(${JSON.stringify(join(COMPILED, 'dist/cli/main.js'))});
     await idcard.main(['node', 'idcard', 'serve'], process.env);
     process.kill(process.pid, 'SIGINT');`;
     const PORT = String(await findFreePort());
@@ -52,7 +44,7 @@ test.skipIf(lacks('redis-server'))(
     await redis.remove();
     expect(served).toMatchObject({ code: 0, stdout: expect.stringContaining('"limits.shared"') });
 
-    const chunks = globSync(join(folder, 'dist/**/*.js'));
+    const chunks = globSync(join(COMPILED, 'dist/**/*.js'));
     const withDriver = chunks.filter((file) => readFileSync(file, 'utf8').includes('StandaloneConnector'));
     expect(withDriver.map((file) => basename(file))).toEqual([expect.stringMatching(/^redis-guess-limits-/)]);
   },

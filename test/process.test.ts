@@ -5,17 +5,14 @@ import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:f
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { generateKeySet } from '../src/tokens/key-rotation.ts';
 import { ADA, bearer, type TokenBody } from './support/app.ts';
-import { findFreePort, run, startServer, temporaryFolder } from './support/process.ts';
+import { BIN, findFreePort, run, startServer, temporaryFolder } from './support/process.ts';
 
 const execute = promisify(execFile);
-
-const BIN = fileURLToPath(new URL('../bin/idcard.js', import.meta.url));
 
 const RFC_7515_A1 = 'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow';
 

@@ -4,10 +4,9 @@ import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } f
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { ADA, bearer, type TokenBody } from './support/app.ts';
-import { findFreePort, run, type ServerProcess, temporaryFolder } from './support/process.ts';
+import { BIN, findFreePort, run, type ServerProcess, temporaryFolder } from './support/process.ts';
 import {
   ask,
   isAlive,
@@ -17,8 +16,6 @@ import {
   until,
   workersOf,
 } from './support/workers.ts';
-
-const BIN = fileURLToPath(new URL('../bin/idcard.js', import.meta.url));
 
 const WRONG = { ...ADA, password: 'a guess that is quite long' };
 

@@ -19,6 +19,7 @@ import { openDatabase } from '../../src/users/databases/index.ts';
 import { countUsers, createManyUsers, eventually } from '../support/many-users.ts';
 import { execute, newDatabase } from '../support/postgres.ts';
 import {
+  BIN,
   type Finished,
   findFreePort,
   launch,
@@ -196,8 +197,8 @@ describe('a command that is killed on its way', { timeout: 120_000 }, () => {
   });
 
   test('ends without a word, and not with 0, when its reader has gone', async () => {
-    const script = '"$0" bin/idcard.js users export | head -1 >/dev/null; echo $PIPESTATUS';
-    const child = spawn('bash', ['-c', script, process.execPath], {
+    const script = '"$0" "$1" users export | head -1 >/dev/null; echo $PIPESTATUS';
+    const child = spawn('bash', ['-c', script, process.execPath, BIN], {
       env: { DATABASE_URL: source.url, PATH: process.env.PATH },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,13 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { ADA } from '../support/app.ts';
-import { findFreePort, temporaryFolder } from '../support/process.ts';
+import { BIN, findFreePort, temporaryFolder } from '../support/process.ts';
 import { logIn, printFigures, register, secondsUntil, verify } from './stress-support.ts';
-
-const BIN = fileURLToPath(new URL('../../bin/idcard.js', import.meta.url));
 
 test.runIf(process.platform === 'linux').each([
   ['a disk that is full', 'full'],

@@ -5,9 +5,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { COMPILED } from './compiled.ts';
 
-export const BIN = fileURLToPath(new URL('../../bin/idcard.js', import.meta.url));
+/** The command, compiled. */
+export const BIN = join(COMPILED, 'bin/idcard.js');
 
 export interface Finished {
   /** Null when a signal ended it. */
