@@ -11,7 +11,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     coverage: {
       provider: 'v8',
-      include: ['src/**'],
+      include: ['src/**/*.ts'],
       reporter: ['text-summary', 'text'],
       thresholds: {
         'src/tokens/**': { branches: 100, functions: 100, lines: 100, statements: 100 },
