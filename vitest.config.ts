@@ -6,7 +6,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/faults/**'], // they take a machine for themselves
     globalSetup: ['test/support/compiled.ts', 'test/support/postgres.ts'],
     setupFiles: 'test/support/checked-answers.ts',
-    maxWorkers: '100%', // most tests wait for processes and clocks
+    maxWorkers: '150%', // most tests wait for processes and clocks
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import type { PrivateJwkSet } from '../src/tokens/key-set.ts';
 import { ADA } from './support/app.ts';
 import { es256, forge, keyOf } from './support/forge.ts';
@@ -14,8 +14,8 @@ const ACTIVATE_IN = 8;
 const TOLERANCE = 1;
 
 const folders: string[] = [];
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
 });
 
 type Tokens = { access_token: string; refresh_token: string };
