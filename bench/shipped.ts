@@ -1,10 +1,11 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, symlinkSync } from 'node:fs';
+import { symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { compileInto } from '../test/support/compiled.ts';
 import { atExit } from './at-exit.ts';
 import { onCore } from './cores.ts';
 import { SERVE } from './serve-command.ts';
@@ -26,12 +27,7 @@ let compiled: string | undefined;
 export function compileIdcard(): string {
   if (compiled !== undefined) return compiled;
   const folder = temporaryPath();
-  execFileSync('npm', ['run', 'build', '--', '--dir', join(folder, 'dist')], {
-    cwd: CHECKOUT,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  for (const path of ['bin', 'package.json'])
-    cpSync(join(CHECKOUT, path), join(folder, path), { recursive: true });
+  compileInto(folder);
   symlinkSync(join(CHECKOUT, 'node_modules'), join(folder, 'node_modules'));
   compiled = folder;
   return folder;

@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where the workers of one run find what was compiled for all of them. */
 const FOLDER = 'IDCARD_TEST_COMPILED';
@@ -13,11 +16,17 @@ export function setup(): () => void {
   const cache = resolve('node_modules/.cache');
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'compiled-'));
-  const rolldown = resolve('node_modules/rolldown/bin/cli.mjs');
-  execFileSync(process.execPath, [rolldown, '-c', '--dir', join(folder, 'dist')], { stdio: 'ignore' });
-  for (const path of ['bin', 'package.json']) cpSync(path, join(folder, path), { recursive: true });
+  compileInto(folder);
   process.env[FOLDER] = folder;
   return () => rmSync(folder, { recursive: true, force: true });
+}
+
+/** Puts there what the image has, but for the packages. */
+export function compileInto(folder: string): void {
+  const build = ['run', 'build', '--', '--dir', join(folder, 'dist')];
+  execFileSync('npm', build, { cwd: CHECKOUT, stdio: ['ignore', 'ignore', 'inherit'] });
+  for (const path of ['bin', 'package.json'])
+    cpSync(join(CHECKOUT, path), join(folder, path), { recursive: true });
 }
 
 /** The folder, in a test. */
