@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { findFreePort, type ServerProcess, startServer } from './support/process.ts';
 
@@ -81,10 +81,12 @@ describe('what starts a server', () => {
       detached: true, // npm has children
       stdio: 'ignore',
     });
+    onTestFinished(async () => {
+      process.kill(-Number(child.pid), 'SIGKILL');
+      await once(child, 'close');
+    });
     const page = `http://localhost:${port}/${isExample ? '' : 'livez'}`;
     await vi.waitFor(async () => expect((await fetch(page)).status).toBe(200), { timeout: 20_000 });
-    process.kill(-Number(child.pid), 'SIGKILL');
-    await once(child, 'close');
   });
 });
 
