@@ -68,21 +68,22 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
     const { email, password, transport } = request.body;
     if (transport === 'cookie') transports.refuseCrossSite(request);
-    const jkt = receiveBinding(request, reply, dependencies);
-    // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
-    // waits, and then the tokens have a version that is void.
-    const user = await directory.findByEmail(email);
-
     const attempt = attemptOf(request, reply, email);
-    const loggedIn = await attempts.run(attempt, async (succeeded) => {
-      const isPassword = await hasher.verify(user?.passwordHash, password);
-      if (!user || !isPassword || user.status !== 'active') {
-        logFailure(request, user);
-        throw invalidCredentials();
-      }
-      await succeeded();
-      await rehash(user, password);
-      return user;
+    const { loggedIn, jkt } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
+      const jkt = receiveBinding(request, reply, dependencies);
+      // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
+      // waits, and then the tokens have a version that is void.
+      const user = await directory.findByEmail(email);
+      return inTurn(async () => {
+        const isPassword = await hasher.verify(user?.passwordHash, password);
+        if (!user || !isPassword || user.status !== 'active') {
+          logFailure(request, user);
+          throw invalidCredentials();
+        }
+        await succeeded();
+        await rehash(user, password);
+        return { loggedIn: user, jkt };
+      });
     });
     request.log.info({ event: 'login.succeeded', sub: loggedIn.id, address: request.ip, transport });
     return transports.send(reply, transport, tokens.issue(await newLogin(loggedIn, jkt, dependencies)));

@@ -29,10 +29,12 @@ export function registerRoute(app: App, { directory, hasher, passwordPolicy, att
   const onRequest = beforeAttempt(attempts);
   app.post('/v1/register', { schema, onRequest }, async (request, reply) => {
     const { email, password } = request.body;
-    const objection = await passwordPolicy.objection(password, email);
-    if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
     const attempt = attemptOf(request, reply, `register ${email}`);
-    const passwordHash = await attempts.run(attempt, () => hasher.hash(password)); // counted, as each costs a hash
+    const passwordHash = await attempts.run(attempt, async ({ inTurn }) => {
+      const objection = await passwordPolicy.objection(password, email);
+      if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
+      return inTurn(() => hasher.hash(password)); // stays counted, as each costs a hash
+    });
     const user = await directory.add({ email, passwordHash, roles: [] });
     request.log.info({ event: 'user.registered', sub: user.id, address: request.ip });
     return reply.code(201).send(toUserResponse(user));
