@@ -9,6 +9,7 @@ import { acceptJsonOnly } from './http/json-body.ts';
 import { LIMITS } from './http/limits.ts';
 import type { OpenApiTexts } from './http/openapi.ts';
 import { SECURITY_HEADERS, setSecurityHeaders } from './http/security-headers.ts';
+import { createProxyMatcher } from './http/trusted-proxies.ts';
 import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
 import { createAdmission } from './passwords/admission.ts';
 import { createAttempts } from './passwords/attempts.ts';
@@ -71,7 +72,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     loggerInstance: logger,
     // A line for each request would hold its query string, and halve the speed.
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    trustProxy: config.trustedProxies.length > 0 && createProxyMatcher(config.trustedProxies),
     return503OnClosing: false, // keep-alive clients get an answer until the last moment
     frameworkErrors: (error, request, reply) =>
       answerFrameworkError(error, request, reply.headers(SECURITY_HEADERS)),

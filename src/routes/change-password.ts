@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
@@ -50,7 +51,11 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
       if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
       return inTurn(async () => {
         if (!(await hasher.verify(user.passwordHash, current_password))) {
-          request.log.warn({ event: 'password.change-failed', sub: user.id, address: request.ip });
+          request.log.warn({
+            event: 'password.change-failed',
+            sub: user.id,
+            address: clientAddress(request),
+          });
           throw wrongPassword();
         }
         await succeeded();
@@ -60,7 +65,7 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
     const { tokenVersion } = user;
     const changed = await directory.updateAndVoidTokens(user.id, { passwordHash }, { tokenVersion });
     if (!changed) throw invalidToken({ detail: 'The token was revoked meanwhile; log in again.' });
-    request.log.info({ event: 'password.changed', sub: user.id, address: request.ip });
+    request.log.info({ event: 'password.changed', sub: user.id, address: clientAddress(request) });
     return transports.send(
       reply,
       request.transport,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
@@ -85,7 +86,12 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
         return { loggedIn: user, jkt };
       });
     });
-    request.log.info({ event: 'login.succeeded', sub: loggedIn.id, address: request.ip, transport });
+    request.log.info({
+      event: 'login.succeeded',
+      sub: loggedIn.id,
+      address: clientAddress(request),
+      transport,
+    });
     return transports.send(reply, transport, tokens.issue(await newLogin(loggedIn, jkt, dependencies)));
   });
 
@@ -120,5 +126,5 @@ export async function newLogin(
 
 /** The log may know which user was meant; an email that is nobody's is not kept, since it may be a password. */
 function logFailure(request: FastifyRequest, user: User | undefined): void {
-  request.log.warn({ event: 'login.failed', sub: user?.id, address: request.ip });
+  request.log.warn({ event: 'login.failed', sub: user?.id, address: clientAddress(request) });
 }

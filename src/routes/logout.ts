@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { crossSite } from '../problems/catalogue.ts';
@@ -25,7 +26,7 @@ export function logoutRoute(app: App, { tokens, transports }: Dependencies): voi
   app.post('/v1/logout', { schema }, async (request, reply) => {
     // Even without cookies in the request: the answer clears them, and a hostile page must not log anybody out.
     transports.refuseCrossSite(request);
-    request.log.info({ event: 'logout', sub: subjectOf(request), address: request.ip });
+    request.log.info({ event: 'logout', sub: subjectOf(request), address: clientAddress(request) });
     return transports.clearCookies(reply).code(204).send();
   });
 

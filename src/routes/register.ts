@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
@@ -36,7 +37,7 @@ export function registerRoute(app: App, { directory, hasher, passwordPolicy, att
       return inTurn(() => hasher.hash(password)); // stays counted, as each costs a hash
     });
     const user = await directory.add({ email, passwordHash, roles: [] });
-    request.log.info({ event: 'user.registered', sub: user.id, address: request.ip });
+    request.log.info({ event: 'user.registered', sub: user.id, address: clientAddress(request) });
     return reply.code(201).send(toUserResponse(user));
   });
 }
