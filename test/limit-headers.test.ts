@@ -6,7 +6,7 @@ const POLICY = '"address";q=100;w=3600';
 
 let harness: TestApp;
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['performance'] });
 });
 afterEach(async () => {
   vi.useRealTimers();

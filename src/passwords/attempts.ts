@@ -39,7 +39,7 @@ export function createAttempts(guessLimits: GuessLimits, admission: Admission): 
       let hasBegun = false;
       try {
         return await work({
-          succeeded: async () => tell(await counted.succeeded()),
+          succeeded: async () => tell(await counted.takenBack()),
           inTurn: (hash) =>
             admission.run(() => {
               hasBegun = true;
@@ -47,7 +47,7 @@ export function createAttempts(guessLimits: GuessLimits, admission: Admission): 
             }, client),
         });
       } catch (error) {
-        if (!hasBegun) tell(await (client.aborted ? counted.abandoned() : counted.turnedAway()));
+        if (!hasBegun) tell(await (client.aborted ? counted.abandoned() : counted.takenBack()));
         throw error;
       }
     },

@@ -1,4 +1,4 @@
-/** How fast one address, or somebody at one account, may guess. */
+/** How fast may be guessed at an account, or from a network. */
 export interface Pace {
   /** Attempts without any delay. */
   free: number;
@@ -8,44 +8,51 @@ export interface Pace {
   forgetAfterSeconds: number;
 }
 
-/** 10 free guesses and 13 more until the delay is an hour, one an hour from then on: fewer than 50 a day. */
-export const PER_ACCOUNT: Pace = { free: 10, longestDelaySeconds: 3600, forgetAfterSeconds: 86_400 };
-/** Many honest users may share an address. */
-export const PER_ADDRESS: Pace = { free: 100, longestDelaySeconds: 300, forgetAfterSeconds: 3600 };
+const NETWORK = { longestDelaySeconds: 300, forgetAfterSeconds: 3600 };
 
-/** How an attempt was counted, and what its key may do next. */
+/**
+ * What is counted. Many honest users may share a network, and the more the larger it is; and yet who has a large one must not
+ * have as many counts as it has parts (RFC 6177: a home has a /56, a business a /48).
+ */
+export const PACES = {
+  /** 10 free guesses and 13 more until the delay is an hour, one an hour from then on: fewer than 50 a day. */
+  account: { free: 10, longestDelaySeconds: 3600, forgetAfterSeconds: 86_400 },
+  /** An IPv4 address, or a /64 of IPv6. */
+  address: { ...NETWORK, free: 100 },
+  /** A /56. */
+  home: { ...NETWORK, free: 400 },
+  /** A /48. */
+  site: { ...NETWORK, free: 1600 },
+} satisfies Record<string, Pace>;
+
+export type Kind = keyof typeof PACES;
+
+/** One of the counts that an attempt is part of. */
+export interface Count {
+  kind: Kind;
+  name: string;
+}
+
+/** How a count stands after an attempt. */
 export interface Tally {
   /** How many more are free. */
   remaining: number;
   /** Until more are free, or when none is, until the next one is admitted. */
   resetSeconds: number;
-  /** Whether this one has to wait, and is not counted. */
-  isRefused: boolean;
+  /** For how long the attempt has to wait; 0 when it has not. */
+  waitSeconds: number;
 }
 
-export interface Limit {
-  /** Counts an attempt, unless it has to wait. */
-  count(key: string): Promise<Tally>;
-  /** As if the last attempt had not been made. */
-  takeBack(key: string): Promise<Tally>;
-  forget(key: string): Promise<void>;
-}
-
-/** Where guesses are counted: together, atomically, however many are made at once. */
+/** Where guesses are counted: atomically, however many are made at once. */
 export interface GuessStore {
-  addresses: Limit;
-  accounts: Limit;
-  known: KnownNetworks;
-}
-
-/** Pairs of a user and a network from which they logged in. */
-export interface KnownNetworks {
-  has(pair: string): Promise<boolean>;
-  add(pair: string): Promise<void>;
+  /** Counts an attempt in each of these, or in none when it has to wait for one of them. The tallies in the same order. */
+  count(attempt: number, counts: readonly Count[]): Promise<Tally[]>;
+  /** As if this attempt had not been made; those made since keep the delay that they have brought about. */
+  takeBack(attempt: number, counts: readonly Count[]): Promise<Tally[]>;
 }
 
 /** @param attempts that are counted now @param expiresMs when they are forgotten */
-export function admitted({ free, forgetAfterSeconds }: Pace, attempts: number, expiresMs: number): Tally {
+export function freeTally({ free, forgetAfterSeconds }: Pace, attempts: number, expiresMs: number): Tally {
   const resetSeconds = expiresMs > 0 ? Math.ceil(expiresMs / 1000) : forgetAfterSeconds;
-  return { remaining: Math.max(0, free - attempts), resetSeconds, isRefused: false };
+  return { remaining: Math.max(0, free - attempts), resetSeconds, waitSeconds: 0 };
 }

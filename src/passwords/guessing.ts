@@ -1,6 +1,7 @@
+import { randomInt } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { tooManyRequests } from '../problems/catalogue.ts';
-import { type GuessStore, PER_ADDRESS, type Tally } from './guess-store.ts';
+import { type Count, type GuessStore, PACES, type Tally } from './guess-store.ts';
 import { createMemoryStore } from './memory-store.ts';
 
 /** Slows down whoever guesses passwords, or makes this server hash them. */
@@ -18,10 +19,11 @@ export interface GuessLimits {
 export interface CountedAttempt {
   /** As it stands while this attempt is counted. */
   headers: LimitHeaders;
-  /** Right: guesses at the account are forgotten, and the network is known from now on. */
-  succeeded(): Promise<LimitHeaders>;
-  /** Sent away before the hash. */
-  turnedAway(): Promise<LimitHeaders>;
+  /**
+   * A success, or sent away before the hash: as if it had not been made. No success makes others forgotten, since whoever
+   * guesses could see by that that there is somebody who logs in.
+   */
+  takenBack(): Promise<LimitHeaders>;
   /** Given up by its client before the hash: no guess, but it held a place, so the address answers for it. */
   abandoned(): Promise<LimitHeaders>;
 }
@@ -29,38 +31,28 @@ export interface CountedAttempt {
 /** Header fields that tell a client how much of its limit is left. */
 export type LimitHeaders = Record<string, string>;
 
+const ATTEMPT_IDS = 2 ** 48 - 1;
+const NOT_COUNTED: Tally = { remaining: 0, resetSeconds: 0, waitSeconds: 0 };
+
 export function createGuessLimits(store: GuessStore = createMemoryStore()): GuessLimits {
-  const { addresses, accounts, known } = store;
   return {
     async count(address, account) {
-      const network = networkOf(address);
-      const ownCount = `${account} ${network}`;
-      const [isKnown, atAddress] = await Promise.all([known.has(ownCount), addresses.count(network)]);
-      if (atAddress.isRefused) throw refusal(atAddress.resetSeconds, limitHeaders(atAddress));
-      // Where a user has logged in before, they are counted apart: a stranger's guesses do not keep them out.
-      const counted = isKnown ? ownCount : account;
-      const atAccount = await accounts.count(counted);
-      if (atAccount.isRefused) {
-        // Without its window: Retry-After is for the account, and must not be earlier than what RateLimit says.
-        const { remaining } = await addresses.takeBack(network);
-        throw refusal(atAccount.resetSeconds, limitHeaders({ remaining }));
-      }
+      const attempt = randomInt(1, ATTEMPT_IDS);
+      const networks = networksOf(address);
+      const ofAccount: Count = { kind: 'account', name: account };
+      const all = [...networks, ofAccount];
+      const tallies = await store.count(attempt, all);
+      const [atAddress = NOT_COUNTED] = tallies;
+      const waitSeconds = Math.max(...tallies.map((tally) => tally.waitSeconds));
+      if (waitSeconds > 0) throw refusal(waitSeconds, atAddress);
       return {
         headers: limitHeaders(atAddress),
-        async succeeded() {
-          const [tally] = await Promise.all([
-            addresses.takeBack(network),
-            accounts.forget(counted),
-            known.add(ownCount),
-          ]);
-          return limitHeaders(tally);
-        },
-        async turnedAway() {
-          const [tally] = await Promise.all([addresses.takeBack(network), accounts.takeBack(counted)]);
+        async takenBack() {
+          const [tally = NOT_COUNTED] = await store.takeBack(attempt, all);
           return limitHeaders(tally);
         },
         async abandoned() {
-          await accounts.takeBack(counted);
+          await store.takeBack(attempt, [ofAccount]);
           return limitHeaders(atAddress);
         },
       };
@@ -68,16 +60,20 @@ export function createGuessLimits(store: GuessStore = createMemoryStore()): Gues
   };
 }
 
-function refusal(retryAfterSeconds: number, headers: LimitHeaders) {
+function refusal(retryAfterSeconds: number, { remaining, waitSeconds }: Tally) {
+  // Of what else refuses there is no window to tell: Retry-After must not be earlier than what RateLimit says.
+  const headers = limitHeaders(
+    waitSeconds > 0 ? { remaining: 0, resetSeconds: retryAfterSeconds } : { remaining },
+  );
   return tooManyRequests({ retryAfterSeconds, headers });
 }
 
 /**
  * `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers), of the client's own address alone: what is left of
- * an account's would tell a stranger whether somebody has logged in there lately, and so that there is somebody.
+ * an account's would tell a stranger whether somebody tries to log in there, and of a larger network's, what its neighbours do.
  */
 function limitHeaders({ remaining, resetSeconds }: Pick<Tally, 'remaining'> & Partial<Tally>): LimitHeaders {
-  const { free, forgetAfterSeconds } = PER_ADDRESS;
+  const { free, forgetAfterSeconds } = PACES.address;
   return {
     'ratelimit-policy': `"address";q=${free};w=${forgetAfterSeconds}`,
     ratelimit: `"address";r=${remaining}${resetSeconds === undefined ? '' : `;t=${resetSeconds}`}`,
@@ -85,16 +81,30 @@ function limitHeaders({ remaining, resetSeconds }: Pick<Tally, 'remaining'> & Pa
 }
 
 const silent = async (): Promise<LimitHeaders> => ({});
-const counted = { headers: {}, succeeded: silent, turnedAway: silent, abandoned: silent };
+const counted = { headers: {}, takenBack: silent, abandoned: silent };
 export const noGuessLimits: GuessLimits = { count: async () => counted };
 
-/** What one attacker commands: an IPv4 address, or the /64 network of an IPv6 address (RFC 6177). */
-export function networkOf(address: string): string {
-  if (!ipaddr.isValid(address)) return address;
-  const parsed = ipaddr.process(address); // ::ffff:192.0.2.1, however it is spelled, is 192.0.2.1
-  if (parsed instanceof ipaddr.IPv4) return parsed.toString();
-  return parsed.parts
+/** Where an attempt at the hash comes from: an IPv4 address, or the networks of an IPv6 address, the smallest first. */
+export function networksOf(address: string): Count[] {
+  const parsed = ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
+  if (!(parsed instanceof ipaddr.IPv6)) return [{ kind: 'address', name: parsed?.toString() ?? address }];
+  // RFC 6052: to an IPv6-only server, a translator shows each IPv4 client as one of these, and so all of them in one /64.
+  if (parsed.match(WELL_KNOWN_PREFIX, 96)) {
+    return [{ kind: 'address', name: new ipaddr.IPv4(parsed.toByteArray().slice(12)).toString() }];
+  }
+  return [
+    { kind: 'address', name: prefixOf(parsed, 64) },
+    { kind: 'home', name: prefixOf(parsed, 56) },
+    { kind: 'site', name: prefixOf(parsed, 48) },
+  ];
+}
+
+const WELL_KNOWN_PREFIX = ipaddr.IPv6.parse('64:ff9b::');
+
+/** @param bits a multiple of 8, and 64 at most */
+function prefixOf({ parts }: ipaddr.IPv6, bits: number): string {
+  return parts
     .slice(0, 4)
-    .map((group) => group.toString(16))
+    .map((group, index) => (group & (0xffff << Math.max(0, 16 * (index + 1) - bits))).toString(16))
     .join(':');
 }

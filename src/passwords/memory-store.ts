@@ -1,94 +1,90 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
-import { createBoundedMap } from '../bounded-map.ts';
 import {
-  admitted,
+  type Count,
+  freeTally,
   type GuessStore,
-  type KnownNetworks,
-  type Limit,
+  type Kind,
+  PACES,
   type Pace,
-  PER_ACCOUNT,
-  PER_ADDRESS,
   type Tally,
 } from './guess-store.ts';
 
 /**
- * How many accounts and how many addresses are counted at once; those without an attempt for the longest time are
- * forgotten. To have one account forgotten, an attacker needs attempts at as many others that all reach the hash:
- * ten minutes of two cores, from 500 networks within the hour, for eleven guesses.
+ * How many of each kind are counted at once; those without an attempt for the longest time are forgotten. To have one account
+ * forgotten, an attacker needs attempts at as many others that all reach the hash: ten minutes of two cores, from 500
+ * networks within the hour, for eleven guesses.
  */
 const MAX_COUNTS = 50_000;
-/** How many pairs of a user and a network from which they logged in are kept in mind. */
-const KNOWN_NETWORKS = 20_000;
 
-/** Counts in this process. */
+interface Attempts {
+  made: number;
+  expiresMs: number;
+  /** Until when the next one has to wait, and the attempt that has brought it about. */
+  delay?: { untilMs: number; attempt: number };
+}
+
+/** Counts in this process, by a clock that nobody can set. */
 export function createMemoryStore(): GuessStore {
-  return {
-    addresses: createLimit('address', PER_ADDRESS),
-    accounts: createLimit('account', PER_ACCOUNT),
-    known: createKnownNetworks(),
-  };
-}
+  /** Each in the order of the last attempt. */
+  const kinds = new Map<Kind, Map<string, Attempts>>();
 
-function createKnownNetworks(): KnownNetworks {
-  const pairs = createBoundedMap<true>(KNOWN_NETWORKS);
-  return {
-    has: async (pair) => pairs.get(pair) !== undefined,
-    add: async (pair) => pairs.set(pair, true),
-  };
-}
-
-function createLimit(name: string, pace: Pace): Limit {
-  const { free, longestDelaySeconds, forgetAfterSeconds } = pace;
-  const attempts = new RateLimiterMemory({
-    keyPrefix: `${name}-attempts`,
-    points: Number.MAX_SAFE_INTEGER,
-    duration: forgetAfterSeconds,
-  });
-  /** Holds a key for as long as its next attempt has to wait. */
-  const delays = new RateLimiterMemory({
-    keyPrefix: `${name}-delay`,
-    points: 1,
-    duration: longestDelaySeconds,
-  });
-
-  /** In the order of their last attempt. */
-  const keys = new Set<string>();
-
-  async function remember(key: string): Promise<void> {
-    keys.delete(key);
-    keys.add(key);
-    if (keys.size <= MAX_COUNTS) return;
-    const [oldest = key] = keys;
-    await forget(oldest);
+  function mapOf(kind: Kind): Map<string, Attempts> {
+    const map = kinds.get(kind) ?? new Map();
+    kinds.set(kind, map);
+    return map;
   }
 
-  async function forget(key: string): Promise<void> {
-    keys.delete(key);
-    await Promise.all([attempts.delete(key), delays.delete(key)]);
+  function find({ kind, name }: Count): Attempts | undefined {
+    const found = mapOf(kind).get(name);
+    return found && performance.now() < found.expiresMs ? found : undefined;
+  }
+
+  function remember({ kind, name }: Count, attempts: Attempts): void {
+    const map = mapOf(kind);
+    map.delete(name);
+    map.set(name, attempts);
+    const [oldest = name] = map.keys();
+    if (map.size > MAX_COUNTS) map.delete(oldest);
+  }
+
+  function look(count: Count): Tally {
+    const found = find(count);
+    if (found) remember(count, found);
+    const { made = 0, expiresMs = 0, delay } = found ?? {};
+    const tally = freeTally(PACES[count.kind], made, expiresMs - performance.now());
+    const waitMs = (delay?.untilMs ?? 0) - performance.now();
+    return waitMs > 0 ? { ...tally, waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) } : tally;
+  }
+
+  function add(count: Count, attempt: number): Tally {
+    const pace: Pace = PACES[count.kind];
+    const now = performance.now();
+    const attempts = find(count) ?? { made: 0, expiresMs: now + pace.forgetAfterSeconds * 1000 };
+    attempts.made++;
+    remember(count, attempts);
+    const excess = attempts.made - pace.free;
+    if (excess <= 0) return freeTally(pace, attempts.made, attempts.expiresMs - now);
+    const resetSeconds = Math.min(2 ** (excess - 1), pace.longestDelaySeconds);
+    attempts.delay = { untilMs: now + resetSeconds * 1000, attempt };
+    return { remaining: 0, resetSeconds, waitSeconds: 0 };
+  }
+
+  function subtract(count: Count, attempt: number): Tally {
+    const pace = PACES[count.kind];
+    const found = find(count);
+    if (!found) return freeTally(pace, 0, 0); // forgotten meanwhile: below zero there would be free guesses
+    found.made--;
+    if (found.delay?.attempt === attempt) delete found.delay;
+    if (found.made > 0) return freeTally(pace, found.made, found.expiresMs - performance.now());
+    mapOf(count.kind).delete(count.name);
+    return freeTally(pace, 0, 0);
   }
 
   return {
-    async count(key): Promise<Tally> {
-      await remember(key);
-      const { consumedPoints, msBeforeNext } = await attempts.penalty(key);
-      if (consumedPoints <= free) return admitted(pace, consumedPoints, msBeforeNext);
-      const delaySeconds = Math.min(2 ** Math.min(consumedPoints - free - 1, 30), longestDelaySeconds);
-      try {
-        await delays.consume(key, 1, { customDuration: delaySeconds });
-        return { remaining: 0, resetSeconds: delaySeconds, isRefused: false };
-      } catch (rejection) {
-        await attempts.reward(key);
-        if (!(rejection instanceof RateLimiterRes)) throw rejection;
-        const waitSeconds = Math.max(1, Math.ceil(rejection.msBeforeNext / 1000));
-        return { remaining: 0, resetSeconds: waitSeconds, isRefused: true };
-      }
+    async count(attempt, counts) {
+      const tallies = counts.map(look);
+      const isRefused = tallies.some(({ waitSeconds }) => waitSeconds > 0);
+      return isRefused ? tallies : counts.map((count) => add(count, attempt));
     },
-    async takeBack(key) {
-      const { consumedPoints, msBeforeNext } = await attempts.reward(key);
-      if (consumedPoints <= 0) await forget(key);
-      else await delays.delete(key); // the one before it is over, or this attempt would not have been counted
-      return admitted(pace, consumedPoints, msBeforeNext);
-    },
-    forget,
+    takeBack: async (attempt, counts) => counts.map((count) => subtract(count, attempt)),
   };
 }

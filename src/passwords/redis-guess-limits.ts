@@ -2,7 +2,6 @@ import type { Redis } from 'ioredis';
 import type { BaseLogger } from 'pino';
 import { Problem } from '../problems/problem.ts';
 import { type CountedAttempt, createGuessLimits, type GuessLimits } from './guessing.ts';
-import { createMemoryStore } from './memory-store.ts';
 import { connectRedis, reasonOf } from './redis-connection.ts';
 import { createRedisStore } from './redis-store.ts';
 import { parseRedisUrl } from './redis-url.ts';
@@ -32,8 +31,7 @@ export async function openRedisGuessLimits(
   logger: Pick<BaseLogger, 'info' | 'warn'>,
 ): Promise<GuessLimits> {
   const server = parseRedisUrl(redisUrl);
-  const memory = createMemoryStore();
-  const local = createGuessLimits(memory);
+  const local = createGuessLimits();
   let shared: Shared | undefined;
   let isTold = false;
   let isClosed = false;
@@ -43,7 +41,7 @@ export async function openRedisGuessLimits(
     let redis: Redis | undefined;
     try {
       redis = await connectRedis(server);
-      const found = { redis, limits: createGuessLimits(createRedisStore(redis, publicUrl, memory.known)) };
+      const found = { redis, limits: createGuessLimits(createRedisStore(redis, publicUrl)) };
       await probe(found.limits);
       if (isClosed) return redis.disconnect();
       redis.once('end', () => part(found, new Error('The connection ended.')));
@@ -72,7 +70,7 @@ export async function openRedisGuessLimits(
 
   async function countIn(from: Shared, address: string, account: string): Promise<CountedAttempt> {
     const counted = await from.limits.count(address, account);
-    const end = (outcome: 'succeeded' | 'turnedAway' | 'abandoned') => async () => {
+    const end = (outcome: 'takenBack' | 'abandoned') => async () => {
       try {
         return await counted[outcome]();
       } catch (error) {
@@ -82,8 +80,7 @@ export async function openRedisGuessLimits(
     };
     return {
       headers: counted.headers,
-      succeeded: end('succeeded'),
-      turnedAway: end('turnedAway'),
+      takenBack: end('takenBack'),
       abandoned: end('abandoned'),
     };
   }
@@ -115,7 +112,7 @@ export async function openRedisGuessLimits(
 async function probe(limits: GuessLimits): Promise<void> {
   try {
     const counted = await limits.count('', '');
-    await counted.succeeded();
+    await counted.takenBack();
   } catch (error) {
     if (!(error instanceof Problem)) throw error; // too many logins of nobody were counted in time
   }

@@ -13,7 +13,7 @@ export type GuessQuestion =
   | { question: number; address: string; account: string }
   | { question: number; attempt: number; outcome: Outcome };
 
-export type Outcome = 'succeeded' | 'turnedAway' | 'abandoned';
+export type Outcome = 'takenBack' | 'abandoned';
 
 export interface GuessAnswer {
   answerTo: number;

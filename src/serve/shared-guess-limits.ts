@@ -79,8 +79,7 @@ export function createSharedGuessLimits() {
       const end = (outcome: Outcome) => () => ask(++questions, { attempt, outcome });
       return {
         headers,
-        succeeded: end('succeeded'),
-        turnedAway: end('turnedAway'),
+        takenBack: end('takenBack'),
         abandoned: end('abandoned'),
       };
     },

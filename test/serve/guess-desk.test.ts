@@ -19,19 +19,19 @@ test('the desks of several workers count together, and refuse with what the clie
   for (const desk of desks) expect(await desk({ question: 12, address, account })).toMatchObject(refusal);
 });
 
-test('an attempt that was turned away leaves no count, and a success none of those before it', async () => {
+test('an attempt that was taken back leaves no count, and those before it stay counted', async () => {
   const desk = createGuessDesk(createGuessLimits(), 5);
   let question = 0;
-  async function guess(outcome?: 'turnedAway' | 'succeeded') {
+  async function guess(outcome?: 'takenBack') {
     const attempt = ++question;
     const { refusedWith } = await desk({ question: attempt, address, account });
     if (outcome) await desk({ question: ++question, attempt, outcome });
     return refusedWith === undefined;
   }
-  for (let index = 0; index < 30; index++) expect(await guess('turnedAway')).toBe(true);
+  for (let index = 0; index < 30; index++) expect(await guess('takenBack')).toBe(true);
   for (let index = 0; index < 10; index++) expect(await guess()).toBe(true);
-  expect(await guess('succeeded')).toBe(true);
-  for (let index = 0; index < 11; index++) expect(await guess()).toBe(true);
+  expect(await guess('takenBack')).toBe(true);
+  expect(await guess()).toBe(true);
   expect(await guess()).toBe(false);
 });
 
@@ -40,8 +40,7 @@ test('the outcome of an attempt is taken once, and that of an attempt nobody kno
   const note = (outcome: string) => async () => ({ number: String(outcomes.push(outcome)) });
   const counted = {
     headers: {},
-    succeeded: note('succeeded'),
-    turnedAway: note('turnedAway'),
+    takenBack: note('takenBack'),
     abandoned: note('abandoned'),
   };
   const desk = createGuessDesk({ count: async () => counted }, 5);
@@ -61,19 +60,19 @@ test('a count that fails is answered too, so that nobody waits for ever', async 
 
 test('an attempt is forgotten when its outcome must have been told, and not before', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
-  const turnedAway = vi.fn(async () => ({}));
-  const count = async () => ({ headers: {}, succeeded: turnedAway, turnedAway, abandoned: turnedAway });
+  const takenBack = vi.fn(async () => ({}));
+  const count = async () => ({ headers: {}, takenBack, abandoned: takenBack });
   const desk = createGuessDesk({ count }, 5);
   for (let question = 1; question <= 2; question++) await desk({ question, address, account });
   vi.advanceTimersByTime(64_999);
   await desk({ question: 3, address, account });
-  await desk({ question: 4, attempt: 1, outcome: 'turnedAway' });
-  expect(turnedAway).toHaveBeenCalledTimes(1);
+  await desk({ question: 4, attempt: 1, outcome: 'takenBack' });
+  expect(takenBack).toHaveBeenCalledTimes(1);
   vi.advanceTimersByTime(1);
   await desk({ question: 5, address, account });
-  await desk({ question: 6, attempt: 2, outcome: 'turnedAway' });
-  expect(turnedAway).toHaveBeenCalledTimes(1);
-  await desk({ question: 7, attempt: 3, outcome: 'turnedAway' });
-  expect(turnedAway).toHaveBeenCalledTimes(2);
+  await desk({ question: 6, attempt: 2, outcome: 'takenBack' });
+  expect(takenBack).toHaveBeenCalledTimes(1);
+  await desk({ question: 7, attempt: 3, outcome: 'takenBack' });
+  expect(takenBack).toHaveBeenCalledTimes(2);
   vi.useRealTimers();
 });
