@@ -33,6 +33,7 @@ import { revocationsRoute } from './routes/revocations.ts';
 import { serverMetadataRoute } from './routes/server-metadata.ts';
 import { theftBudgetRoute } from './routes/theft-budget.ts';
 import { verifyRoute } from './routes/verify.ts';
+import { createDeviceTokens } from './tokens/device-tokens.ts';
 import { createDpop } from './tokens/dpop.ts';
 import { registerJwt } from './tokens/jwt.ts';
 import type { KeySet } from './tokens/key-set.ts';
@@ -118,6 +119,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     revocationList: createRevocationList({ config, keySet, jwt, clock, revocations }),
     tokens,
     dpop,
+    deviceTokens: createDeviceTokens({ config, keySet, clock }),
     transports,
     passwordPolicy: createLazyPasswordPolicy(config.passwordMinLength),
     attempts: createAttempts(

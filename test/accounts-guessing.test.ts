@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { unavailable } from '../src/problems/catalogue.ts';
-import { ADA, addUser, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
+import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
 import { createProofKey, fetchNonce, forgeProof, proofClaims } from './support/dpop.ts';
 
 const WRONG = 'violet otters play go';
@@ -38,14 +38,34 @@ async function createLimitedApp(env: Record<string, string> = {}) {
   return vi.spyOn(harness.hasher, 'verify');
 }
 
-function attempt(password = WRONG, { email = ADA.email, from = '192.0.2.1', forwarded = '' } = {}) {
+interface AttemptOptions {
+  email?: string;
+  from?: string;
+  forwarded?: string;
+  device?: string | undefined;
+  cookie?: string;
+}
+
+function attempt(password = WRONG, options: AttemptOptions = {}) {
+  const { email = ADA.email, from = '192.0.2.1', forwarded, device, cookie } = options;
   return harness.app.inject({
     method: 'POST',
     url: '/v1/login',
     remoteAddress: from,
-    headers: forwarded ? { 'x-forwarded-for': forwarded } : {},
-    body: { email, password },
+    headers: { ...(forwarded && { 'x-forwarded-for': forwarded }), ...(cookie !== undefined && { cookie }) },
+    body: {
+      email,
+      password,
+      ...(device !== undefined && { device_token: device }),
+      ...(cookie !== undefined && { transport: 'cookie' }),
+    },
   });
+}
+
+/** What the device of whoever has just logged in keeps. */
+async function deviceTokenOf(user = ADA): Promise<string> {
+  const response = await attempt(user.password, { email: user.email, from: HOME });
+  return response.json().device_token;
 }
 
 function changePassword(
@@ -163,6 +183,164 @@ describe('on one account', () => {
     expect((await changePassword(access_token)).statusCode).toBe(429);
     vi.advanceTimersByTime(1000);
     expect((await changePassword(access_token, ADA.password)).statusCode).toBe(200);
+  });
+});
+
+describe('a device that the account was logged in to from', () => {
+  async function exhaust(email = ADA.email) {
+    for (let index = 0; index < 14; index++) await attempt(WRONG, { email, from: stranger(index) });
+    expect((await attempt(WRONG, { email })).statusCode).toBe(429);
+  }
+
+  test('is not kept out by the guesses of strangers, wherever it is', async () => {
+    await createLimitedApp();
+    const device = await deviceTokenOf();
+    await exhaust();
+    expect((await attempt(ADA.password)).statusCode).toBe(429);
+    const response = await attempt(ADA.password, { device });
+    expect(response.statusCode).toBe(200);
+    const next = response.json().device_token;
+    expect(next).not.toBe(device);
+    expect((await attempt(ADA.password, { device: next })).statusCode).toBe(200);
+  });
+
+  test('says so by a cookie where the login is in cookies, which stays when the user logs out', async () => {
+    await createLimitedApp();
+    const login = await attempt(ADA.password, { cookie: '' });
+    expect(login.statusCode).toBe(204);
+    const set = login.cookies.find(({ name }) => name === '__Host-device');
+    expect(set).toEqual({
+      name: '__Host-device',
+      value: expect.stringMatching(/^[\w-]{72}$/),
+      maxAge: 2_592_000,
+      path: '/',
+      httpOnly: true,
+      secure: true,
+      sameSite: 'Lax',
+    });
+    const cookie = login.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const logout = await harness.app.inject({ method: 'POST', url: '/v1/logout', headers: { cookie } });
+    expect(logout.cookies.map(({ name }) => name)).toEqual(['__Host-access', '__Host-refresh']);
+    const refresh = await harness.app.inject({ method: 'POST', url: '/v1/refresh', headers: { cookie } });
+    expect(refresh.cookies.map(({ name }) => name)).toEqual(['__Host-access', '__Host-refresh']);
+    await exhaust();
+    const answer = await attempt(ADA.password, { cookie: `__Host-device=${set?.value}` });
+    expect(answer.statusCode).toBe(204);
+    expect(answer.cookies).toHaveLength(3);
+  });
+
+  test('is slowed down as well: 23 guesses reach the hash before the delay is an hour', async () => {
+    const verify = await createLimitedApp();
+    const device = await deviceTokenOf();
+    verify.mockClear();
+    verify.mockResolvedValue(false);
+    let wait = 0;
+    for (let sent = 0; wait < 3600 && sent < 10_000; sent++) {
+      const response = await attempt(WRONG, { device, from: stranger(sent) });
+      wait = Number(response.headers['retry-after'] ?? 0);
+      vi.advanceTimersByTime(wait < 3600 ? wait * 1000 : 0);
+    }
+    expect(verify).toHaveBeenCalledTimes(23);
+  });
+
+  test('is a stranger to every other account', async () => {
+    await createLimitedApp();
+    await addUser(harness, BOB);
+    const device = await deviceTokenOf(BOB);
+    await exhaust();
+    expect((await attempt(ADA.password, { device })).statusCode).toBe(429);
+  });
+
+  test('is a stranger again when its token is over, or is none, or is sent twice or elsewhere: never an error', async () => {
+    await createLimitedApp();
+    const device = await deviceTokenOf();
+    await exhaust();
+    const cookie = `__Host-device=${device}`;
+    for (const options of [
+      { device: '' },
+      { device: 'x'.repeat(9000) },
+      { device: `${device}=` },
+      { device: device.replace(/.$/, '') },
+      { device, cookie: '' },
+      { cookie: `${cookie}; ${cookie}` },
+      { cookie: `__Host-device=planted; ${cookie}` },
+      { cookie: `__host-Device=${device}` },
+      { cookie: `__Host-device=${device}x` },
+    ]) {
+      expect((await attempt(ADA.password, options)).statusCode).toBe(429);
+    }
+    const bearerLogin = await harness.app.inject({
+      method: 'POST',
+      url: '/v1/login',
+      headers: { cookie },
+      body: ADA,
+    });
+    expect(bearerLogin.statusCode).toBe(429);
+    harness.time.now += 2_592_000;
+    expect((await attempt(ADA.password, { device })).statusCode).toBe(429);
+  });
+
+  test('is given none by a login that fails, a registration, a refresh or a change of the password', async () => {
+    await createLimitedApp();
+    const { refresh_token, access_token } = await logIn(harness);
+    const body = { refresh_token };
+    const answers = [
+      await attempt(),
+      await register(),
+      await harness.app.inject({ method: 'POST', url: '/v1/refresh', body }),
+      await changePassword(access_token, ADA.password),
+    ];
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([401, 201, 200, 200]);
+    for (const answer of answers) expect(answer.json()).not.toHaveProperty('device_token');
+  });
+});
+
+describe('nobody learns that an account exists', () => {
+  const NOBODY = 'nobody@example.com';
+
+  /** What a stranger sees of some guesses, one after the other, each after the wait that it was told. */
+  async function watch(email: string, from: string, options: AttemptOptions = {}) {
+    const seen: unknown[] = [];
+    for (let index = 0; index < 16; index++) {
+      const { statusCode, headers, body } = await attempt(WRONG, { email, from, ...options });
+      seen.push([statusCode, Object.keys(headers), headers['retry-after'], headers.ratelimit, body]);
+      if (index % 2) vi.advanceTimersByTime(1000 * Number(headers['retry-after'] ?? 0));
+    }
+    return seen;
+  }
+
+  test('by guesses from a network from which its owner has logged in', async () => {
+    await createLimitedApp();
+    await attempt(ADA.password, { from: HOME });
+    await attempt(ADA.password, { from: '192.0.2.7' });
+    expect(await watch(ADA.email, HOME)).toEqual(await watch(NOBODY, '192.0.2.7'));
+  });
+
+  test('by guesses with the device token of an account of their own, or with one that was made up', async () => {
+    await createLimitedApp();
+    await addUser(harness, BOB);
+    for (const device of [await deviceTokenOf(BOB), 'A'.repeat(72)]) {
+      const [one, other] = [`192.0.2.${device.length}`, `192.0.3.${device.length}`];
+      expect(await watch(ADA.email, one, { device })).toEqual(await watch(NOBODY, other, { device }));
+      vi.advanceTimersByTime(86_400_000);
+    }
+  });
+
+  test.each([
+    ['with its device', true],
+    ['without it', false],
+  ])('by guesses before and after its owner logged in %s', async (_, hasDevice) => {
+    await createLimitedApp();
+    const device = hasDevice ? await deviceTokenOf() : undefined;
+    const before = await watch(ADA.email, '192.0.2.1');
+    expect(before).toEqual(await watch(NOBODY, '192.0.2.2'));
+    expect(before.at(-1)).toContain(429);
+
+    vi.advanceTimersByTime(3_600_000);
+    for (let index = 0; index < 3; index++) {
+      expect((await attempt(ADA.password, { from: HOME, device })).statusCode).toBe(200);
+    }
+    expect(await watch(ADA.email, '192.0.2.1')).toEqual(await watch(NOBODY, '192.0.2.2'));
   });
 });
 

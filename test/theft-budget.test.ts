@@ -5,7 +5,16 @@ import { createRevocationFeed } from '../src/revocation-feed.ts';
 import { createRevocations } from '../src/tokens/revocations.ts';
 import { formatTheftBudget, type TheftBudgetEntry, theftBudget } from '../src/tokens/theft-budget.ts';
 import type { Directory } from '../src/users/directory.ts';
-import { addUser, bearer, createTestApp, logIn, START, type TestApp, type TokenBody } from './support/app.ts';
+import {
+  ADA,
+  addUser,
+  bearer,
+  createTestApp,
+  logIn,
+  START,
+  type TestApp,
+  type TokenBody,
+} from './support/app.ts';
 import {
   createProofKey,
   fetchNonce,
@@ -174,6 +183,47 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
       expect(await statusWith(prove(owner))).toBe(200);
     },
   );
+
+  describe('device token', () => {
+    /** Whether guesses at the account are counted apart for the thief, when strangers have used up its own. */
+    async function deviceWorks(): Promise<boolean> {
+      vi.spyOn(thiefs.hasher, 'verify').mockResolvedValue(false);
+      const guess = async (remoteAddress: string, device?: string) => {
+        const body = { ...ADA, ...(device && { device_token: device }) };
+        return thiefs.app.inject({ method: 'POST', url: '/v1/login', remoteAddress, body });
+      };
+      for (let index = 0; index < 12; index++) await guess(`192.0.2.${index}`);
+      return (await guess('192.0.2.99', stolen.device_token)).statusCode === 401;
+    }
+
+    test.each(['unnoticed_unused', 'unnoticed_used', 'revoked', 'revoked_directory_away', 'bound'] as const)(
+      '%s: it gives a count of guesses, and no login',
+      async (situation) => {
+        const budget = seconds('device_token', situation);
+        if (situation === 'bound') {
+          const key = createProofKey();
+          stolen = await logInBound(owners, key);
+        }
+        if (situation.startsWith('revoked')) await revoke();
+        await goTo(START + budget - 1);
+        if (situation === 'unnoticed_used') expect(await deviceWorks()).toBe(true);
+        expect(await deviceWorks()).toBe(true);
+        await goTo(START + budget);
+        expect(await deviceWorks()).toBe(false);
+        expect(
+          (await thiefs.app.inject({ url: '/v1/me', headers: bearer(stolen.device_token ?? '') })).statusCode,
+        ).toBe(401);
+      },
+    );
+
+    test('is void with the secret that made it', async () => {
+      const retired = await createTestApp({ env });
+      await addUser(retired);
+      await thiefs.close();
+      thiefs = retired;
+      expect(await deviceWorks()).toBe(false);
+    });
+  });
 
   test('the poll comes when the table says', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

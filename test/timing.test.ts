@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ADA, addUser, BOB, createTestApp, type TestApp } from './support/app.ts';
 
 /** Logins of each kind; 2,000 narrow the bound. */
@@ -36,6 +36,42 @@ test(
     expect(biased()).toEqual([]);
   },
   SAMPLES * 3000,
+);
+
+test.each(['', 'of another account'])(
+  'nor does that of a guess too many from where the owner has logged in, with a device token %j',
+  async (device) => {
+    vi.useFakeTimers({ toFake: ['performance'] }); // no delay ends
+    const limited = await createTestApp();
+    await addUser(limited, ADA);
+    await addUser(limited, BOB);
+    let device_token = '';
+    const post = (email: string, password: string) =>
+      limited.app.inject({ method: 'POST', url: '/v1/login', body: { email, password, device_token } });
+    const login = await post(BOB.email, BOB.password);
+    if (device) ({ device_token } = login.json());
+    expect((await post(ADA.email, ADA.password)).statusCode).toBe(200);
+    vi.spyOn(limited.hasher, 'verify').mockResolvedValue(false);
+    const guessed = [ADA.email, 'eve@example.com'].map((email) => ({ email, times: [] as number[] }));
+    for (const { email } of guessed) for (let sent = 0; sent < 11; sent++) await post(email, WRONG);
+
+    const [owners, nobodys] = guessed.map(({ times }) => times);
+    const area = () => areaUnderRoc(owners ?? [], nobodys ?? []);
+    for (let batch = 0; batch < 3 && (batch === 0 || Math.abs(area() - 0.5) > TOLERANCE); batch++) {
+      for (let round = 0; round < 4 * SAMPLES; round++) {
+        for (const { email, times } of shuffled(guessed)) {
+          const start = process.hrtime.bigint();
+          const { statusCode } = await post(email, WRONG);
+          times.push(Number(process.hrtime.bigint() - start));
+          expect(statusCode).toBe(429);
+        }
+      }
+    }
+    expect(Math.abs(area() - 0.5)).toBeLessThan(TOLERANCE);
+    vi.useRealTimers();
+    await limited.close();
+  },
+  SAMPLES * 1000,
 );
 
 function biased() {

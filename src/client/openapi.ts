@@ -11,6 +11,10 @@ export interface Login {
    * Where the tokens go; "bearer" when absent.
    */
   transport?: 'bearer' | 'cookie';
+  /**
+   * What the last login by this email gave as device_token; with transport "cookie" its cookie instead. One that is not good counts as none.
+   */
+  device_token?: string;
 }
 export interface Refresh {
   refresh_token?: string;
@@ -66,6 +70,10 @@ export interface TokenResponse {
    */
   refresh_expires_in: number;
   scope: string;
+  /**
+   * At a login alone. Keep it beyond the logout, and send it with the next login by the same email: then guesses of strangers at the account do not slow that login down. It logs nobody in.
+   */
+  device_token?: string;
 }
 export interface JwkSet {
   keys: Jwk[];
@@ -94,7 +102,7 @@ export interface TheftBudget {
   budget: TheftBudgetEntry[];
 }
 export interface TheftBudgetEntry {
-  stolen: 'access_token' | 'refresh_token';
+  stolen: 'access_token' | 'refresh_token' | 'device_token';
   situation: 'unnoticed_unused' | 'unnoticed_used' | 'revoked' | 'revoked_directory_away' | 'bound';
   seconds: number;
 }

@@ -5,6 +5,7 @@ import type { Hasher } from '../passwords/hasher.ts';
 import type { LazyPasswordPolicy } from '../passwords/lazy-policy.ts';
 import type { RevocationFeed } from '../revocation-feed.ts';
 import type { CustomClaims } from '../tokens/claims.ts';
+import type { DeviceTokens } from '../tokens/device-tokens.ts';
 import type { Dpop } from '../tokens/dpop.ts';
 import type { KeySet } from '../tokens/key-set.ts';
 import type { RevocationList } from '../tokens/revocation-list.ts';
@@ -20,6 +21,7 @@ export interface RouteDependencies {
   clock: Clock;
   tokens: Tokens;
   dpop: Dpop;
+  deviceTokens: DeviceTokens;
   transports: Transports;
   directory: UserDirectory;
   hasher: Hasher;

@@ -62,6 +62,9 @@ export const tokenExample = {
   scope: 'account',
 };
 
+/** Made with the key of RFC 7515 A.1 as well. */
+export const deviceTokenExample = '-gsj7cjgyMRH1FYVDKvcsgAAawQqwKrKxnBNTPLP7lOCwGwLJafc5iXDgMuJ5LwR_xRVI2wg';
+
 /** Says that tokens of the user above are void below version 2. */
 export const revocationsExample =
   'eyJhbGciOiJFUzI1NiIsInR5cCI6InJldm9jYXRpb25zK2p3dCIsImtpZCI6ImNuLUlfV05NQ2xlaGlWcDUxaV8wVnBPRU5XMXVw' +

@@ -21,13 +21,15 @@ import { answerHeaders, attemptOf } from './attempt.ts';
 import { beforeAttempt } from './before-attempt.ts';
 import { receiveBinding } from './binding.ts';
 import type { RouteDependencies } from './dependencies.ts';
-import { credentialsExample } from './examples.ts';
+import { credentialsExample, deviceTokenExample, tokenExample } from './examples.ts';
 import { tokenResponses } from './token-response.ts';
 
 const schema = {
   operationId: 'login',
   summary: 'Log in',
-  description: 'Answers with tokens in the body (transport "bearer", the default) or in cookies ("cookie").',
+  description:
+    'Answers with tokens in the body (transport "bearer", the default) or in cookies ("cookie"), and with a device token: ' +
+    'sent with the next login by the same email, it keeps the guesses of strangers from slowing that down.',
   tags: ['Login'],
   security: [],
   body: z
@@ -38,13 +40,34 @@ const schema = {
         .enum(['bearer', 'cookie'])
         .default('bearer')
         .meta({ description: 'Where the tokens go; "bearer" when absent.' }),
+      device_token: z
+        .string()
+        .optional()
+        .meta({
+          description:
+            'What the last login by this email gave as device_token; with transport "cookie" its cookie instead. ' +
+            'One that is not good counts as none.',
+        }),
     })
     .meta({ id: 'Login' }),
   bodyExamples: {
     bearer: credentialsExample,
     cookie: { ...credentialsExample, transport: 'cookie' },
+    device: { ...credentialsExample, device_token: deviceTokenExample },
   },
   ...tokenResponses,
+  documents: {
+    200: {
+      ...tokenResponses.documents[200],
+      example: { ...tokenExample, device_token: deviceTokenExample },
+    },
+    204: {
+      ...tokenResponses.documents[204],
+      headers: {
+        'Set-Cookie': 'Three cookies: HttpOnly, Secure, SameSite=Lax, Path=/. The third is `__Host-device`.',
+      },
+    },
+  },
   answerHeaders,
   problems: [
     invalidCredentials,
@@ -59,17 +82,31 @@ const schema = {
 
 type Dependencies = Pick<
   RouteDependencies,
-  'config' | 'directory' | 'hasher' | 'attempts' | 'tokens' | 'dpop' | 'transports' | 'clock' | 'customClaims'
+  | 'config'
+  | 'directory'
+  | 'hasher'
+  | 'attempts'
+  | 'tokens'
+  | 'dpop'
+  | 'deviceTokens'
+  | 'transports'
+  | 'clock'
+  | 'customClaims'
 >;
 
 export function loginRoute(app: App, dependencies: Dependencies): void {
-  const { directory, hasher, attempts, tokens, transports } = dependencies;
+  const { config, directory, hasher, attempts, tokens, transports, deviceTokens } = dependencies;
 
   const onRequest = beforeAttempt(attempts);
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
-    const { email, password, transport } = request.body;
+    const { email, password, transport, device_token } = request.body;
     if (transport === 'cookie') transports.refuseCrossSite(request);
-    const attempt = attemptOf(request, reply, email);
+    const device = deviceTokens.deviceOf(
+      transports.receiveDeviceToken(request, transport, device_token),
+      email,
+    );
+    // Strangers' guesses do not keep out the owner's device. What counts is the email as it was sent, whoever has it.
+    const attempt = attemptOf(request, reply, device === undefined ? email : `device ${device}`);
     const { loggedIn, jkt } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
       const jkt = receiveBinding(request, reply, dependencies);
       // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
@@ -92,7 +129,10 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
       address: clientAddress(request),
       transport,
     });
-    return transports.send(reply, transport, tokens.issue(await newLogin(loggedIn, jkt, dependencies)));
+    return transports.send(reply, transport, {
+      ...tokens.issue(await newLogin(loggedIn, jkt, dependencies)),
+      device: { token: deviceTokens.issue(email), expiresInSeconds: config.loginMaxAgeSeconds },
+    });
   });
 
   /** The one moment at which the password is at hand. It may be changed meanwhile: then the new one stands. */

@@ -16,7 +16,12 @@ const schema = {
   tags: ['Login'],
   security: [],
   response: { 204: z.null() },
-  documents: { 204: { description: 'Logged out.', headers: { 'Set-Cookie': 'Both cookies, expired.' } } },
+  documents: {
+    204: {
+      description: 'Logged out.',
+      headers: { 'Set-Cookie': 'Both cookies of tokens, expired. `__Host-device` stays.' },
+    },
+  },
   problems: [crossSite],
 } satisfies RouteSchema;
 

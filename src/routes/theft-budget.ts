@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
-import { SITUATIONS, theftBudget } from '../tokens/theft-budget.ts';
+import { SITUATIONS, STOLEN, theftBudget } from '../tokens/theft-budget.ts';
 import type { RouteDependencies } from './dependencies.ts';
 
 const situations = Object.keys(SITUATIONS) as (keyof typeof SITUATIONS)[];
@@ -10,7 +10,8 @@ const schema = {
   operationId: 'getTheftBudget',
   summary: 'How long a stolen token works',
   description:
-    'In seconds, at worst, for each kind of token and each counter-measure, as this server is configured.',
+    'In seconds, at worst, for each kind of token and each counter-measure, as this server is configured. ' +
+    'A device token logs nobody in: as long as it works, guesses at one account are counted apart for whoever has it.',
   tags: ['Metadata'],
   security: [],
   response: {
@@ -19,7 +20,7 @@ const schema = {
         budget: z.array(
           z
             .object({
-              stolen: z.enum(['access_token', 'refresh_token']),
+              stolen: z.enum(STOLEN),
               situation: z.enum(situations),
               seconds: z.int(),
             })

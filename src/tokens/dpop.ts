@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { dpopNonceRequired, invalidDpopProof, invalidToken } from '../problems/catalogue.ts';
 import type { Problem } from '../problems/problem.ts';
-import { createDpopNonces, type NonceKeys } from './dpop-nonces.ts';
+import type { SecretKeys } from './derived-secrets.ts';
+import { createDpopNonces } from './dpop-nonces.ts';
 import { createProofReader, type DpopProof, sha256 } from './dpop-proof.ts';
 import { createReplayGuard } from './replay-guard.ts';
 
@@ -33,7 +34,7 @@ const REPLAY_CAPACITY = 200_000;
 /** How many keys of clients are remembered. */
 const PROOF_KEYS = 5000;
 
-type Dependencies = { config: Pick<Config, 'publicUrl'>; keySet: NonceKeys; clock: Clock };
+type Dependencies = { config: Pick<Config, 'publicUrl'>; keySet: SecretKeys; clock: Clock };
 
 export function createDpop({ config, keySet, clock }: Dependencies): Dpop {
   const nonces = createDpopNonces(keySet, clock);

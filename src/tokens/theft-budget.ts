@@ -1,8 +1,11 @@
 import type { Config } from '../config.ts';
 
+/** A device token logs nobody in: as long as it works, guesses at one account are counted apart for whoever has it. */
+export const STOLEN = ['access_token', 'refresh_token', 'device_token'] as const;
+
 /** How long a stolen thing works, in one situation, at worst. */
 export interface TheftBudgetEntry {
-  stolen: 'access_token' | 'refresh_token';
+  stolen: (typeof STOLEN)[number];
   situation: keyof typeof SITUATIONS;
   seconds: number;
 }
@@ -39,6 +42,14 @@ export function theftBudget(config: Config): TheftBudgetEntry[] {
       revoked_directory_away: 0, // and without it there is none
       bound: 0,
     }),
+    // Neither the user nor a key is asked: what ends it sooner is the end of the secret that made it.
+    ...entries('device_token', {
+      unnoticed_unused: loginMaxAgeSeconds,
+      unnoticed_used: loginMaxAgeSeconds,
+      revoked: loginMaxAgeSeconds,
+      revoked_directory_away: loginMaxAgeSeconds,
+      bound: loginMaxAgeSeconds,
+    }),
   ];
 }
 
@@ -49,18 +60,24 @@ export function formatTheftBudget(entries: readonly TheftBudgetEntry[]): string 
       .filter((entry) => entry.stolen === stolen && entry.situation === situation)
       .map(({ seconds }) => formatDuration(seconds))
       .join();
-  const rows = Object.entries(SITUATIONS).map(
-    ([situation, words]): Row => [words, cell('access_token', situation), cell('refresh_token', situation)],
+  const columns = [
+    ['since the theft', ...Object.values(SITUATIONS)],
+    ...STOLEN.map((stolen) => [
+      stolen.replace('_', ' '),
+      ...Object.keys(SITUATIONS).map((situation) => cell(stolen, situation)),
+    ]),
+  ].map(padded);
+  const lines = ['', ...Object.keys(SITUATIONS)].map(
+    (_, row) => `| ${columns.map((column) => column[row]).join(' | ')} |`,
   );
-  const table: Row[] = [['since the theft', 'access token', 'refresh token'], ...rows];
-  const width = (column: 0 | 1 | 2) => Math.max(...table.map((row) => row[column].length));
-  const [first, second, third] = [width(0), width(1), width(2)];
-  const lines = table.map(([a, b, c]) => `| ${a.padEnd(first)} | ${b.padEnd(second)} | ${c.padEnd(third)} |`);
-  lines.splice(1, 0, `|${[first, second, third].map((size) => '-'.repeat(size + 2)).join('|')}|`);
+  lines.splice(1, 0, String(lines[0]).replace(/[^|]/g, '-'));
   return lines.join('\n');
 }
 
-type Row = [string, string, string];
+function padded(texts: readonly string[]): string[] {
+  const width = Math.max(...texts.map(({ length }) => length));
+  return texts.map((text) => text.padEnd(width));
+}
 
 const UNITS = [
   ['d', 86_400],

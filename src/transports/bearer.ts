@@ -13,6 +13,14 @@ export const TokenResponse = z
     refresh_token: z.string(),
     refresh_expires_in: z.int().meta({ description: 'Seconds until the refresh token expires.' }),
     scope: z.string(),
+    device_token: z
+      .string()
+      .optional()
+      .meta({
+        description:
+          'At a login alone. Keep it beyond the logout, and send it with the next login by the same email: ' +
+          'then guesses of strangers at the account do not slow that login down. It logs nobody in.',
+      }),
   })
   .meta({ id: 'TokenResponse', description: 'RFC 6749 §5.1' });
 
@@ -49,5 +57,6 @@ export function sendBearer(reply: FastifyReply, tokens: OutgoingTokens): Fastify
     refresh_token: tokens.refreshToken,
     refresh_expires_in: tokens.refreshExpiresInSeconds,
     scope: tokens.scope,
+    ...(tokens.device && { device_token: tokens.device.token }),
   } satisfies z.infer<typeof TokenResponse>);
 }

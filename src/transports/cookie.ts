@@ -5,11 +5,13 @@ import { findHeader } from './raw-headers.ts';
 import type { OutgoingTokens } from './transport.ts';
 
 /**
- * Both names carry the prefix that makes a browser refuse them from a sibling subdomain, without TLS, or for a
+ * All names carry the prefix that makes a browser refuse them from a sibling subdomain, without TLS, or for a
  * narrower path (RFC 6265bis §4.1.3.2).
  */
 export const ACCESS_COOKIE = '__Host-access';
 export const REFRESH_COOKIE = '__Host-refresh';
+/** Stays when the user logs out: it is no login. */
+const DEVICE_COOKIE = '__Host-device';
 
 const ATTRIBUTES: CookieSerializeOptions = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' };
 
@@ -21,7 +23,11 @@ const MAX_COOKIE_BYTES = 4096;
  * since a parser keeps the first of two cookies without a word, and a second one may have been planted.
  * @throws invalidToken when the name occurs twice, or in another letter case
  */
-export function readCookie(request: FastifyRequest, name: string): string | undefined {
+export function readCookie(
+  request: FastifyRequest,
+  name: string,
+  whenAmbiguous: () => undefined = refuseAmbiguous,
+): string | undefined {
   const isSent = findHeader(request.raw.rawHeaders, 'cookie') !== -1;
   const header = isSent ? request.headers.cookie : undefined;
   if (header === undefined) return undefined;
@@ -30,11 +36,19 @@ export function readCookie(request: FastifyRequest, name: string): string | unde
     const equals = pair.indexOf('=');
     const sentName = withoutBlanks(pair.slice(0, Math.max(equals, 0)));
     if (sentName.toLowerCase() !== name.toLowerCase()) continue;
-    if (sentName !== name || value !== undefined)
-      throw invalidToken({ detail: 'The cookie was sent twice.' });
+    if (sentName !== name || value !== undefined) return whenAmbiguous();
     value = withoutBlanks(pair.slice(equals + 1));
   }
   return value;
+}
+
+function refuseAmbiguous(): never {
+  throw invalidToken({ detail: 'The cookie was sent twice.' });
+}
+
+/** An ambiguous one is none, and no reason to refuse anybody: it is no credential. */
+export function readDeviceCookie(request: FastifyRequest): string | undefined {
+  return readCookie(request, DEVICE_COOKIE, () => undefined);
 }
 
 /**
@@ -56,6 +70,7 @@ function isBlank(character: string | undefined): boolean {
 export function sendCookies(reply: FastifyReply, tokens: OutgoingTokens): FastifyReply {
   setCookie(reply, ACCESS_COOKIE, tokens.accessToken, tokens.accessExpiresInSeconds);
   setCookie(reply, REFRESH_COOKIE, tokens.refreshToken, tokens.refreshExpiresInSeconds);
+  if (tokens.device) setCookie(reply, DEVICE_COOKIE, tokens.device.token, tokens.device.expiresInSeconds);
   return reply.code(204).send();
 }
 

@@ -1,7 +1,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { severalCredentials } from '../problems/catalogue.ts';
 import { readAuthorization, sendBearer } from './bearer.ts';
-import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, sendCookies } from './cookie.ts';
+import {
+  ACCESS_COOKIE,
+  clearCookies,
+  REFRESH_COOKIE,
+  readCookie,
+  readDeviceCookie,
+  sendCookies,
+} from './cookie.ts';
 import { createCrossSiteCheck, isUnsafe } from './cross-site.ts';
 import type { OutgoingTokens, ReceivedToken, TransportName } from './transport.ts';
 
@@ -13,6 +20,12 @@ export interface Transports {
   receiveAccessToken(request: FastifyRequest): ReceivedToken | undefined;
   /** The same for a refresh token, which a body may carry as `refresh_token`. */
   receiveRefreshToken(request: FastifyRequest, fromBody: string | undefined): ReceivedToken | undefined;
+  /** The unverified device token of a request that logs in by a transport; one that is ambiguous is none. */
+  receiveDeviceToken(
+    request: FastifyRequest,
+    transport: TransportName,
+    fromBody: string | undefined,
+  ): string | undefined;
   /** The DPoP header of a request (RFC 9449 §4.1), unverified. */
   receiveProof(request: FastifyRequest): string | undefined;
   /** Sends a token response: a body, or cookies. */
@@ -43,6 +56,8 @@ export function createTransports(ownOrigins: readonly string[]): Transports {
       refuseCrossSite(request);
       return { token: cookie, transport: 'cookie' };
     },
+    receiveDeviceToken: (request, transport, fromBody) =>
+      transport === 'cookie' ? readDeviceCookie(request) : fromBody,
     // Node joins two of them with a comma, which no proof has in it.
     receiveProof: (request) => request.headers.dpop?.toString(),
     send: (reply, transport, tokens) => (transport === 'cookie' ? sendCookies : sendBearer)(reply, tokens),

@@ -10,6 +10,8 @@ export interface OutgoingTokens {
   scope: string;
   /** How the access token is to be presented (RFC 6749 §7.1, RFC 9449 §5). */
   tokenType: 'Bearer' | 'DPoP';
+  /** At a login alone: what the device keeps beyond it. */
+  device?: { token: string; expiresInSeconds: number };
 }
 
 export interface ReceivedToken {

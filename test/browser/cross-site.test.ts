@@ -70,11 +70,12 @@ describe.skipIf(isChromiumMissing)(`in a browser (${CHROMIUM})`, () => {
     beforeAll(openBrowser);
     afterAll(() => context.close());
 
-    test('is stored as two cookies of this host alone, HttpOnly, Secure and Lax', async () => {
+    test('is stored as three cookies of this host alone, HttpOnly, Secure and Lax', async () => {
       const shared = { domain: 'localhost', path: '/', httpOnly: true, secure: true, sameSite: 'Lax' };
       expect(await context.cookies()).toEqual([
         expect.objectContaining({ name: '__Host-access', ...shared }),
         expect.objectContaining({ name: '__Host-refresh', ...shared }),
+        expect.objectContaining({ name: '__Host-device', ...shared }),
       ]);
     });
 

@@ -213,10 +213,10 @@ describe('X-Forwarded-Host and X-Forwarded-Proto', () => {
     const response = await login(PROXY, forged, { ...ADA, transport: 'cookie' });
     expect(response.statusCode).toBe(204);
     const lines = [response.headers['set-cookie']].flat();
-    expect(lines).toHaveLength(2);
+    expect(lines).toHaveLength(3);
     for (const line of lines) {
       expect(line).toMatch(
-        /^__Host-(access|refresh)=[\w.-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+        /^__Host-(access|refresh|device)=[\w.-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
       );
     }
   });

@@ -93,6 +93,8 @@ export interface TokenBody {
   refresh_token: string;
   refresh_expires_in: number;
   scope: string;
+  /** Of a login alone. */
+  device_token?: string;
 }
 
 /** Registers a user straight in the directory; one hash instead of a request. */

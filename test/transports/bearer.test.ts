@@ -24,6 +24,7 @@ test('a login answers with the token response of RFC 6749', async () => {
     refresh_token: expect.any(String),
     refresh_expires_in: 604_800,
     scope: 'account',
+    device_token: expect.any(String),
   });
 });
 

@@ -17,7 +17,7 @@ afterAll(() => idcard.close());
 const verify = (headers: Record<string, string>) => idcard.app.inject({ url: '/v1/verify', headers });
 
 describe('a login by cookie', () => {
-  test('sets two cookies that only this host can set, no script can read and no other site can send', async () => {
+  test('sets three cookies that only this host can set, no script can read and no other site can send', async () => {
     const response = await idcard.app.inject({
       method: 'POST',
       url: '/v1/login',
@@ -32,6 +32,7 @@ describe('a login by cookie', () => {
     expect(response.headers['set-cookie']).toEqual([
       attributes('__Host-access', 300),
       attributes('__Host-refresh', 604_800),
+      attributes('__Host-device', 2_592_000),
     ]);
   });
 
