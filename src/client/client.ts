@@ -65,8 +65,12 @@ export function createClient(options: ClientOptions): Client {
     login: (credentials) =>
       session.exclusive(async () => {
         const start = await transport.begin();
-        const request = ask('POST', '/v1/login', { ...credentials, transport: transport.name });
-        await session.keep(await receiveLogin(send(request, start), start));
+        const body = {
+          ...credentials,
+          transport: transport.name,
+          device_token: (await transport.storage.get())?.device,
+        };
+        await session.keep(await receiveLogin(send(ask('POST', '/v1/login', body), start), start));
       }),
     async logout() {
       const isBearer = transport.name === 'bearer';

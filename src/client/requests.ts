@@ -18,18 +18,20 @@ export function requestTo(url: string, method: string, path: string, body?: obje
 /** The login that an answer with tokens, or with cookies, gives. */
 export async function receiveLogin(
   answer: Promise<Response>,
-  base: Credentials & { id?: string },
+  base: Credentials & { id?: string; device?: string | undefined },
 ): Promise<StoredLogin> {
   const receivedAtMs = Date.now(); // rather too early
   const response = await checked(answer);
   const { id = randomId(), key } = base;
+  const tokens =
+    response.status === 200 ? { ...(await jsonOf<TokenResponse>(response)), receivedAtMs } : undefined;
+  const device = tokens?.device_token ?? base.device;
   return {
     id,
     edition: randomId(),
     ...(key && { key }),
-    ...(response.status === 200 && {
-      tokens: { ...(await jsonOf<TokenResponse>(response)), receivedAtMs },
-    }),
+    ...(tokens && { tokens }),
+    ...(device && { device }),
   };
 }
 

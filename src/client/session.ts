@@ -56,10 +56,10 @@ export function createSession(
   }
 
   async function look({ ended }: Message = {}): Promise<StoredLogin | undefined> {
-    over = ended?.id ?? over;
+    over = ended?.id || over;
     const before = changes;
     const stored = await storage.get();
-    const login = stored?.id === over ? undefined : stored;
+    const login = stored?.id && stored.id !== over ? stored : undefined;
     if (before !== changes) return login;
     if (login || ended || !seen) notice(login, ended?.reason);
     // Ended by another tab, which says why in a moment; or emptied by nobody knows whom.
@@ -84,7 +84,9 @@ export function createSession(
   async function end(reason: EndReason): Promise<void> {
     const login = await storage.get();
     await storage.delete();
-    over = login?.id ?? over;
+    const { device } = login ?? {};
+    if (device) await storage.set({ id: '', edition: '', device });
+    over = login?.id || over;
     changes++;
     notice(undefined, reason);
     tell({ ended: { id: login?.id, reason } });

@@ -3,7 +3,7 @@ import type { LoginStorage } from './storage.ts';
 
 /** What is kept of a login. With cookies there is no token in it: those are the browser's. */
 export interface StoredLogin {
-  /** Of this login, from its start to its end. */
+  /** Of this login, from its start to its end; empty when it has ended and only the device token is left. */
   id: string;
   /** Another one after each renewal. */
   edition: string;
@@ -12,6 +12,8 @@ export interface StoredLogin {
     receivedAtMs: number;
   };
   key?: ProofKey;
+  /** Sent with the next login by the same email: it keeps guesses of strangers from slowing that down. */
+  device?: string;
 }
 
 /** The key that tokens are bound to (RFC 9449). */

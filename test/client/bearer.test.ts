@@ -133,6 +133,32 @@ describe('a login', () => {
   });
 });
 
+describe('the device token', () => {
+  test('stays beyond the logout and the end of a login, and is sent with the next one', async () => {
+    const sent: (string | undefined)[] = [];
+    const fetch = async (request: Request) => {
+      if (request.url.endsWith('/v1/login')) sent.push(JSON.parse(await request.clone().text()).device_token);
+      return globalThis.fetch(request);
+    };
+    client = createClient({ url: gate.url, transport: bearer(storage), fetch });
+    const device = async () => (await storage.get())?.device;
+    const first = await device();
+    await client.logout();
+    await client.logout();
+    expect(await client.isLoggedIn()).toBe(false);
+    expect(await client.user()).toBeUndefined();
+    await client.login(ADA);
+    const second = await device();
+    await client.changePassword({ current_password: ADA.password, new_password: BOB.password });
+    await client.changePassword({ current_password: BOB.password, new_password: ADA.password });
+    expect(await device()).toBe(second);
+    await client.logoutEverywhere();
+    await client.login(ADA);
+    expect(sent).toEqual([first, second]);
+    expect(new Set([first, second, await device(), undefined]).size).toBe(4);
+  });
+});
+
 describe('a token that is over', () => {
   test('by the word of the server is renewed once for a hundred callers, and all succeed', async () => {
     await spoil();
@@ -274,7 +300,7 @@ describe('while a renewal is on its way', () => {
     open();
     expect((await request).status).toBe(401);
     await logout;
-    expect(await storage.get()).toBeUndefined();
+    expect(await storage.get()).toEqual({ id: '', edition: '', device: expect.any(String) });
     await settled();
     expect(events).toEqual([{ type: 'loginEnded', reason: 'logout' }]);
   });

@@ -113,7 +113,7 @@ describe.skipIf(isChromiumMissing)(`in a browser (${CHROMIUM})`, () => {
       expect(
         await Promise.all([one.run('return client.user()'), two.run('return client.isLoggedIn()')]),
       ).toEqual([undefined, false]);
-      expect(await cookieNames()).toEqual([]);
+      expect(await cookieNames()).not.toContain('__Host-refresh');
     });
 
     test('hear that the service renews it no more, each once', async () => {
@@ -135,7 +135,7 @@ describe.skipIf(isChromiumMissing)(`in a browser (${CHROMIUM})`, () => {
       renewal.goOn();
       await Promise.all([call, logout]);
       expect(await one.run('return client.isLoggedIn()')).toBe(false);
-      expect(await cookieNames()).toEqual([]);
+      expect(await cookieNames()).not.toContain('__Host-refresh');
       expect(await two.run('return client.user()')).toBeUndefined();
     });
 

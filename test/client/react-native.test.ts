@@ -66,7 +66,11 @@ test('registers, logs in, and finds the login again after a restart', async () =
   expect(await run('return client.isLoggedIn()')).toBe(true);
   expect(await run('return client.user()')).toMatchObject({ email: ADA.email });
   await run('await client.logout()');
-  expect(entries.size).toBe(0);
+  expect(JSON.parse(entries.get('idcard') ?? '')).toEqual({
+    id: '',
+    edition: '',
+    device: expect.any(String),
+  });
   expect(await run('return events')).toEqual([{ type: 'loginEnded', reason: 'logout' }]);
 });
 
