@@ -11,7 +11,7 @@ export interface Attempt {
 }
 
 /** What an attempt is given once it was counted. */
-export interface CountedWork {
+interface CountedWork {
   /** Runs what hashes a password, at once or when its turn comes. @throws overloaded */
   inTurn<T>(hash: () => Promise<T>): Promise<T>;
   /** To be called when it was no guess but a success. */

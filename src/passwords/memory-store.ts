@@ -42,8 +42,9 @@ export function createMemoryStore(): GuessStore {
     const map = mapOf(kind);
     map.delete(name);
     map.set(name, attempts);
+    if (map.size <= MAX_COUNTS) return;
     const [oldest = name] = map.keys();
-    if (map.size > MAX_COUNTS) map.delete(oldest);
+    map.delete(oldest);
   }
 
   function look(count: Count): Tally {
