@@ -4,6 +4,7 @@ import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { authentication } from './authentication.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { basePathOf, createBasePathRemover } from './http/base-path.ts';
 import { documentRoutes } from './http/documented-routes.ts';
 import { acceptJsonOnly } from './http/json-body.ts';
 import { LIMITS } from './http/limits.ts';
@@ -66,8 +67,10 @@ const VERIFIED_TOKENS = 100_000;
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
   const { config, keySet, directory, clock, logger } = dependencies;
+  const basePath = basePathOf(config.publicUrl);
   const app = Fastify({
     ...LIMITS,
+    ...(basePath && { rewriteUrl: createBasePathRemover(basePath) }),
     loggerInstance: logger,
     // A line for each request would hold its query string, and halve the speed.
     logController: new LogController({ disableRequestLogging: true }),
@@ -79,7 +82,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  const openapi = documentRoutes(app);
+  const openapi = documentRoutes(app, basePath);
   handleProblems(app);
   acceptJsonOnly(app);
   setSecurityHeaders(app);
@@ -108,7 +111,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const { guessLimits = createGuessLimits() } = dependencies;
   const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
   const dpop = createDpop({ config, keySet, clock });
-  const transports = createTransports([config.publicUrl, ...config.allowedOrigins]);
+  const transports = createTransports([new URL(config.publicUrl).origin, ...config.allowedOrigins]);
   const routes: RouteDependencies = {
     ...dependencies,
     directory: feed.directory,

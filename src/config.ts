@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { list, numberOrAuto, oneOf, origin, proxyRange, text, wholeNumber } from './env-values.ts';
+import { baseUrl, list, numberOrAuto, oneOf, origin, proxyRange, text, wholeNumber } from './env-values.ts';
+import { basePathOf } from './http/base-path.ts';
 import { StartupError } from './startup-error.ts';
 
 /** Everything that the environment can set. Checked once, at the start; trusted everywhere else. */
 export interface Config {
-  /** The issuer: scheme, host and port under which clients reach this service, without a trailing slash. */
+  /** The issuer: the address under which clients reach this service, maybe with a path, without a slash at its end. */
   publicUrl: string;
   /** The `aud` of access tokens. */
   audience: string;
@@ -57,8 +58,19 @@ const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'
 /** Variables that hold a secret: each may also come from the file that `NAME_FILE` names. */
 const SECRETS = ['DATABASE_URL', 'REDIS_URL'] as const;
 
+const ADDRESS = 'an address like https://login.example.com or https://example.com/auth';
+/** With what the paths of the routes begin. */
+const OWN_PATHS = ['v1', 'docs', 'openapi.json', 'openapi.yaml', 'livez', 'readyz', '.well-known'];
+
 const environment = z.object({
-  PUBLIC_URL: z.string().transform(origin('an address like https://login.example.com')).optional(),
+  PUBLIC_URL: z
+    .string()
+    .transform(baseUrl(ADDRESS))
+    .refine(
+      isUnambiguous,
+      `${ADDRESS}; its path must not begin like one of idcard’s own, such as /v1 or /docs`,
+    )
+    .optional(),
   AUDIENCE: text(256).default('api'),
   HOST: text(255).default('localhost'),
   PORT: wholeNumber(0, 65_535).default(3000),
@@ -181,6 +193,11 @@ function refuseContradictions(settings: Settings): void {
 
 function publicUrlOf({ PUBLIC_URL, PORT }: Settings): string {
   return PUBLIC_URL ?? `http://localhost:${PORT}`;
+}
+
+/** Of `/v1/…` nobody could tell whether a proxy has taken a path `/v1` off. */
+function isUnambiguous(publicUrl: string): boolean {
+  return !OWN_PATHS.includes(basePathOf(publicUrl).split('/')[1] ?? '');
 }
 
 /** `NAME=` in a compose file or a shell means "not set". */

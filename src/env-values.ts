@@ -59,6 +59,29 @@ export function origin(what: string): Check {
   };
 }
 
+/**
+ * What addresses are made of by putting a route behind it: an origin, with a path or without. It has one spelling, since
+ * issuers and the addresses in proofs are compared as texts; a slash at the end is taken off.
+ */
+export function baseUrl(what: string): Check {
+  return (value, context) => {
+    const refuse = (reason: string) => {
+      context.addIssue(what + reason);
+      return z.NEVER;
+    };
+    const url = URL.parse(value);
+    const [, authority = '', path = ''] = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(value.trim()) ?? [];
+    if (url === null || authority === '' || url.hostname.includes('*') || value.length > 256)
+      return refuse('');
+    if (authority.includes('@')) return refuse(', without a user or a password');
+    if (/[?#]/.test(value)) return refuse(', without a query or a fragment');
+    // What the URL parser made of it is another path where there are dots, backslashes or line breaks.
+    if (url.pathname !== (path || '/') || !/^(?:\/[\w.~-]+)*\/?$/.test(path))
+      return refuse('; its path is made of letters, digits, "-", ".", "_", "~" and single slashes');
+    return url.origin + path.replace(/\/$/, '');
+  };
+}
+
 export function proxyRange(value: string, context: z.RefinementCtx): string {
   const [address = '', prefix, ...rest] = value.split('/');
   const family = isIP(address);

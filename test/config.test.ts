@@ -162,12 +162,66 @@ test('the public URL is kept as a browser spells its origin', () => {
   );
 });
 
+describe('the path of the public URL', () => {
+  test.each([
+    ['https://example.com/auth', 'https://example.com/auth'],
+    ['https://example.com/auth/', 'https://example.com/auth'],
+    ['HTTPS://Example.com:443/Auth', 'https://example.com/Auth'],
+    ['http://localhost:8080/a/b.c/~d_e-f', 'http://localhost:8080/a/b.c/~d_e-f'],
+    ['https://example.com/...', 'https://example.com/...'],
+    ['https://example.com/v1x', 'https://example.com/v1x'],
+    ['https://example.com/auth/v1', 'https://example.com/auth/v1'],
+  ])('of %s is kept, without a slash at its end', (PUBLIC_URL, publicUrl) => {
+    expect(readConfig({ PUBLIC_URL }).publicUrl).toBe(publicUrl);
+  });
+
+  const ADDRESS = 'PUBLIC_URL must be an address like https://login.example.com or https://example.com/auth';
+  const PATH = '; its path is made of letters, digits, "-", ".", "_", "~" and single slashes.';
+  const OWN = '; its path must not begin like one of idcard’s own, such as /v1 or /docs.';
+  test.each([
+    ['example.com/auth', '.'],
+    ['https:example.com/auth', '.'],
+    ['https:///auth', '.'],
+    ['ftp://example.com/auth', '.'],
+    ['https://*.example.com/auth', '.'],
+    [`https://example.com/${'a'.repeat(240)}`, '.'],
+    ['https://ada@example.com/auth', ', without a user or a password.'],
+    ['https://ada:secret@example.com/auth', ', without a user or a password.'],
+    ['https://example.com/auth?a', ', without a query or a fragment.'],
+    ['https://example.com/auth?', ', without a query or a fragment.'],
+    ['https://example.com/auth#', ', without a query or a fragment.'],
+    ['https://example.com/auth//', PATH],
+    ['https://example.com//auth', PATH],
+    ['https://example.com//', PATH],
+    ['https://example.com/./auth', PATH],
+    ['https://example.com/a/../auth', PATH],
+    ['https://example.com/auth/..', PATH],
+    ['https://example.com/%61uth', PATH],
+    ['https://example.com/%2e%2e/auth', PATH],
+    ['https://example.com/ä', PATH],
+    ['https://example.com/:id', PATH],
+    ['https://example.com/*', PATH],
+    ['https://example.com/a;b', PATH],
+    ['https://example.com/a b', PATH],
+    ['https://example.com/a\tb', PATH],
+    ['https://example.com\\a/b', PATH],
+    ['https://example.com/v1', OWN],
+    ['https://example.com/docs/', OWN],
+    ['https://example.com/.well-known/auth', OWN],
+  ])('of %s is refused, and the sentence says why', (PUBLIC_URL, reason) => {
+    expect(refusal({ PUBLIC_URL })).toBe(ADDRESS + reason);
+  });
+
+  test('makes another issuer, which the audience may not be', () => {
+    const PUBLIC_URL = 'https://example.com/auth/';
+    expect(refusal({ PUBLIC_URL, AUDIENCE: 'https://example.com/auth' })).toMatch(/^AUDIENCE must differ/);
+    expect(readConfig({ PUBLIC_URL, AUDIENCE: 'https://example.com' }).audience).toBe('https://example.com');
+  });
+});
+
 describe('a value that is no good', () => {
   test.each([
-    [
-      'PUBLIC_URL',
-      ['login.example.com', 'ftp://a.example', 'https://a.example/login', 'https://a.example?x'],
-    ],
+    ['PUBLIC_URL', ['login.example.com', 'ftp://a.example', 'https://a.example/a//b', 'https://a.example?x']],
     ['AUDIENCE', ['a\nb', 'x'.repeat(257)]],
     ['HOST', ['local\u0000host', 'x'.repeat(256)]],
     ['PORT', ['65536', '-1', '80.5', ' 80', '0x50', '8e1', 'http', '９']],
