@@ -30,7 +30,7 @@ const VERIFIED_TOKENS = 100_000;
 /** @param closing ends what is still under way */
 export function createIssuer(options: ReadOptions, logger: FastifyBaseLogger, closing: AbortSignal): Issuer {
   const { issuer, audience, clock, clockToleranceSeconds } = options;
-  const fetchDocument = createFetchDocument(options.fetch, issuer, closing);
+  const fetchDocument = createFetchDocument(options.fetch, options.internalUrl ?? issuer, closing);
   let verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
   const keys = createIssuerKeys({
     ...options,

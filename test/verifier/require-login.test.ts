@@ -198,10 +198,21 @@ describe('tokens that are bound to a key', () => {
 describe('an option that makes no sense stops the start with one sentence', () => {
   const good = { issuer: 'https://login.example.com', audience: 'api' };
   test.each<[Record<string, unknown>, string]>([
-    [{}, 'The idcard option issuer must be an address like https://login.example.com.'],
+    [
+      {},
+      'The idcard option issuer must be an address like https://login.example.com or https://example.com/auth.',
+    ],
     [
       { ...good, issuer: 'login' },
-      'The idcard option issuer must be an address like https://login.example.com, without a path.',
+      'The idcard option issuer must be an address like https://login.example.com or https://example.com/auth.',
+    ],
+    [
+      { ...good, internalUrl: 'idcard:3000' },
+      'The idcard option internalUrl must be an address like http://idcard:3000.',
+    ],
+    [
+      { ...good, internalUrl: 'http://ada:secret@idcard:3000' },
+      'The idcard option internalUrl must be an address like http://idcard:3000, without a user or a password.',
     ],
     [
       { ...good, issuer: 'http://login.example.com' },
