@@ -27,6 +27,7 @@ import { logoutRoute } from './routes/logout.ts';
 import { logoutEverywhereRoute } from './routes/logout-everywhere.ts';
 import { meRoute } from './routes/me.ts';
 import { openapiRoutes } from './routes/openapi.ts';
+import { openidConfigurationRoute } from './routes/openid-configuration.ts';
 import { refreshRoute } from './routes/refresh.ts';
 import { registerRoute } from './routes/register.ts';
 import { revocationsRoute } from './routes/revocations.ts';
@@ -134,6 +135,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   logoutRoute(app, routes);
   jwksRoute(app, routes);
   serverMetadataRoute(app, routes);
+  openidConfigurationRoute(app, routes);
   revocationsRoute(app, routes);
   theftBudgetRoute(app, routes);
   healthRoutes(app, routes);

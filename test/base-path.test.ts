@@ -130,7 +130,7 @@ test('only the path itself is taken off, once and as it is spelled', async () =>
 });
 
 describe('the metadata', () => {
-  const names = ['oauth-authorization-server'];
+  const names = ['oauth-authorization-server', 'openid-configuration'];
   test.each(names)(
     '%s stands below the address, and where RFC 8414 §3.1 puts the path last',
     async (name) => {
@@ -171,7 +171,7 @@ test('a path of several segments is taken off as a whole', async () => {
   expect((await deep.app.inject('/a.b/~c_d-e/livez')).statusCode).toBe(200);
   for (const url of ['/a.b/livez', '/axb/~c_d-e/livez'])
     expect((await deep.app.inject(url)).statusCode).toBe(404);
-  const metadata = await deep.app.inject('/.well-known/oauth-authorization-server/a.b/~c_d-e');
+  const metadata = await deep.app.inject('/.well-known/openid-configuration/a.b/~c_d-e');
   expect(metadata.json()).toMatchObject({ issuer: 'https://example.com/a.b/~c_d-e' });
   await deep.close();
 });

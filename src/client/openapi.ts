@@ -90,6 +90,17 @@ export interface ServerMetadata {
   response_types_supported: string[];
   grant_types_supported: string[];
 }
+/**
+ * OpenID Connect Discovery 1.0 §3, as far as it is true
+ */
+export interface OpenidConfiguration {
+  issuer: string;
+  jwks_uri: string;
+  response_types_supported: string[];
+  grant_types_supported: string[];
+  subject_types_supported: string[];
+  id_token_signing_alg_values_supported: string[];
+}
 export interface TheftBudget {
   budget: TheftBudgetEntry[];
 }
