@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { severalCredentials } from '../problems/catalogue.ts';
-import { readAuthorization, sendBearer } from './bearer.ts';
+import { hasAuthorization, readAuthorization, sendBearer } from './bearer.ts';
 import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, sendCookies } from './cookie.ts';
 import { createSiteCheck, type SiteOptions } from './cross-site.ts';
 import type { OutgoingTokens, ReceivedToken, TransportName } from './transport.ts';
@@ -31,7 +31,7 @@ export function createTransports(origins: readonly string[], options?: SiteOptio
       const header = readAuthorization(request);
       const cookie = readCookie(request, ACCESS_COOKIE);
       if (cookie === undefined) return header;
-      if (request.headers.authorization !== undefined) throw severalCredentials();
+      if (header) throw severalCredentials();
       refuseForgery(request);
       return { token: cookie, transport: 'cookie' };
     },
@@ -39,7 +39,7 @@ export function createTransports(origins: readonly string[], options?: SiteOptio
       const cookie = readCookie(request, REFRESH_COOKIE);
       if (cookie === undefined)
         return fromBody === undefined ? undefined : { token: fromBody, transport: 'bearer' };
-      if (fromBody !== undefined || request.headers.authorization !== undefined) throw severalCredentials();
+      if (fromBody !== undefined || hasAuthorization(request)) throw severalCredentials();
       refuseCrossSite(request);
       return { token: cookie, transport: 'cookie' };
     },

@@ -144,6 +144,9 @@ describe('cookies', () => {
     [{ origin: 'https://evil.example', upgrade: 'websocket' }, 403],
     [{ upgrade: 'websocket' }, 200],
     [{ 'sec-fetch-site': 'same-site', 'sec-websocket-version': '13' }, 403],
+    [{ authorization: 'Basic YTpi' }, 200], // of a proxy in front
+    [{ authorization: 'Basic YTpi', origin: 'https://evil.example' }, 403],
+    [{ authorization: 'Bearer x' }, 400],
   ])('a GET with %j is %i', async (headers, status) => {
     expect((await get(headers)).statusCode).toBe(status);
   });
