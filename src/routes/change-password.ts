@@ -42,6 +42,7 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
 
   app.put('/v1/me/password', { schema }, async (request, reply) => {
     const { current_password, new_password } = request.body;
+    if (request.transport === 'cookie') transports.refuseUnkeptCookies(request);
     const user = await findCurrentUser(directory, request.claims);
     const objection = await passwordPolicy.objection(new_password, user.email);
     if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });

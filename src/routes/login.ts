@@ -67,7 +67,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
   const onRequest = beforeAttempt(attempts);
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
     const { email, password, transport } = request.body;
-    if (transport === 'cookie') transports.refuseCrossSite(request);
+    if (transport === 'cookie') transports.refuseUnkeptCookies(request);
     const jkt = receiveBinding(request, reply, dependencies);
     // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
     // waits, and then the tokens have a version that is void.
