@@ -1,5 +1,5 @@
 import cookie from '@fastify/cookie';
-import type { FastifyCorsOptions } from '@fastify/cors';
+import type { FastifyCorsOptions, FastifyCorsOptionsDelegateCallback } from '@fastify/cors';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { authentication } from './authentication.ts';
 import type { Clock } from './clock.ts';
@@ -41,6 +41,7 @@ import { createRevocationList } from './tokens/revocation-list.ts';
 import { createRevocations } from './tokens/revocations.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createVerifiedTokens } from './tokens/verified-tokens.ts';
+import { isWebOrigin } from './transports/cross-site.ts';
 import { createTransports } from './transports/index.ts';
 import type { UserDirectory } from './users/directory.ts';
 
@@ -161,15 +162,20 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
 }
 
 /** An exact list; an origin that is not on it gets no CORS header at all. */
-function corsOptions({ allowedOrigins }: Config): FastifyCorsOptions {
-  return {
-    // A list given as such would send strangers everything but Access-Control-Allow-Origin.
-    origin: (origin, done) => done(null, origin !== undefined && allowedOrigins.includes(origin) && origin),
+function corsOptions({ allowedOrigins, allowedHeaders }: Config): {
+  delegator: FastifyCorsOptionsDelegateCallback;
+} {
+  const shared: FastifyCorsOptions = {
     strictPreflight: false, // its refusal is no problem document
-    credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'DPoP'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'DPoP', ...allowedHeaders],
     exposedHeaders: ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
     maxAge: 600,
   };
+  const answers = new Map<string | undefined, FastifyCorsOptions>(
+    // The pages of an app are of another site: there are no cookies for them.
+    allowedOrigins.map((origin) => [origin, { ...shared, origin, credentials: isWebOrigin(origin) }]),
+  );
+  const nobody: FastifyCorsOptions = { origin: false };
+  return { delegator: (request, done) => done(null, answers.get(request.headers.origin) ?? nobody) };
 }
