@@ -26,7 +26,7 @@ const SITES_WITH_COOKIES: readonly unknown[] = ['same-origin', 'same-site', 'non
 
 export interface SiteOptions {
   /** Whether a proxy is at this address that asks on behalf of other requests, whose method it has to name. */
-  isProxy?: (address: string | undefined) => boolean;
+  isProxy?: (address: string) => boolean;
   /** The detail of a refusal, where the usual one would not help. */
   detail?: string | undefined;
 }
@@ -81,7 +81,7 @@ export function createSiteCheck(
       const { headers, method, raw } = request;
       // Both usual names are read, since a client may have sent the one that its proxy does not set.
       const { 'x-forwarded-method': forwarded, 'x-original-method': original } = headers;
-      if (forwarded === undefined && original === undefined && isProxy?.(raw.socket.remoteAddress))
+      if (forwarded === undefined && original === undefined && isProxy?.(String(raw.socket.remoteAddress)))
         refuseCrossSite(request, UNNAMED_METHOD);
       else if (
         headers.origin !== undefined || // a page that could read the answer cannot hide where it comes from
