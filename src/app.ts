@@ -68,12 +68,13 @@ const VERIFIED_TOKENS = 100_000;
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
   const { config, keySet, directory, clock, logger } = dependencies;
+  const isProxy = createProxyMatcher(config.trustedProxies);
   const app = Fastify({
     ...LIMITS,
     loggerInstance: logger,
     // A line for each request would hold its query string, and halve the speed.
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    trustProxy: config.trustedProxies.length > 0 && isProxy,
     return503OnClosing: false, // keep-alive clients get an answer until the last moment
     frameworkErrors: (error, request, reply) =>
       answerFrameworkError(error, request, reply.headers(SECURITY_HEADERS)),
@@ -144,7 +145,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const { requireDpop } = config;
   await app.register(async (locked: App) => {
     // Proxies ask here on behalf of other requests.
-    const transports = createTransports(origins, { isProxy: createProxyMatcher(config.trustedProxies) });
+    const transports = createTransports(origins, { isProxy });
     await locked.register(authentication, { requireDpop, tokens, transports, dpop });
     verifyRoute(locked, routes);
   });
