@@ -17,7 +17,7 @@ export interface Transports {
   receiveProof(request: FastifyRequest): string | undefined;
   /** Sends a token response: a body, or cookies. */
   send(reply: FastifyReply, transport: TransportName, tokens: OutgoingTokens): FastifyReply;
-  /** Whether the request carries an Authorization header of ours, which no page can add for another site's browser. */
+  /** Whether an Authorization header of ours was sent. No hostile page can make a browser send one here. */
   hasAuthorization(request: FastifyRequest): boolean;
   /** Before anything whose answer sets cookies. @throws crossSite */
   refuseUnkeptCookies(request: FastifyRequest): void;

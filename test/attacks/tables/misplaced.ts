@@ -182,6 +182,29 @@ export function misplaced({ real, revocations, token, lureUrl }: Target): Attack
           ['Origin', new URL(lureUrl).origin],
         ],
       },
+      'an access cookie, read from another origin': {
+        path: '/v1/me',
+        headers: [
+          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Origin', new URL(lureUrl).origin],
+        ],
+      },
+      'an access cookie in a handshake from a sandboxed frame': {
+        path: '/v1/verify',
+        headers: [
+          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+          ['Origin', 'null'],
+        ],
+      },
+      'an access cookie from two origins': {
+        path: '/v1/verify',
+        headers: [
+          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Origin', new URL(lureUrl).origin],
+          ['Origin', 'http://localhost:3000'],
+        ],
+      },
       'an access cookie from another origin': {
         method: 'POST',
         path: '/v1/logout-everywhere',
