@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { requireRecentLogin } from '../authentication.ts';
+import { headerList, headerText } from '../http/header-text.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { crossSite, recentLoginRequired } from '../problems/catalogue.ts';
@@ -12,6 +13,8 @@ const Answer = AccessClaims.strip().extend({ aud: z.string() }).meta({
   id: 'AccessClaims',
   description: 'RFC 9068 §2.2',
 });
+
+const ENCODED = 'what is no visible ASCII is percent-encoded UTF-8, and so is "%"';
 
 const schema = {
   operationId: 'verify',
@@ -35,8 +38,8 @@ const schema = {
     200: {
       description: 'The claims of the token.',
       headers: {
-        'X-Auth-Subject': 'The user id.',
-        'X-Auth-Roles': 'The roles, separated by commas.',
+        'X-Auth-Subject': `The user id; ${ENCODED}.`,
+        'X-Auth-Roles': `The roles, separated by commas; ${ENCODED}, and so is a comma in a role.`,
       },
       example: accessClaimsExample,
     },
@@ -54,8 +57,8 @@ export function verifyRoute(app: App, { clock, config, customClaims }: Dependenc
     const { claims, query } = request;
     if (query.max_age !== undefined) requireRecentLogin(claims, Number(query.max_age), clock);
     reply
-      .header('x-auth-subject', claims.sub)
-      .header('x-auth-roles', claims.roles.join(','))
+      .header('x-auth-subject', headerText(claims.sub))
+      .header('x-auth-roles', headerList(claims.roles))
       .send(hasOneAudience(claims) ? claims : { ...claims, aud: config.audience });
   });
 }
