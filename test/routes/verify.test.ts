@@ -81,3 +81,59 @@ describe('no token is issued that nobody would take', () => {
     expect(idcard.logText()).toContain(`The claim ${claim} cannot be issued`);
   });
 });
+
+describe('GET /v1/verify?role=', () => {
+  async function ask(query: string, roles: string[] = ['staff', 'editor']) {
+    const token = await start({ roles });
+    return idcard.app.inject({ url: `/v1/verify${query}`, headers: bearer(token) });
+  }
+
+  test.each([
+    ['?role=staff', ['staff', 'editor']],
+    ['?role=editor', ['staff', 'editor']],
+    ['?role=admin&role=staff', ['staff']],
+    ['?role=staff&max_age=300', ['staff']],
+    ['?role=%D1%80%D0%BE%D0%BB%D1%96', ['ролі']],
+    ['?role=a%2Cb', ['a,b']],
+    ['?role=a+b', ['a b']],
+    ['?role=Staff', ['Staff']],
+    ['', []],
+  ])('%s lets a user with %j through', async (query, roles) => {
+    expect((await ask(query, roles)).statusCode).toBe(200);
+  });
+
+  test.each([
+    ['?role=admin', ['staff', 'editor']],
+    ['?role=admin&role=owner', ['staff']],
+    ['?role=staff', []],
+    ['?role=staff', ['Staff', 'staffer', 'sta', ' staff']],
+    ['?role=staff,editor', ['staff', 'editor']],
+    ['?role=toString', ['staff']],
+    ['?role=length', ['staff']],
+    ['?role=admin&max_age=300', ['staff']],
+  ])('%s refuses a user with %j: 403 role-required', async (query, roles) => {
+    const answer = await ask(query, roles);
+    expect(answer.statusCode).toBe(403);
+    expect(answer.json()).toMatchObject({ type: 'urn:idcard:problem:role-required', status: 403 });
+    expect(answer.headers).not.toHaveProperty('x-auth-subject');
+  });
+
+  test.each([
+    ['?role=', '#/role'],
+    ['?role', '#/role'],
+    ['?role=staff&role=', '#/role/1'],
+    [`?role=${'x'.repeat(257)}`, '#/role'],
+    ['?roles=staff', '#/roles'],
+    ['?role[]=staff', '#/role%5B%5D'],
+    ['?ROLE=staff', '#/ROLE'],
+  ])('%s is malformed, and the field is named', async (query, pointer) => {
+    const answer = await ask(query);
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().errors).toEqual([{ pointer, detail: expect.stringMatching(/\.$/) }]);
+  });
+
+  test('tells nobody without a token whether there is such a role', async () => {
+    idcard = await createTestApp();
+    expect((await idcard.app.inject('/v1/verify?role=staff')).statusCode).toBe(401);
+  });
+});
