@@ -17,6 +17,7 @@ import { createAttempts } from './passwords/attempts.ts';
 import { createGuessLimits, type GuessLimits, noGuessLimits } from './passwords/guessing.ts';
 import type { Hasher } from './passwords/hasher.ts';
 import { createLazyPasswordPolicy } from './passwords/lazy-policy.ts';
+import { probeClaims } from './probe-claims.ts';
 import { answerClientError, answerFrameworkError, handleProblems } from './problems/error-handler.ts';
 import { createRevocationFeed, type Siblings } from './revocation-feed.ts';
 import { changePasswordRoute } from './routes/change-password.ts';
@@ -72,6 +73,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const { config, keySet, directory, clock, logger } = dependencies;
   const basePath = basePathOf(config.publicUrl);
   const isProxy = createProxyMatcher(config.trustedProxies);
+  if (dependencies.customClaims) await probeClaims(dependencies.customClaims);
   const app = Fastify({
     ...LIMITS,
     ...(basePath && { rewriteUrl: createBasePathRemover(basePath) }),
