@@ -9,6 +9,7 @@ import { acceptJsonOnly } from './http/json-body.ts';
 import { LIMITS } from './http/limits.ts';
 import type { OpenApiTexts } from './http/openapi.ts';
 import { SECURITY_HEADERS, setSecurityHeaders } from './http/security-headers.ts';
+import { createProxyMatcher } from './http/trusted-proxies.ts';
 import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
 import { createAdmission } from './passwords/admission.ts';
 import { createAttempts } from './passwords/attempts.ts';
@@ -108,7 +109,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const { guessLimits = createGuessLimits() } = dependencies;
   const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
   const dpop = createDpop({ config, keySet, clock });
-  const transports = createTransports([config.publicUrl, ...config.allowedOrigins]);
+  const origins = [new URL(config.publicUrl).origin, ...config.allowedOrigins];
+  const transports = createTransports(origins);
   const routes: RouteDependencies = {
     ...dependencies,
     directory: feed.directory,
@@ -138,9 +140,15 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   if (config.docsPage) (await import('./routes/docs.ts')).docsRoutes(app);
 
   // Locked by place: whatever is registered in here needs an access token.
+  const { requireDpop } = config;
   await app.register(async (locked: App) => {
-    await locked.register(authentication, { requireDpop: config.requireDpop, tokens, transports, dpop });
+    // Proxies ask here on behalf of other requests.
+    const transports = createTransports(origins, { isProxy: createProxyMatcher(config.trustedProxies) });
+    await locked.register(authentication, { requireDpop, tokens, transports, dpop });
     verifyRoute(locked, routes);
+  });
+  await app.register(async (locked: App) => {
+    await locked.register(authentication, { requireDpop, tokens, transports, dpop });
     meRoute(locked, routes);
     changePasswordRoute(locked, routes);
     logoutEverywhereRoute(locked, routes);

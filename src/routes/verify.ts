@@ -18,7 +18,8 @@ const schema = {
   summary: 'Verify an access token',
   description:
     'For proxies (nginx auth_request, Traefik and Caddy forward_auth): 200 lets the request through. With a cookie, ' +
-    'the cross-site check applies to the method that the proxy names in X-Forwarded-Method or X-Original-Method.',
+    'the cross-site check applies to the method that the proxy names in X-Forwarded-Method or X-Original-Method; when a ' +
+    'trusted proxy names none, to every request.',
   tags: ['Verification'],
   querystring: z.strictObject({
     max_age: z

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { severalCredentials } from '../problems/catalogue.ts';
-import { readAuthorization, sendBearer } from './bearer.ts';
+import { hasAuthorization, readAuthorization, sendBearer } from './bearer.ts';
 import { ACCESS_COOKIE, clearCookies, REFRESH_COOKIE, readCookie, sendCookies } from './cookie.ts';
-import { createCrossSiteCheck, isUnsafe } from './cross-site.ts';
+import { createSiteCheck, type SiteOptions } from './cross-site.ts';
 import type { OutgoingTokens, ReceivedToken, TransportName } from './transport.ts';
 
 export interface Transports {
@@ -22,24 +22,24 @@ export interface Transports {
   clearCookies(reply: FastifyReply): FastifyReply;
 }
 
-/** @param ownOrigins the origins whose pages may use cookies here */
-export function createTransports(ownOrigins: readonly string[]): Transports {
-  const refuseCrossSite = createCrossSiteCheck(ownOrigins);
+/** @param origins those whose pages may use cookies here */
+export function createTransports(origins: readonly string[], options?: SiteOptions): Transports {
+  const { refuseCrossSite, refuseForgery } = createSiteCheck(origins, options);
 
   return {
     receiveAccessToken(request) {
       const header = readAuthorization(request);
       const cookie = readCookie(request, ACCESS_COOKIE);
       if (cookie === undefined) return header;
-      if (request.headers.authorization !== undefined) throw severalCredentials();
-      if (isUnsafe(request)) refuseCrossSite(request);
+      if (header) throw severalCredentials();
+      refuseForgery(request);
       return { token: cookie, transport: 'cookie' };
     },
     receiveRefreshToken(request, fromBody) {
       const cookie = readCookie(request, REFRESH_COOKIE);
       if (cookie === undefined)
         return fromBody === undefined ? undefined : { token: fromBody, transport: 'bearer' };
-      if (fromBody !== undefined || request.headers.authorization !== undefined) throw severalCredentials();
+      if (fromBody !== undefined || hasAuthorization(request)) throw severalCredentials();
       refuseCrossSite(request);
       return { token: cookie, transport: 'cookie' };
     },

@@ -58,6 +58,20 @@ const unsafeRequests: Record<string, (headers: Record<string, string>) => Promis
   'logs out': (headers) => idcard.app.inject({ method: 'POST', url: '/v1/logout', headers }),
   'asks a proxy to POST': (headers) =>
     idcard.app.inject({ url: '/v1/verify', headers: { ...headers, cookie, 'x-forwarded-method': 'POST' } }),
+  ...Object.fromEntries(
+    Object.entries({
+      upgrade: 'WebSocket',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-version': '13',
+      'sec-websocket-extensions': 'permessage-deflate',
+      'sec-websocket-protocol': 'chat',
+      'sec-fetch-mode': 'websocket',
+    }).map(([name, value]) => [
+      `opens a WebSocket of which ${name} has arrived`,
+      (headers: Record<string, string>) =>
+        idcard.app.inject({ url: '/v1/verify', headers: { ...headers, cookie, [name]: value } }),
+    ]),
+  ),
 };
 
 describe.each(senders)('%s', (_sender, headers, trusted) => {
@@ -81,9 +95,16 @@ describe.each(senders)('%s', (_sender, headers, trusted) => {
     expect(response.statusCode).toBe(401);
   });
 
-  test('may read by cookie, since the browser keeps the answer from a page of another origin', async () => {
-    const response = await idcard.app.inject({ url: '/v1/verify', headers: { ...headers, cookie } });
-    expect(response.statusCode).toBe(200);
+  const mayRead = trusted || !('origin' in headers);
+  test(`${mayRead ? 'may' : 'must not'} read by cookie: without an Origin no page gets the answer`, async () => {
+    for (const [method, url] of [
+      ['GET', '/v1/verify'],
+      ['HEAD', '/v1/verify'],
+      ['GET', '/v1/me'],
+    ] as const) {
+      const response = await idcard.app.inject({ method, url, headers: { ...headers, cookie } });
+      expect(response.statusCode).toBe(mayRead ? 200 : 403);
+    }
   });
 });
 
@@ -102,17 +123,22 @@ test('a hostile page can neither change the password nor log out everywhere', as
 });
 
 describe('behind a proxy that asks for each request', () => {
-  const ask = (named: Record<string, string>, credentials: Record<string, string> = { cookie }) =>
-    idcard.app.inject({
-      url: '/v1/verify',
-      headers: { ...credentials, 'sec-fetch-site': 'cross-site', origin: EVIL, ...named },
-    });
+  const ask = (
+    named: Record<string, string | string[]>,
+    credentials: Record<string, string> = { cookie },
+    sender: Record<string, string> = { 'sec-fetch-site': 'cross-site' },
+  ) => idcard.app.inject({ url: '/v1/verify', headers: { ...credentials, ...sender, ...named } });
 
-  test.each(['GET', 'HEAD', 'OPTIONS'])('a cross-site %s passes', async (method) => {
-    expect((await ask({ 'x-original-method': method })).statusCode).toBe(200);
-  });
+  test.each(['GET', 'HEAD', 'OPTIONS'])(
+    'a link of another site passes as a %s, a page that reads does not',
+    async (method) => {
+      expect((await ask({ 'x-original-method': method })).statusCode).toBe(200);
+      const reader = { 'sec-fetch-site': 'cross-site', origin: EVIL };
+      expect((await ask({ 'x-original-method': method }, { cookie }, reader)).statusCode).toBe(403);
+    },
+  );
 
-  test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'get', 'TRACE', '', 'GET, POST'])(
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'get', 'TRACE', '', 'GET, POST', 'GET,GET'])(
     'a cross-site %j is refused by either header',
     async (method) => {
       expect((await ask({ 'x-forwarded-method': method })).statusCode).toBe(403);
@@ -123,9 +149,93 @@ describe('behind a proxy that asks for each request', () => {
   test('a header that the client added cannot hide the one of the proxy', async () => {
     expect((await ask({ 'x-forwarded-method': 'GET', 'x-original-method': 'POST' })).statusCode).toBe(403);
     expect((await ask({ 'x-forwarded-method': 'POST', 'x-original-method': 'GET' })).statusCode).toBe(403);
+    expect((await ask({ 'x-forwarded-method': ['GET', 'GET'] })).statusCode).toBe(403);
   });
 
   test('a bearer token is not asked where it comes from', async () => {
     expect((await ask({ 'x-forwarded-method': 'POST' }, bearer(token))).statusCode).toBe(200);
+  });
+});
+
+describe('a proxy that names no method', () => {
+  const PROXY = '10.1.2.3';
+  let behind: TestApp;
+  let session: string;
+
+  beforeAll(async () => {
+    const env = { PUBLIC_URL: OWN, ALLOWED_ORIGINS: APP, TRUSTED_PROXIES: '10.0.0.0/8,fd00::/8' };
+    behind = await createTestApp({ env });
+    await addUser(behind);
+    session = await logInWithCookies(behind);
+  });
+  afterAll(() => behind.close());
+
+  const ask = (headers: Record<string, string>, remoteAddress = PROXY, url = '/v1/verify') =>
+    behind.app.inject({ url, remoteAddress, headers: { cookie: session, ...headers } });
+  const crossSite = { 'sec-fetch-site': 'cross-site' };
+
+  test.each([PROXY, `::ffff:${PROXY}`, 'fd00::1'])(
+    'may ask at %s for anything, so that another site is refused',
+    async (address) => {
+      const response = await ask(crossSite, address);
+      expect(response.statusCode).toBe(403);
+      expect(response.json()).toMatchObject({
+        type: 'urn:idcard:problem:cross-site-request',
+        detail: expect.stringMatching(/X-Forwarded-Method or X-Original-Method/),
+      });
+    },
+  );
+
+  test('is told so of a handshake and of a page that reads as well', async () => {
+    for (const headers of [{ origin: EVIL }, { origin: EVIL, upgrade: 'websocket' }]) {
+      expect((await ask(headers)).json().detail).toMatch(/X-Forwarded-Method or X-Original-Method/);
+    }
+  });
+
+  test.each([
+    'x-http-method-override',
+    'x-http-method',
+    'x-method-override',
+    'x-method',
+    'x-forwarded-verb',
+    'x-original-verb',
+    'x_forwarded_method',
+    'x-envoy-original-method',
+    ':method',
+  ])('names none by %s', async (name) => {
+    expect((await ask({ ...crossSite, [name]: 'GET' })).statusCode).toBe(403);
+  });
+
+  test('passes requests of its own site, of allowed pages and of what is no browser', async () => {
+    for (const headers of [
+      { 'sec-fetch-site': 'same-origin', origin: OWN },
+      { 'sec-fetch-site': 'none' },
+      { 'sec-fetch-site': 'same-site', origin: APP },
+      {},
+    ])
+      expect((await ask(headers)).statusCode).toBe(200);
+  });
+
+  test('passes bearer tokens', async () => {
+    const { access_token } = await logIn(behind);
+    const headers = { ...crossSite, ...bearer(access_token) };
+    const response = await behind.app.inject({ url: '/v1/verify', remoteAddress: PROXY, headers });
+    expect(response.statusCode).toBe(200);
+  });
+
+  test('passes links of another site once it names their method', async () => {
+    expect((await ask({ ...crossSite, 'x-original-method': 'GET' })).statusCode).toBe(200);
+    expect((await ask({ ...crossSite, 'x-forwarded-method': 'POST' })).json().detail).not.toMatch(
+      /X-Original/,
+    );
+  });
+
+  test('is known by its own address, and not by one that a client forwards', async () => {
+    expect((await ask({ ...crossSite, 'x-forwarded-for': PROXY }, '203.0.113.9')).statusCode).toBe(200);
+    expect((await ask({ ...crossSite, 'x-forwarded-for': '203.0.113.9' })).statusCode).toBe(403);
+  });
+
+  test('does no harm to other addresses, where requests come themselves', async () => {
+    expect((await ask(crossSite, PROXY, '/v1/me')).statusCode).toBe(200);
   });
 });

@@ -132,6 +132,37 @@ describe('cookies', () => {
   ])('a POST with %j is %i', async (headers, status) => {
     expect((await post(headers)).statusCode).toBe(status);
   });
+
+  const get = (headers: Record<string, string>, service = app) =>
+    service.inject({ url: '/v1/me', headers: { cookie: `__Host-access=${mintToken()}`, ...headers } });
+  test.each([
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 200],
+    [{ origin: 'https://app.example.com', 'sec-fetch-site': 'same-site' }, 200],
+    [{ origin: 'https://evil.example' }, 403],
+    [{ origin: 'https://other.example.com', 'sec-fetch-site': 'same-site' }, 403],
+    [{ origin: 'https://shop.example.com', upgrade: 'websocket' }, 200],
+    [{ origin: 'https://evil.example', upgrade: 'websocket' }, 403],
+    [{ upgrade: 'websocket' }, 200],
+    [{ 'sec-fetch-site': 'same-site', 'sec-websocket-version': '13' }, 403],
+    [{ authorization: 'Basic YTpi' }, 200], // of a proxy in front
+    [{ authorization: 'Basic YTpi', origin: 'https://evil.example' }, 403],
+    [{ authorization: 'Bearer x' }, 400],
+  ])('a GET with %j is %i', async (headers, status) => {
+    expect((await get(headers)).statusCode).toBe(status);
+  });
+
+  test('a service that does not know its own address says what to set', async () => {
+    const { app: plain } = await createService(options);
+    const response = await get({ origin: 'https://shop.example.com', upgrade: 'websocket' }, plain);
+    expect(response.statusCode).toBe(403);
+    expect(response.json()).toMatchObject({
+      type: 'urn:idcard:problem:cross-site-request',
+      detail: expect.stringMatching(/publicUrl.*allowedOrigins/),
+    });
+    await plain.close();
+    const elsewhere = await get({ origin: 'https://evil.example', upgrade: 'websocket' });
+    expect(elsewhere.json().detail).not.toMatch(/publicUrl/);
+  });
 });
 
 describe('tokens that are bound to a key', () => {

@@ -133,10 +133,11 @@ export function misplaced({ real, revocations, token, lureUrl }: Target): Attack
           ['Cookie', `__Host-access=${real['access cookie']}`],
         ],
       },
-      'an empty header and a cookie': {
+      'a header of another scheme, one of ours, and a cookie': {
         path: '/v1/verify',
         headers: [
-          ['Authorization', ''],
+          ['Authorization', 'Basic YTpi'],
+          ['Authorization', `Bearer ${access}`],
           ['Cookie', `__Host-access=${real['access cookie']}`],
         ],
       },
