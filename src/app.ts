@@ -69,6 +69,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const { config, keySet, directory, clock, logger } = dependencies;
   const app = Fastify({
     ...LIMITS,
+    keepAliveTimeout: config.keepAliveSeconds * 1000,
     loggerInstance: logger,
     // A line for each request would hold its query string, and halve the speed.
     logController: new LogController({ disableRequestLogging: true }),

@@ -55,6 +55,7 @@ describe('without any variable', () => {
       rateLimits: true,
       docsPage: true,
       logLevel: 'info',
+      keepAliveSeconds: 620,
       shutdownDelaySeconds: 5,
     });
   });
@@ -103,6 +104,7 @@ test('every variable is read', () => {
     RATE_LIMITS: 'off',
     DOCS_PAGE: 'off',
     LOG_LEVEL: 'debug',
+    KEEP_ALIVE_SECONDS: '3600',
     SHUTDOWN_DELAY_SECONDS: '0',
   });
 
@@ -134,6 +136,7 @@ test('every variable is read', () => {
     rateLimits: false,
     docsPage: false,
     logLevel: 'debug',
+    keepAliveSeconds: 3600,
     shutdownDelaySeconds: 0,
   });
 });
@@ -197,6 +200,7 @@ describe('a value that is no good', () => {
     ['RATE_LIMITS', ['true', 'OFF', '0']],
     ['LOG_LEVEL', ['verbose', 'INFO']],
     ['DOCS_PAGE', ['true', 'ON']],
+    ['KEEP_ALIVE_SECONDS', ['0', '86401', '1.5', '60s']],
     ['SHUTDOWN_DELAY_SECONDS', ['121', '-1']],
   ])('of %s is refused in one sentence that names it', (name, values) => {
     for (const value of values) {
