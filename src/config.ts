@@ -43,6 +43,8 @@ export interface Config {
   passwordHashing: { atOnce: number; queueSeconds: number };
   passwordMinLength: number;
   rateLimits: boolean;
+  /** Whether anybody may create a user. Undefined where that has to be said and was not: then nobody may, and no server starts. */
+  registration: (typeof REGISTRATIONS)[number] | undefined;
   /** Whether `GET /docs` is served. */
   docsPage: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
@@ -54,6 +56,7 @@ export interface Config {
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
 const SIGNING_ALGORITHMS = ['ES256', 'RS256', 'EdDSA'] as const;
+const REGISTRATIONS = ['open', 'closed'] as const;
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
 /** Variables that hold a secret: each may also come from the file that `NAME_FILE` names. */
@@ -87,6 +90,7 @@ const environment = z.object({
   PASSWORD_HASHES_AT_ONCE: wholeNumber(1, 1000).optional(),
   PASSWORD_QUEUE_SECONDS: wholeNumber(1, 60).default(5),
   PASSWORD_MIN_LENGTH: wholeNumber(8, 64).default(15),
+  REGISTRATION: oneOf(REGISTRATIONS).optional(),
   RATE_LIMITS: oneOf(['on', 'off']).default('on'),
   DOCS_PAGE: oneOf(['on', 'off']).optional(),
   NODE_ENV: z.string().optional(),
@@ -110,6 +114,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   }
   const settings = result.data;
   refuseContradictions(settings);
+  const isProduction = settings.NODE_ENV === 'production';
   return {
     publicUrl: publicUrlOf(settings),
     audience: settings.AUDIENCE,
@@ -145,11 +150,23 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     },
     passwordMinLength: settings.PASSWORD_MIN_LENGTH,
     rateLimits: settings.RATE_LIMITS === 'on',
-    docsPage: (settings.DOCS_PAGE ?? (settings.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
+    registration: settings.REGISTRATION ?? (isProduction ? undefined : 'open'),
+    docsPage: (settings.DOCS_PAGE ?? (isProduction ? 'off' : 'on')) === 'on',
     logLevel: settings.LOG_LEVEL,
     keepAliveSeconds: settings.KEEP_ALIVE_SECONDS,
     shutdownDelaySeconds: settings.SHUTDOWN_DELAY_SECONDS,
   };
+}
+
+/**
+ * What a server must have been told, and a command need not: in front of an application, whoever can register is inside.
+ * @throws StartupError
+ */
+export function refuseUndecided({ registration }: Config): void {
+  if (registration !== undefined) return;
+  throw new StartupError(
+    'REGISTRATION must be set where NODE_ENV is production: to open, and anybody may create an account, or to closed, and only "idcard users add" does.',
+  );
 }
 
 function refuseContradictions(settings: Settings): void {

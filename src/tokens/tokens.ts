@@ -85,6 +85,7 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
       scope: SCOPE,
       roles: login.roles,
     };
+    refuseUnreadable(access);
     const refresh = { ...claims('refresh'), sid: login.sid };
     return {
       accessToken: jwt.sign(keySet.signingKey('access'), 'access', access),
@@ -122,4 +123,10 @@ function refuseReserved(customClaims: CustomClaims): void {
   for (const name of Object.keys(customClaims)) {
     if (name in AccessClaims.shape) throw new Error(`The claim ${name} cannot be set: it is idcard's own.`);
   }
+}
+
+/** What a directory of one's own says of a user may be no token's: a login that ends in one would work nowhere. */
+function refuseUnreadable(access: object): void {
+  const [issue] = AccessClaims.safeParse(access).error?.issues ?? [];
+  if (issue) throw new Error(`The claim ${issue.path.join('.')} cannot be issued: ${issue.message}.`);
 }
