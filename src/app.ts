@@ -8,6 +8,7 @@ import { documentRoutes } from './http/documented-routes.ts';
 import { acceptJsonOnly } from './http/json-body.ts';
 import { LIMITS } from './http/limits.ts';
 import type { OpenApiTexts } from './http/openapi.ts';
+import { passPreflights } from './http/preflights.ts';
 import { SECURITY_HEADERS, setSecurityHeaders } from './http/security-headers.ts';
 import { createProxyMatcher } from './http/trusted-proxies.ts';
 import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
@@ -144,7 +145,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const { requireDpop } = config;
   await app.register(async (locked: App) => {
     // Proxies ask here on behalf of other requests.
-    const transports = createTransports(origins, { isProxy: createProxyMatcher(config.trustedProxies) });
+    const isProxy = createProxyMatcher(config.trustedProxies);
+    const transports = createTransports(origins, { isProxy });
+    passPreflights(locked, isProxy);
     await locked.register(authentication, { requireDpop, tokens, transports, dpop });
     verifyRoute(locked, routes);
   });

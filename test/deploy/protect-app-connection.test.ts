@@ -110,6 +110,14 @@ describe.each(PROXIES)('an application behind $name', (proxy) => {
         expect(proxied.received).toEqual([]);
       });
 
+      test('a page of another origin reads nothing, and one that is linked to is shown', async () => {
+        const page = ['Origin: https://evil.example', 'Sec-Fetch-Site: cross-site', 'Connection: close'];
+        expect(await proxied.send('GET /', [login, ...page])).toMatch(/^HTTP\/1\.1 403 /);
+        expect(proxied.received).toEqual([]);
+        const link = ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: navigate', 'Connection: close'];
+        expect(await proxied.send('GET /', [login, ...link])).toMatch(/^HTTP\/1\.1 200 /);
+      });
+
       test('no other protocol is asked for', async () => {
         for (const protocol of ['h2c', 'TLS/1.0', 'websocket, h2c', 'h2c, websocket', 'xwebsocket']) {
           await proxied.send('GET /', [login, 'Connection: Upgrade', `Upgrade: ${protocol}`]);
