@@ -1,5 +1,5 @@
 import cookie from '@fastify/cookie';
-import type { FastifyCorsOptions } from '@fastify/cors';
+import type { FastifyCorsOptions, FastifyCorsOptionsDelegateCallback } from '@fastify/cors';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { authentication } from './authentication.ts';
 import type { Clock } from './clock.ts';
@@ -42,6 +42,7 @@ import { createRevocationList } from './tokens/revocation-list.ts';
 import { createRevocations } from './tokens/revocations.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createVerifiedTokens } from './tokens/verified-tokens.ts';
+import { isWebOrigin } from './transports/cross-site.ts';
 import { createTransports } from './transports/index.ts';
 import type { UserDirectory } from './users/directory.ts';
 
@@ -68,13 +69,14 @@ const VERIFIED_TOKENS = 100_000;
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
   const { config, keySet, directory, clock, logger } = dependencies;
+  const isProxy = createProxyMatcher(config.trustedProxies);
   const app = Fastify({
     ...LIMITS,
     keepAliveTimeout: config.keepAliveSeconds * 1000,
     loggerInstance: logger,
     // A line for each request would hold its query string, and halve the speed.
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    trustProxy: config.trustedProxies.length > 0 && isProxy,
     return503OnClosing: false, // keep-alive clients get an answer until the last moment
     frameworkErrors: (error, request, reply) =>
       answerFrameworkError(error, request, reply.headers(SECURITY_HEADERS)),
@@ -145,7 +147,6 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const { requireDpop } = config;
   await app.register(async (locked: App) => {
     // Proxies ask here on behalf of other requests.
-    const isProxy = createProxyMatcher(config.trustedProxies);
     const transports = createTransports(origins, { isProxy });
     passPreflights(locked, isProxy);
     await locked.register(authentication, { requireDpop, tokens, transports, dpop });
@@ -165,15 +166,20 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
 }
 
 /** An exact list; an origin that is not on it gets no CORS header at all. */
-function corsOptions({ allowedOrigins }: Config): FastifyCorsOptions {
-  return {
-    // A list given as such would send strangers everything but Access-Control-Allow-Origin.
-    origin: (origin, done) => done(null, origin !== undefined && allowedOrigins.includes(origin) && origin),
+function corsOptions({ allowedOrigins, allowedHeaders }: Config): {
+  delegator: FastifyCorsOptionsDelegateCallback;
+} {
+  const shared: FastifyCorsOptions = {
     strictPreflight: false, // its refusal is no problem document
-    credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'DPoP'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'DPoP', ...allowedHeaders],
     exposedHeaders: ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
     maxAge: 600,
   };
+  const answers = new Map<string | undefined, FastifyCorsOptions>(
+    // The pages of an app are of another site: there are no cookies for them.
+    allowedOrigins.map((origin) => [origin, { ...shared, origin, credentials: isWebOrigin(origin) }]),
+  );
+  const nobody: FastifyCorsOptions = { origin: false };
+  return { delegator: (request, done) => done(null, answers.get(request.headers.origin) ?? nobody) };
 }

@@ -2,7 +2,17 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { list, numberOrAuto, oneOf, origin, proxyRange, text, wholeNumber } from './env-values.ts';
+import {
+  headerName,
+  list,
+  numberOrAuto,
+  oneOf,
+  origin,
+  pageOrigin,
+  proxyRange,
+  text,
+  wholeNumber,
+} from './env-values.ts';
 import { StartupError } from './startup-error.ts';
 
 /** Everything that the environment can set. Checked once, at the start; trusted everywhere else. */
@@ -35,7 +45,10 @@ export interface Config {
   jwksMaxAgeSeconds: number;
   /** Whether tokens that are not bound to a key are refused. */
   requireDpop: boolean;
+  /** The origins whose pages may call; those of the web with cookies too. */
   allowedOrigins: readonly string[];
+  /** Request headers that those pages may send besides those of the API. */
+  allowedHeaders: readonly string[];
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
   argon2: { memoryKib: number; timeCost: number; parallelism: number };
@@ -82,7 +95,10 @@ const environment = z.object({
   REVOCATION_POLL_SECONDS: wholeNumber(1, 60).default(2),
   JWKS_MAX_AGE_SECONDS: wholeNumber(1, 86_400).default(300),
   REQUIRE_DPOP: oneOf(['false', 'true']).default('false'),
-  ALLOWED_ORIGINS: list(origin('a list of addresses like https://app.example.com')).default([]),
+  ALLOWED_ORIGINS: list(
+    pageOrigin('a list of addresses like https://app.example.com or capacitor://localhost'),
+  ).default([]),
+  ALLOWED_HEADERS: list(headerName).default([]),
   TRUSTED_PROXIES: list(proxyRange).default([]),
   ARGON2_MEMORY_KIB: wholeNumber(19_456, 1_048_576).default(19_456),
   ARGON2_TIME_COST: wholeNumber(2, 16).default(2),
@@ -137,6 +153,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     jwksMaxAgeSeconds: settings.JWKS_MAX_AGE_SECONDS,
     requireDpop: settings.REQUIRE_DPOP === 'true',
     allowedOrigins: settings.ALLOWED_ORIGINS,
+    allowedHeaders: settings.ALLOWED_HEADERS,
     trustedProxies: settings.TRUSTED_PROXIES,
     argon2: {
       memoryKib: settings.ARGON2_MEMORY_KIB,

@@ -59,6 +59,56 @@ export function origin(what: string): Check {
   };
 }
 
+/** `scheme://host[:port]` of an app or an extension, as its browser sends it. */
+const APP_ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/[\w.~-]+(?::\d+)?$/;
+
+/** Schemes of which no page has an origin of its own: a browser calls theirs "null", like that of any sandboxed frame. */
+const WITHOUT_ORIGIN: readonly (string | undefined)[] = [
+  ...['about', 'blob', 'content', 'data', 'file', 'filesystem', 'ftp', 'javascript', 'mailto'],
+  ...['vbscript', 'view-source', 'ws', 'wss'],
+];
+
+/**
+ * The origin of a page that may call: of the web, or of an app such as `capacitor://localhost`. The latter is kept and
+ * compared as text, since the URL standard knows no origin of such an address: `new URL(…).origin` is "null".
+ */
+export function pageOrigin(what: string): Check {
+  const webOrigin = origin(what);
+  return (value, context) => {
+    const [, scheme] = APP_ORIGIN.exec(value) ?? [];
+    const isWeb = scheme === undefined || scheme === 'http' || scheme === 'https';
+    const isSent =
+      !WITHOUT_ORIGIN.includes(scheme) && URL.parse(value)?.href === value && value.length <= 256;
+    return !isWeb && isSent ? value : webOrigin(value, context);
+  };
+}
+
+/**
+ * Request headers that no page is to be allowed: those that a browser lets no page set (Fetch §2.2.2), and those by which a
+ * proxy says who and where a client is, or what it wants.
+ */
+const RESERVED_HEADERS = new RegExp(
+  `^(?:${[
+    'accept-(?:charset|encoding)|access-control-.*|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive',
+    'origin|referer|set-cookie2?|te|trailer|transfer-encoding|upgrade|via|(?:proxy|sec)-.*',
+    'forwarded|x-(?:forwarded|original|auth|envoy)(?:-.*)?|x-(?:http-)?method(?:-.*)?|x-rewrite-url',
+    '(?:x-real|x-client|true-client|cf-connecting)-ip',
+  ].join('|')})$`,
+);
+
+/** Applications that take "_" for "-" are thought of. */
+export function headerName(value: string, context: z.RefinementCtx): string {
+  const name = value.toLowerCase().replaceAll('_', '-');
+  if (!/^[\w!#$%&'+.^`|~-]{1,100}$/.test(value) || RESERVED_HEADERS.test(name)) {
+    context.addIssue(
+      'a list of header names like traceparent, without * and without those of browsers and proxies (Cookie, Sec-…, ' +
+        'X-Forwarded-…, X-Original-…, X-Auth-… and the like)',
+    );
+    return z.NEVER;
+  }
+  return value;
+}
+
 export function proxyRange(value: string, context: z.RefinementCtx): string {
   const [address = '', prefix, ...rest] = value.split('/');
   const family = isIP(address);

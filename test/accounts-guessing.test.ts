@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { unavailable } from '../src/problems/catalogue.ts';
 import { ADA, addUser, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
+import { createProofKey, fetchNonce, forgeProof, proofClaims } from './support/dpop.ts';
 
 const WRONG = 'violet otters play go';
 const HOME = '203.0.113.7';
@@ -13,9 +15,25 @@ afterEach(async () => {
   await harness.close();
 });
 
+/** How often the directory was asked, and whether it is away. */
+let directoryState: { asked: number; isAway: boolean };
+
 /** An app with Ada in it, and what counts the passwords that reach the hash. */
 async function createLimitedApp(env: Record<string, string> = {}) {
-  harness = await createTestApp({ env });
+  const state = { asked: 0, isAway: false };
+  const ask = <T>(answer: () => Promise<T>) => {
+    state.asked++;
+    return state.isAway ? Promise.reject(unavailable()) : answer();
+  };
+  directoryState = state;
+  harness = await createTestApp({
+    env,
+    directory: (real) => ({
+      ...real,
+      findByEmail: (email) => ask(() => real.findByEmail(email)),
+      findById: (id) => ask(() => real.findById(id)),
+    }),
+  });
   await addUser(harness);
   return vi.spyOn(harness.hasher, 'verify');
 }
@@ -28,6 +46,25 @@ function attempt(password = WRONG, { email = ADA.email, from = '192.0.2.1', forw
     headers: forwarded ? { 'x-forwarded-for': forwarded } : {},
     body: { email, password },
   });
+}
+
+function changePassword(
+  accessToken: string,
+  current_password = WRONG,
+  new_password = 'nine lazy clouds over Turin',
+) {
+  return harness.app.inject({
+    method: 'PUT',
+    url: '/v1/me/password',
+    remoteAddress: '192.0.2.1',
+    headers: bearer(accessToken),
+    body: { current_password, new_password },
+  });
+}
+
+function register(password = WRONG) {
+  const body = { email: 'eve@example.com', password };
+  return harness.app.inject({ method: 'POST', url: '/v1/register', remoteAddress: HOME, body });
 }
 
 /** An address of its own for each number. */
@@ -124,21 +161,91 @@ describe('on one account', () => {
     expect((await attempt(ADA.password, { from: HOME })).statusCode).toBe(200);
   });
 
-  test('guesses at the password that a change asks for count like those at a login', async () => {
+  test('guesses at the password that a change asks for are counted apart, by the user', async () => {
     await createLimitedApp();
     const { access_token } = await logIn(harness);
-    const guessAtChange = () =>
-      harness.app.inject({
-        method: 'PUT',
-        url: '/v1/me/password',
-        remoteAddress: '192.0.2.1',
-        headers: bearer(access_token),
-        body: { current_password: WRONG, new_password: 'nine lazy clouds over Turin' },
-      });
-    for (let index = 0; index < 6; index++) expect((await guessAtChange()).statusCode).toBe(403);
-    for (let index = 0; index < 5; index++) expect((await attempt()).statusCode).toBe(401);
-    expect((await guessAtChange()).statusCode).toBe(429);
+    for (let index = 0; index < 12; index++) await attempt(WRONG, { from: stranger(index) });
     expect((await attempt()).statusCode).toBe(429);
+    for (let index = 0; index < 11; index++)
+      expect((await changePassword(access_token)).statusCode).toBe(403);
+    expect((await changePassword(access_token)).statusCode).toBe(429);
+    vi.advanceTimersByTime(1000);
+    expect((await changePassword(access_token, ADA.password)).statusCode).toBe(200);
+  });
+});
+
+describe('what is refused', () => {
+  test('has asked no directory and checked no password against the list', async () => {
+    await createLimitedApp();
+    const { access_token } = await logIn(harness);
+    for (let index = 0; index < 11; index++) {
+      await attempt();
+      await changePassword(access_token);
+      await register();
+    }
+    const { asked } = directoryState;
+    expect(asked).toBeGreaterThan(20);
+    expect((await attempt()).statusCode).toBe(429);
+    expect((await changePassword(access_token)).statusCode).toBe(429);
+    expect((await changePassword(access_token, WRONG, 'password')).statusCode).toBe(429);
+    expect((await register()).statusCode).toBe(429);
+    expect((await register('password1password1')).statusCode).toBe(429);
+    expect(directoryState.asked).toBe(asked);
+  });
+
+  test('has checked no proof, so that the same one is good for the next attempt', async () => {
+    await createLimitedApp();
+    const nonce = await fetchNonce(harness);
+    for (let index = 0; index < 11; index++) await attempt();
+    const dpop = forgeProof(createProofKey(), proofClaims('POST', '/v1/login', nonce));
+    const logInWith = (proof: string) =>
+      harness.app.inject({ method: 'POST', url: '/v1/login', headers: { dpop: proof }, body: ADA });
+    expect((await logInWith('no proof')).statusCode).toBe(429);
+    expect((await logInWith(dpop)).statusCode).toBe(429);
+    vi.advanceTimersByTime(1000);
+    expect((await logInWith(dpop)).statusCode).toBe(200);
+  });
+});
+
+describe('what fails before its hash', () => {
+  test('for a bad proof is no guess', async () => {
+    await createLimitedApp();
+    for (let index = 0; index < 120; index++) {
+      const { statusCode } = await harness.app.inject({
+        method: 'POST',
+        url: '/v1/login',
+        remoteAddress: '192.0.2.1',
+        headers: { dpop: 'no proof' },
+        body: ADA,
+      });
+      expect(statusCode).toBe(400);
+    }
+    expect((await attempt(ADA.password)).statusCode).toBe(200);
+  });
+
+  test('for a directory that is away is no guess, at a login and at a change', async () => {
+    await createLimitedApp();
+    const { access_token } = await logIn(harness);
+    directoryState.isAway = true;
+    for (let index = 0; index < 60; index++) {
+      expect((await attempt()).statusCode).toBe(503);
+      expect((await changePassword(access_token)).statusCode).toBe(503);
+    }
+    directoryState.isAway = false;
+    const { headers } = await attempt();
+    expect(headers.ratelimit).toBe('"address";r=99;t=3600');
+    expect((await changePassword(access_token, ADA.password)).statusCode).toBe(200);
+  });
+
+  test('for a password that is too easy is no guess', async () => {
+    await createLimitedApp();
+    const { access_token } = await logIn(harness);
+    for (let index = 0; index < 60; index++) {
+      expect((await register('password1password1')).statusCode).toBe(400);
+      expect((await changePassword(access_token, WRONG, 'password1password1')).statusCode).toBe(400);
+    }
+    expect((await register()).statusCode).toBe(201);
+    expect((await changePassword(access_token, ADA.password)).statusCode).toBe(200);
   });
 });
 

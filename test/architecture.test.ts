@@ -7,6 +7,7 @@ const SOURCES = globSync('src/**/*.ts').sort();
 const SHARED = [
   'src/config.ts',
   'src/clock.ts',
+  'src/client-address.ts',
   'src/startup-error.ts',
   'src/bounded-map.ts',
   'package.json',
@@ -96,6 +97,13 @@ test('tokens know no request and no reply', () => {
     /FastifyRequest|FastifyReply/.test(readFileSync(file, 'utf8')),
   );
   expect(mentions).toEqual([]);
+});
+
+test('only client-address.ts reads the address of a request, which a client may have written', () => {
+  const readers = SOURCES.filter((file) =>
+    /\.ips?\b|\{[^}]*\bips?\b[^}]*\} = request/.test(readFileSync(file, 'utf8')),
+  );
+  expect(readers).toEqual(['src/client-address.ts']);
 });
 
 test('only the process reads the environment', () => {

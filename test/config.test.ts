@@ -48,6 +48,7 @@ describe('without any variable', () => {
       jwksMaxAgeSeconds: 300,
       requireDpop: false,
       allowedOrigins: [],
+      allowedHeaders: [],
       trustedProxies: [],
       argon2: { memoryKib: 19_456, timeCost: 2, parallelism: 1 },
       passwordHashing: { atOnce: availableParallelism(), queueSeconds: 5 },
@@ -95,6 +96,7 @@ test('every variable is read', () => {
     JWKS_MAX_AGE_SECONDS: '60',
     REQUIRE_DPOP: 'true',
     ALLOWED_ORIGINS: 'https://app.example.com, http://localhost:5173/',
+    ALLOWED_HEADERS: 'traceparent, Sentry-Trace,',
     TRUSTED_PROXIES: '10.0.0.0/8, fd00::/8,192.0.2.1',
     ARGON2_MEMORY_KIB: '65536',
     ARGON2_TIME_COST: '3',
@@ -131,6 +133,7 @@ test('every variable is read', () => {
     jwksMaxAgeSeconds: 60,
     requireDpop: true,
     allowedOrigins: ['https://app.example.com', 'http://localhost:5173'],
+    allowedHeaders: ['traceparent', 'Sentry-Trace'],
     trustedProxies: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
     argon2: { memoryKib: 65_536, timeCost: 3, parallelism: 4 },
     passwordHashing: { atOnce: 3, queueSeconds: 10 },
@@ -189,7 +192,77 @@ describe('a value that is no good', () => {
     ['LOGIN_MAX_AGE_SECONDS', ['59', '31536001', 'Infinity']],
     ['CLOCK_TOLERANCE_SECONDS', ['61', '-5', 'NaN']],
     ['REVOCATION_POLL_SECONDS', ['0', '61']],
-    ['ALLOWED_ORIGINS', ['*', 'null', 'https://*.example.com', 'https://a.example,https://b.example/x']],
+    [
+      'ALLOWED_ORIGINS',
+      [
+        ...['*', 'null', 'https://*.example.com', 'https://a.example,https://b.example/x', '.example.com'],
+        ...[
+          'file://',
+          'file://localhost',
+          'data://x',
+          'data:text/html,x',
+          'javascript://localhost',
+          'about:blank',
+        ],
+        ...[
+          'about://blank',
+          'blob:https://a.example/1',
+          'blob://a',
+          'ws://a.example',
+          'wss://a.example',
+          'ftp://a',
+        ],
+        ...['capacitor://', 'capacitor://localhost/', 'capacitor://localhost/x', 'capacitor://a@localhost'],
+        ...[
+          'capacitor://*',
+          '*://localhost',
+          'capacitor:localhost',
+          'capacitor://localhost?x',
+          'capacitor://local host',
+        ],
+        ...[
+          'Capacitor://localhost',
+          'capacitor://localhost:',
+          'capacitor://localhost:080',
+          'capacitor://localhost:65536',
+        ],
+        ...['view-source://a', 'filesystem://a', '//localhost', '://localhost', `app://${'x'.repeat(251)}`],
+      ],
+    ],
+    [
+      'ALLOWED_HEADERS',
+      [
+        ...['*', 'x*', 'a b', 'a:b', 'ä', 'traceparent,*', 'x'.repeat(101)],
+        ...[
+          'Cookie',
+          'cookie2',
+          'Host',
+          'ORIGIN',
+          'Referer',
+          'Connection',
+          'Content-Length',
+          'Upgrade',
+          'TE',
+          'Via',
+        ],
+        ...['Sec-Fetch-Site', 'sec-websocket-key', 'Proxy-Authorization', 'Access-Control-Request-Method'],
+        ...[
+          'X-Forwarded-For',
+          'X-Forwarded-Method',
+          'x_forwarded_method',
+          'X-Original-Method',
+          'X-Original-URL',
+        ],
+        ...[
+          'X-Auth-Subject',
+          'X_Auth-Roles',
+          'Forwarded',
+          'X-HTTP-Method-Override',
+          'X-Method-Override',
+          'X-Real-IP',
+        ],
+      ],
+    ],
     [
       'TRUSTED_PROXIES',
       ['0.0.0.0/0', '::/0', '10.0.0.0/33', 'fd00::/129', '10.0.0.0/', '10/8', 'loopback', '1.2.3.4/8/8'],
@@ -219,6 +292,10 @@ describe('a value that is no good', () => {
     ['PASSWORD_MIN_LENGTH', '64'],
     ['TRUSTED_PROXIES', '10.0.0.0/32,fd00::/128,0.0.0.0/1'],
     ['ALLOWED_ORIGINS', ' , https://a.example ,'],
+    [
+      'ALLOWED_HEADERS',
+      'traceparent,tracestate,baggage,sentry-trace,X-Request-Id,X-Authors,X-Methodical,Secret,te-st',
+    ],
   ])('is not the last good one of %s', (name, value) => {
     expect(() => readConfig({ [name]: value })).not.toThrow();
   });
@@ -236,6 +313,28 @@ describe('a value that is no good', () => {
     ];
     for (const text of texts) expect(text).not.toContain(secret);
   });
+});
+
+test('ALLOWED_ORIGINS takes the origins of apps as they are written, and those of the web as browsers write them', () => {
+  const apps = [
+    ...[
+      'capacitor://localhost',
+      'ionic://localhost',
+      'tauri://localhost',
+      'app://.',
+      'app://-',
+      'app://my_app:8080',
+    ],
+    'chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb',
+    'moz-extension://b9a7a3e1-5f8e-4e07-9d3f-1d1c0a8d0e11',
+    'safari-web-extension://E3449EA7-EC25-4696-8E6F-7FB1B2C3D4E5',
+  ];
+  const web = 'HTTPS://App.Example.com:443,http://tauri.localhost/';
+  expect(readConfig({ ALLOWED_ORIGINS: [...apps, web].join(',') }).allowedOrigins).toEqual([
+    ...apps,
+    'https://app.example.com',
+    'http://tauri.localhost',
+  ]);
 });
 
 describe('settings that contradict one another are refused together:', () => {

@@ -1,26 +1,25 @@
-import { BlockList, isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { normalizeAddress } from '../client-address.ts';
 
 /**
- * Whether a peer is one of the proxies that are trusted.
- * @param trustedProxies addresses and CIDR ranges; an IPv4 address and its IPv4-mapped form (RFC 4291 §2.5.5.2) are one
- * @returns a check of a socket's `remoteAddress`
+ * Tells the configured proxies from everybody else, in whatever spelling they are named, IPv4-mapped too.
+ * @param trustedProxies addresses and CIDR ranges
  */
-export function createProxyMatcher(
-  trustedProxies: readonly string[],
-): (address: string | undefined) => boolean {
-  const proxies = new BlockList();
-  for (const range of trustedProxies) {
-    const [address = '', prefix] = range.split('/');
-    const family = familyOf(address);
-    if (prefix === undefined) proxies.addAddress(address, family);
-    else proxies.addSubnet(address, Number(prefix), family);
-  }
-  return (address = '') => {
-    const [withoutZone = ''] = address.split('%'); // fe80::1%eth0
-    return isIP(withoutZone) !== 0 && proxies.check(withoutZone, familyOf(withoutZone));
+export function createProxyMatcher(trustedProxies: readonly string[]): (address: string) => boolean {
+  const ranges = trustedProxies.map(toRange);
+  return (text) => {
+    const address = normalizeAddress(text);
+    return address !== undefined && ranges.some(([network, bits]) => toIpv6(address).match(network, bits));
   };
 }
 
-function familyOf(address: string): 'ipv4' | 'ipv6' {
-  return isIP(address) === 4 ? 'ipv4' : 'ipv6';
+function toRange(text: string): [ipaddr.IPv6, number] {
+  const [address = '', prefix] = text.split('/');
+  const bits = prefix === undefined ? undefined : Number(prefix);
+  return [toIpv6(address), ipaddr.IPv4.isValid(address) ? 96 + (bits ?? 32) : (bits ?? 128)];
+}
+
+function toIpv6(address: string): ipaddr.IPv6 {
+  const parsed = ipaddr.parse(address);
+  return parsed instanceof ipaddr.IPv4 ? parsed.toIPv4MappedAddress() : parsed;
 }

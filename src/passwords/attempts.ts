@@ -10,13 +10,21 @@ export interface Attempt {
   tell(headers: LimitHeaders): void;
 }
 
+/** What an attempt is given once it was counted. */
+export interface CountedWork {
+  /** Runs what hashes a password, at once or when its turn comes. @throws overloaded */
+  inTurn<T>(hash: () => Promise<T>): Promise<T>;
+  /** To be called when it was no guess but a success. */
+  succeeded(): Promise<void>;
+}
+
 export interface Attempts {
   /**
-   * Runs what hashes a password for a client: counted as a guess first, then in its turn.
-   * @param work is given what to call when it was no guess but a success
+   * Counts an attempt as a guess, and only then lets it begin: what is refused has asked no directory and checked no proof.
+   * What fails before its hash has begun was no guess.
    * @throws tooManyRequests, overloaded
    */
-  run<T>(attempt: Attempt, work: (succeeded: () => Promise<void>) => Promise<T>): Promise<T>;
+  run<T>(attempt: Attempt, work: (counted: CountedWork) => Promise<T>): Promise<T>;
   /** For a request of which nothing was read yet: most of a flood ends here. @throws overloaded */
   refuseWhenFull(): void;
 }
@@ -25,15 +33,19 @@ export function createAttempts(guessLimits: GuessLimits, admission: Admission): 
   return {
     refuseWhenFull: admission.refuseWhenFull,
     async run({ address, account, client, tell }, work) {
+      admission.refuseWhenFull();
       const counted = await guessLimits.count(address, account);
       tell(counted.headers);
-      const succeeded = async () => tell(await counted.succeeded());
       let hasBegun = false;
       try {
-        return await admission.run(() => {
-          hasBegun = true;
-          return work(succeeded);
-        }, client);
+        return await work({
+          succeeded: async () => tell(await counted.succeeded()),
+          inTurn: (hash) =>
+            admission.run(() => {
+              hasBegun = true;
+              return hash();
+            }, client),
+        });
       } catch (error) {
         if (!hasBegun) tell(await (client.aborted ? counted.abandoned() : counted.turnedAway()));
         throw error;

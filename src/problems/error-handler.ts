@@ -1,6 +1,7 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { clientAddress } from '../client-address.ts';
 import {
   headersTooLarge,
   internalError,
@@ -98,16 +99,16 @@ function toProblem(error: unknown): Problem {
 function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { kind } = problem;
   if (kind === overloaded.kind) {
-    request.log.warn({ event: 'attempts.turned-away', address: request.ip }); // no stack for each one of a flood
+    request.log.warn({ event: 'attempts.turned-away', address: clientAddress(request) }); // no stack for each one of a flood
   } else if (kind.status >= 500) {
     request.log.error({
       event: 'request.failed',
-      address: request.ip,
+      address: clientAddress(request),
       problem: kind.slug,
       err: problem.cause ?? problem,
     });
   }
   // A guessing attack must not vanish from the log once it is slowed down.
-  if (kind.status === 429) request.log.warn({ event: 'attempts.limited', address: request.ip });
+  if (kind.status === 429) request.log.warn({ event: 'attempts.limited', address: clientAddress(request) });
   return replyWithProblem(problem, request, reply);
 }

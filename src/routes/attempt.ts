@@ -1,11 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { clientAddress } from '../client-address.ts';
 import { clientOf } from '../http/client.ts';
 import type { Attempt } from '../passwords/attempts.ts';
 
 /** An attempt at an account by whoever sent the request. */
 export function attemptOf(request: FastifyRequest, reply: FastifyReply, account: string): Attempt {
   return {
-    address: request.ip,
+    address: clientAddress(request),
     account,
     client: clientOf(reply),
     tell: (headers) => void reply.headers(headers),

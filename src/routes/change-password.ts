@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
@@ -42,23 +43,30 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
 
   app.put('/v1/me/password', { schema }, async (request, reply) => {
     const { current_password, new_password } = request.body;
-    const user = await findCurrentUser(directory, request.claims);
-    const objection = await passwordPolicy.objection(new_password, user.email);
-    if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
-
-    const attempt = attemptOf(request, reply, user.email);
-    const passwordHash = await attempts.run(attempt, async (succeeded) => {
-      if (!(await hasher.verify(user.passwordHash, current_password))) {
-        request.log.warn({ event: 'password.change-failed', sub: user.id, address: request.ip });
-        throw wrongPassword();
-      }
-      await succeeded();
-      return hasher.hash(new_password);
+    if (request.transport === 'cookie') transports.refuseUnkeptCookies(request);
+    // Counted by the user and not by the email: a stranger's guesses at the login do not keep the owner from this.
+    const attempt = attemptOf(request, reply, `password ${request.claims.sub}`);
+    const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
+      const user = await findCurrentUser(directory, request.claims);
+      const objection = await passwordPolicy.objection(new_password, user.email);
+      if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
+      return inTurn(async () => {
+        if (!(await hasher.verify(user.passwordHash, current_password))) {
+          request.log.warn({
+            event: 'password.change-failed',
+            sub: user.id,
+            address: clientAddress(request),
+          });
+          throw wrongPassword();
+        }
+        await succeeded();
+        return { user, passwordHash: await hasher.hash(new_password) };
+      });
     });
     const { tokenVersion } = user;
     const changed = await directory.updateAndVoidTokens(user.id, { passwordHash }, { tokenVersion });
     if (!changed) throw invalidToken({ detail: 'The token was revoked meanwhile; log in again.' });
-    request.log.info({ event: 'password.changed', sub: user.id, address: request.ip });
+    request.log.info({ event: 'password.changed', sub: user.id, address: clientAddress(request) });
     return transports.send(
       reply,
       request.transport,

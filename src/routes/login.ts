@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
@@ -67,24 +68,30 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
   const onRequest = beforeAttempt(attempts);
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
     const { email, password, transport } = request.body;
-    if (transport === 'cookie') transports.refuseCrossSite(request);
-    const jkt = receiveBinding(request, reply, dependencies);
-    // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
-    // waits, and then the tokens have a version that is void.
-    const user = await directory.findByEmail(email);
-
+    if (transport === 'cookie') transports.refuseUnkeptCookies(request);
     const attempt = attemptOf(request, reply, email);
-    const loggedIn = await attempts.run(attempt, async (succeeded) => {
-      const isPassword = await hasher.verify(user?.passwordHash, password);
-      if (!user || !isPassword || user.status !== 'active') {
-        logFailure(request, user);
-        throw invalidCredentials();
-      }
-      await succeeded();
-      await rehash(user, password);
-      return user;
+    const { loggedIn, jkt } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
+      const jkt = receiveBinding(request, reply, dependencies);
+      // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
+      // waits, and then the tokens have a version that is void.
+      const user = await directory.findByEmail(email);
+      return inTurn(async () => {
+        const isPassword = await hasher.verify(user?.passwordHash, password);
+        if (!user || !isPassword || user.status !== 'active') {
+          logFailure(request, user);
+          throw invalidCredentials();
+        }
+        await succeeded();
+        await rehash(user, password);
+        return { loggedIn: user, jkt };
+      });
     });
-    request.log.info({ event: 'login.succeeded', sub: loggedIn.id, address: request.ip, transport });
+    request.log.info({
+      event: 'login.succeeded',
+      sub: loggedIn.id,
+      address: clientAddress(request),
+      transport,
+    });
     return transports.send(reply, transport, tokens.issue(await newLogin(loggedIn, jkt, dependencies)));
   });
 
@@ -119,5 +126,5 @@ export async function newLogin(
 
 /** The log may know which user was meant; an email that is nobody's is not kept, since it may be a password. */
 function logFailure(request: FastifyRequest, user: User | undefined): void {
-  request.log.warn({ event: 'login.failed', sub: user?.id, address: request.ip });
+  request.log.warn({ event: 'login.failed', sub: user?.id, address: clientAddress(request) });
 }

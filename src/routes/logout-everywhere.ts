@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { crossSite, unavailable } from '../problems/catalogue.ts';
@@ -21,7 +22,7 @@ export function logoutEverywhereRoute(app: App, { directory, transports }: Depen
   app.post('/v1/logout-everywhere', { schema }, async (request, reply) => {
     const user = await findCurrentUser(directory, request.claims);
     await directory.updateAndVoidTokens(user.id, {});
-    request.log.info({ event: 'logout.everywhere', sub: user.id, address: request.ip });
+    request.log.info({ event: 'logout.everywhere', sub: user.id, address: clientAddress(request) });
     if (request.transport === 'cookie') transports.clearCookies(reply);
     return reply.code(204).send(null);
   });

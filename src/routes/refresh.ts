@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import {
@@ -62,7 +63,7 @@ export function refreshRoute(app: App, dependencies: Dependencies): void {
     if (claims.cnf !== undefined && claims.cnf.jkt !== jkt) throw keyMismatch(jkt);
     const user = await findCurrentUser(directory, claims);
 
-    request.log.info({ event: 'token.refreshed', sub: user.id, address: request.ip });
+    request.log.info({ event: 'token.refreshed', sub: user.id, address: clientAddress(request) });
     const pair = tokens.issue({
       sub: user.id,
       sid: claims.sid,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
@@ -42,12 +43,14 @@ export function registerRoute(app: App, dependencies: Dependencies): void {
   const onRequest = config.registration === 'open' ? beforeAttempt(attempts) : refuseRegistration;
   app.post('/v1/register', { schema, onRequest }, async (request, reply) => {
     const { email, password } = request.body;
-    const objection = await passwordPolicy.objection(password, email);
-    if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
     const attempt = attemptOf(request, reply, `register ${email}`);
-    const passwordHash = await attempts.run(attempt, () => hasher.hash(password)); // counted, as each costs a hash
+    const passwordHash = await attempts.run(attempt, async ({ inTurn }) => {
+      const objection = await passwordPolicy.objection(password, email);
+      if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
+      return inTurn(() => hasher.hash(password)); // stays counted, as each costs a hash
+    });
     const user = await directory.add({ email, passwordHash, roles: [] });
-    request.log.info({ event: 'user.registered', sub: user.id, address: request.ip });
+    request.log.info({ event: 'user.registered', sub: user.id, address: clientAddress(request) });
     return reply.code(201).send(toUserResponse(user));
   });
 }

@@ -17,9 +17,16 @@ const UNNAMED_METHOD =
   'The proxy that asked named no method, so that the request counts as one that may change something, and another site ' +
   'may have made it. Have the proxy set X-Forwarded-Method or X-Original-Method to the method of the request.';
 
+const UNKEPT_COOKIES =
+  'The page is of another site than this API (as 127.0.0.1 is of another than localhost), or of an app with a scheme of its ' +
+  'own, so that its browser would keep no cookies: serve both from one site, or log in with transport "bearer".';
+
+/** What browsers say of a page whose cookies they keep (SameSite=Lax); nothing, in old ones. */
+const SITES_WITH_COOKIES: readonly unknown[] = ['same-origin', 'same-site', 'none', undefined];
+
 export interface SiteOptions {
   /** Whether a proxy is at this address that asks on behalf of other requests, whose method it has to name. */
-  isProxy?: (address: string | undefined) => boolean;
+  isProxy?: (address: string) => boolean;
   /** The detail of a refusal, where the usual one would not help. */
   detail?: string | undefined;
 }
@@ -33,6 +40,12 @@ export interface SiteCheck {
    */
   refuseCrossSite(request: FastifyRequest): void;
   /**
+   * The same for a request whose answer sets cookies. A browser keeps none for a page of another site, allowed or not:
+   * the login would succeed and nobody be logged in.
+   * @throws crossSite
+   */
+  refuseUnkeptCookies(request: FastifyRequest): void;
+  /**
    * The same for a request with a cookie that may change something, or whose answer a page could read. What another
    * site's page may still do is link to a GET or embed one, whose answer the browser keeps from it.
    * @throws crossSite
@@ -40,12 +53,13 @@ export interface SiteCheck {
   refuseForgery(request: FastifyRequest): void;
 }
 
-/** @param origins this service's origin and those configured to call it with cookies */
+/** @param origins this service's origin and those configured to call it, of which only web pages may use cookies */
 export function createSiteCheck(
   origins: readonly string[],
   { isProxy, detail }: SiteOptions = {},
 ): SiteCheck {
-  const trusted = new Set(origins);
+  const trusted = new Set(origins.filter(isWebOrigin));
+  const apps = new Set(origins.filter((origin) => !isWebOrigin(origin)));
 
   function refuseCrossSite(request: FastifyRequest, why = detail): void {
     const { origin, 'sec-fetch-site': site } = request.headers;
@@ -57,11 +71,17 @@ export function createSiteCheck(
 
   return {
     refuseCrossSite: (request) => refuseCrossSite(request),
+    refuseUnkeptCookies(request) {
+      const { origin, 'sec-fetch-site': site } = request.headers;
+      if (!SITES_WITH_COOKIES.includes(site) || (origin !== undefined && apps.has(origin)))
+        throw crossSite({ detail: UNKEPT_COOKIES });
+      refuseCrossSite(request);
+    },
     refuseForgery(request) {
       const { headers, method, raw } = request;
       // Both usual names are read, since a client may have sent the one that its proxy does not set.
       const { 'x-forwarded-method': forwarded, 'x-original-method': original } = headers;
-      if (forwarded === undefined && original === undefined && isProxy?.(raw.socket.remoteAddress))
+      if (forwarded === undefined && original === undefined && isProxy?.(String(raw.socket.remoteAddress)))
         refuseCrossSite(request, UNNAMED_METHOD);
       else if (
         headers.origin !== undefined || // a page that could read the answer cannot hide where it comes from
@@ -71,6 +91,11 @@ export function createSiteCheck(
         refuseCrossSite(request);
     },
   };
+}
+
+/** Not that of an app with a scheme of its own, such as capacitor://localhost. */
+export function isWebOrigin(origin: string): boolean {
+  return /^https?:/.test(origin);
 }
 
 function isSafe(method: string | string[] | undefined): boolean {

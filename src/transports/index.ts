@@ -17,14 +17,18 @@ export interface Transports {
   receiveProof(request: FastifyRequest): string | undefined;
   /** Sends a token response: a body, or cookies. */
   send(reply: FastifyReply, transport: TransportName, tokens: OutgoingTokens): FastifyReply;
-  /** Before any answer that sets or clears cookies. @throws crossSite */
+  /** Whether the request carries an Authorization header of ours, which no page can add for another site's browser. */
+  hasAuthorization(request: FastifyRequest): boolean;
+  /** Before anything whose answer sets cookies. @throws crossSite */
+  refuseUnkeptCookies(request: FastifyRequest): void;
+  /** Before any answer that clears cookies. @throws crossSite */
   refuseCrossSite(request: FastifyRequest): void;
   clearCookies(reply: FastifyReply): FastifyReply;
 }
 
 /** @param origins those whose pages may use cookies here */
 export function createTransports(origins: readonly string[], options?: SiteOptions): Transports {
-  const { refuseCrossSite, refuseForgery } = createSiteCheck(origins, options);
+  const { refuseCrossSite, refuseUnkeptCookies, refuseForgery } = createSiteCheck(origins, options);
 
   return {
     receiveAccessToken(request) {
@@ -40,12 +44,14 @@ export function createTransports(origins: readonly string[], options?: SiteOptio
       if (cookie === undefined)
         return fromBody === undefined ? undefined : { token: fromBody, transport: 'bearer' };
       if (fromBody !== undefined || hasAuthorization(request)) throw severalCredentials();
-      refuseCrossSite(request);
+      refuseUnkeptCookies(request);
       return { token: cookie, transport: 'cookie' };
     },
     // Node joins two of them with a comma, which no proof has in it.
     receiveProof: (request) => request.headers.dpop?.toString(),
     send: (reply, transport, tokens) => (transport === 'cookie' ? sendCookies : sendBearer)(reply, tokens),
+    hasAuthorization,
+    refuseUnkeptCookies,
     refuseCrossSite,
     clearCookies,
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.ts';
-import { origin } from '../env-values.ts';
+import { origin, pageOrigin } from '../env-values.ts';
 import { StartupError } from '../startup-error.ts';
 
 const seconds = (min: number, max: number) => {
@@ -27,8 +27,8 @@ const Options = z.strictObject({
     .string('a text')
     .refine(isBaseAddress, 'an address like https://api.example.com, without a slash at its end')
     .optional(),
-  /** Other origins whose pages may call with cookies. */
-  allowedOrigins: z.array(z.string(ORIGINS).transform(origin(ORIGINS)), ORIGINS).default([]),
+  /** Other origins whose pages may call with cookies; those of apps, such as capacitor://localhost, have none. */
+  allowedOrigins: z.array(z.string(ORIGINS).transform(pageOrigin(ORIGINS)), ORIGINS).default([]),
   /** Refuses tokens that are not bound to a key. */
   requireDpop: z.boolean('true or false').default(false),
   /** 32 random bytes in base64url that the replicas of this service share, so that each takes the others' nonces. */

@@ -1,4 +1,6 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { clientAddress } from '../../src/client-address.ts';
+import { createProxyMatcher } from '../../src/http/trusted-proxies.ts';
 import { ADA, addUser, createTestApp, decode, type TestApp } from '../support/app.ts';
 
 const PROXY = '10.1.2.3';
@@ -51,6 +53,64 @@ describe('the client address', () => {
     expect(await addressOf(peer, { 'x-forwarded-for': forwarded })).toBe(expected);
   });
 
+  test.each([
+    [`${CLIENT}:50001`, CLIENT],
+    [`${CLIENT}:`, CLIENT],
+    [`[${CLIENT}]:80`, CLIENT],
+    [`"${CLIENT}:50001"`, CLIENT],
+    ['[2001:db8::1]:4711', '2001:db8::1'],
+    ['"[2001:db8::1]"', '2001:db8::1'],
+    ['"[2001:db8::1]:4711"', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['2001:0DB8:0:0::0:1', '2001:db8::1'],
+    ['fe80::1%eth0', 'fe80::1'],
+    ['[fe80::1%25eth0]:4711', 'fe80::1'],
+    [`::ffff:${CLIENT}`, CLIENT],
+    [`::FFFF:${CLIENT}:50001`, CLIENT],
+    [`[::ffff:cb00:7109]:50001`, CLIENT],
+    [`\t${CLIENT}:50001 , 10.9.9.9:443`, CLIENT],
+    [`${CLIENT}:50001, [fd00:1::5]:443`, CLIENT],
+    [`${CLIENT}, ::ffff:10.9.9.9`, CLIENT],
+    [`${CLIENT}, , ,`, CLIENT],
+  ])('handed on as %s is in one spelling', async (forwarded, address) => {
+    await behindProxies();
+    expect(await addressOf(PROXY, { 'x-forwarded-for': forwarded })).toBe(address);
+  });
+
+  test.each([
+    'unknown',
+    '_hidden',
+    'unix:',
+    '"',
+    '[]',
+    '[2001:db8::1',
+    '[2001:db8::1]:4711:4712',
+    '203.0.113',
+    '203.0.113.999',
+    '0xcb.0.0x71.9',
+    '3405803785',
+    '0313.0.113.9',
+    '2001:db8::1::2',
+    'evil.example',
+    `for=${CLIENT}`,
+    '{"event":"login.succeeded"}',
+    '%0a',
+    '\u00a0',
+    '9'.repeat(8000),
+    `[${'0:'.repeat(4000)}]`,
+  ])('that is none (%#) is that of the proxy that handed it on', async (garbage) => {
+    await behindProxies();
+    expect(await addressOf(PROXY, { 'x-forwarded-for': garbage })).toBe(PROXY);
+    const before = `${CLIENT}, ${garbage}, 10.9.9.9:1234`;
+    expect(await addressOf(`::ffff:${PROXY}`, { 'x-forwarded-for': before })).toBe('10.9.9.9');
+    if (garbage.length > 2) expect(idcard.logText()).not.toContain(garbage);
+  });
+
+  test('is unknown on a socket that has none', async () => {
+    await start();
+    expect(clientAddress({ ip: undefined } as never)).toBe('unknown');
+  });
+
   test('comes from no other header', async () => {
     await behindProxies();
     const headers = {
@@ -79,6 +139,16 @@ describe('guesses are counted', () => {
     expect(await guess(PROXY, () => CLIENT)).toEqual([401, 429]);
   });
 
+  test.each([
+    ['another port', (index: number) => `${CLIENT}:${50_000 + index}`],
+    ['another spelling', (index: number) => `[2001:db8::${index.toString(16)}%${index}]:${index}`],
+    ['another text that is no address', (index: number) => `_hidden${index}`],
+  ])('together when each connection has %s', async (_, forwarded) => {
+    await behindProxies();
+    vi.spyOn(idcard.hasher, 'verify').mockResolvedValue(false);
+    expect(await guess(PROXY, forwarded)).toEqual([401, 429]);
+  });
+
   test('apart for two clients of one proxy', async () => {
     await behindProxies();
     expect(await guess(PROXY, (index) => `203.0.113.${index % 2}`)).toEqual([401]);
@@ -88,6 +158,26 @@ describe('guesses are counted', () => {
     await behindProxies();
     expect(await guess(STRANGER, (index) => `203.0.113.${index}`)).toEqual([401, 429]);
   });
+});
+
+test.each([
+  ['10.0.0.0/8', '10.255.0.1', true],
+  ['10.0.0.0/8', '::ffff:10.255.0.1', true],
+  ['10.0.0.0/8', '11.0.0.1', false],
+  ['10.0.0.0/8', 'a00::1', false],
+  ['192.0.2.1', '192.0.2.1:443', true],
+  ['192.0.2.1', '192.0.2.2', false],
+  ['::ffff:10.0.0.0/104', '10.255.0.1', true],
+  ['::ffff:10.0.0.0/104', '11.0.0.1', false],
+  ['fd00:1::/32', 'fd00:1:ffff::1', true],
+  ['fd00:1::/32', 'fd00:2::1', false],
+  ['fe80::1%eth0', 'fe80::1%eth1', true],
+  ['::1', '[::1]:80', true],
+  ['::1', '127.0.0.1', false],
+  ['10.0.0.0/8', 'unknown', false],
+  ['10.0.0.0/8', '', false],
+])('of the proxies %s, %s is one: %s', (range, address, expected) => {
+  expect(createProxyMatcher([range])(address)).toBe(expected);
 });
 
 describe('X-Forwarded-Host and X-Forwarded-Proto', () => {

@@ -122,6 +122,113 @@ test('a hostile page can neither change the password nor log out everywhere', as
   }
 });
 
+describe('a request that asks for cookies', () => {
+  const MOBILE = 'capacitor://localhost';
+  let shared: TestApp;
+  let session: string;
+
+  beforeAll(async () => {
+    shared = await createTestApp({
+      env: { PUBLIC_URL: OWN, ALLOWED_ORIGINS: `${APP},${MOBILE}`, RATE_LIMITS: 'off' },
+    });
+    await addUser(shared);
+    session = await logInWithCookies(shared);
+  });
+  afterAll(() => shared.close());
+
+  const inject = (method: 'GET' | 'POST' | 'PUT', url: string, headers: object, body?: object) =>
+    shared.app.inject({ method, url, headers: { ...headers }, ...(body && { body }) });
+  const change = { current_password: ADA.password, new_password: 'nine lazy clouds over Turin' };
+  const requests: Record<string, (headers: object) => ReturnType<typeof inject>> = {
+    'a login': (headers) => inject('POST', '/v1/login', headers, { ...ADA, transport: 'cookie' }),
+    'a renewal': (headers) => inject('POST', '/v1/refresh', { ...headers, cookie: session }),
+    'a change of the password': (headers) =>
+      inject('PUT', '/v1/me/password', { ...headers, cookie: session }, change),
+  };
+
+  test.each(Object.keys(requests))(
+    'is refused from another site, allowed or not, with the reason: %s',
+    async (name) => {
+      for (const headers of [
+        { 'sec-fetch-site': 'cross-site', origin: APP },
+        { 'sec-fetch-site': 'cross-site', origin: EVIL },
+        { 'sec-fetch-site': 'cross-site' },
+        { 'sec-fetch-site': 'Same-Site', origin: APP },
+        { 'sec-fetch-site': ['same-site', 'same-site'], origin: APP },
+      ]) {
+        const response = await requests[name]?.(headers);
+        expect(response?.statusCode).toBe(403);
+        expect(response?.cookies).toEqual([]);
+        expect(response?.json().type).toBe('urn:idcard:problem:cross-site-request');
+      }
+      const response = await requests[name]?.({ 'sec-fetch-site': 'cross-site', origin: APP });
+      if (name !== 'a change of the password')
+        // which is refused for its cookie from another site alone, in any case
+        expect(response?.json().detail).toMatch(/another site.*keep no cookies.*transport "bearer"/);
+      expect(response?.headers['access-control-allow-origin']).toBe(APP); // so that the page can read why
+    },
+  );
+
+  test.each([
+    { origin: MOBILE },
+    { origin: MOBILE, 'sec-fetch-site': 'cross-site' },
+    { origin: MOBILE, 'sec-fetch-site': 'none' },
+  ])('is refused to an app with a scheme of its own, with the reason: %j', async (headers) => {
+    for (const send of Object.values(requests)) expect((await send(headers)).statusCode).toBe(403);
+    const { detail } = (await requests['a login']?.(headers))?.json() ?? {};
+    expect(detail).toMatch(/scheme of its own.*transport "bearer"/);
+  });
+
+  test('a sibling subdomain that is not allowed gets the usual refusal', async () => {
+    const response = await requests['a login']?.({ 'sec-fetch-site': 'same-site', origin: SIBLING });
+    expect(response?.statusCode).toBe(403);
+    expect(response?.json().detail).toMatch(/from this origin or from one that is allowed/);
+  });
+
+  test('is answered to an allowed page of the same site', async () => {
+    const headers = { 'sec-fetch-site': 'same-site', origin: APP };
+    expect((await requests['a login']?.(headers))?.cookies).toHaveLength(2);
+    expect((await requests['a renewal']?.(headers))?.cookies).toHaveLength(2);
+  });
+
+  test.each([MOBILE, APP])(
+    'other requests are not: %s may log in and out by bearer, from another site too',
+    async (origin) => {
+      const headers = { origin, 'sec-fetch-site': 'cross-site' };
+      const login = await inject('POST', '/v1/login', headers, ADA);
+      expect(login.statusCode).toBe(200);
+      const { access_token, refresh_token } = login.json();
+      const mine = { ...headers, ...bearer(access_token) };
+      expect((await inject('GET', '/v1/me', mine)).statusCode).toBe(200);
+      expect((await inject('POST', '/v1/refresh', headers, { refresh_token })).statusCode).toBe(200);
+      expect((await inject('POST', '/v1/logout', mine)).statusCode).toBe(204);
+    },
+  );
+
+  test.each([MOBILE, 'CAPACITOR://localhost', 'capacitor://localhost.evil.example', 'null'])(
+    'no cookie works for %s, whatever it is used for',
+    async (origin) => {
+      const headers = { origin, cookie: session };
+      for (const [method, url] of [
+        ['GET', '/v1/me'],
+        ['GET', '/v1/verify'],
+        ['POST', '/v1/refresh'],
+        ['POST', '/v1/logout'],
+        ['POST', '/v1/logout-everywhere'],
+      ] as const)
+        expect((await inject(method, url, headers)).statusCode).toBe(403);
+    },
+  );
+
+  test('a logout that merely clears cookies is answered to an allowed page, not to a hostile one', async () => {
+    const logout = (origin: string, more: object = {}) =>
+      inject('POST', '/v1/logout', { 'sec-fetch-site': 'cross-site', origin, ...more });
+    expect((await logout(APP)).statusCode).toBe(204);
+    expect((await logout(EVIL)).statusCode).toBe(403);
+    expect((await logout(EVIL, { authorization: 'Basic YTpi' })).statusCode).toBe(403); // which a browser sends by itself
+  });
+});
+
 describe('behind a proxy that asks for each request', () => {
   const ask = (
     named: Record<string, string | string[]>,
