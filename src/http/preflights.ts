@@ -7,10 +7,10 @@ import type { App } from './zod.ts';
  * names nobody. To be registered before the authentication. A client writes its own headers, so that only a proxy is believed.
  * @param isProxy whether one that sets the header of the method is at this address
  */
-export function passPreflights(app: App, isProxy: (address: string | undefined) => boolean): void {
+export function passPreflights(app: App, isProxy: (address: string) => boolean): void {
   app.addHook('onRequest', (request, reply, done) => {
     const { preflight } = request.query as { preflight?: unknown };
-    if (preflight === 'pass' && isPreflight(request) && isProxy(request.raw.socket.remoteAddress))
+    if (preflight === 'pass' && isPreflight(request) && isProxy(request.raw.socket.remoteAddress ?? ''))
       reply.code(204).send();
     else done();
   });

@@ -91,6 +91,12 @@ describe.each(PROXIES)('an application behind $name, protected by GET /v1/verify
       ]);
     });
 
+    test('another header of the client arrives, also one with a name like these', async () => {
+      const own = { 'x-auth-token': 'a', 'x-auth-subject-id': 'b', 'x-request-id': 'c' };
+      await proxied.ask('/', { ...bearer(proxied.ada.token), ...own });
+      expect(Object.keys(own).flatMap((name) => proxied.valuesOf(name))).toEqual(['a', 'b', 'c']);
+    });
+
     test('forged headers open nothing without a token', async () => {
       const forged = {
         'x-auth-subject': proxied.ada.id,

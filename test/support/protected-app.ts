@@ -79,7 +79,7 @@ export function spellingsOf(header: string): string[] {
 }
 
 /** What the application received. */
-export interface Received {
+interface Received {
   method: string;
   url: string;
   rawHeaders: string[];
