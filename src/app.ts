@@ -17,6 +17,7 @@ import { createAttempts } from './passwords/attempts.ts';
 import { createGuessLimits, type GuessLimits, noGuessLimits } from './passwords/guessing.ts';
 import type { Hasher } from './passwords/hasher.ts';
 import { createLazyPasswordPolicy } from './passwords/lazy-policy.ts';
+import { probeClaims } from './probe-claims.ts';
 import { answerClientError, answerFrameworkError, handleProblems } from './problems/error-handler.ts';
 import { createRevocationFeed, type Siblings } from './revocation-feed.ts';
 import { changePasswordRoute } from './routes/change-password.ts';
@@ -68,7 +69,8 @@ const VERIFIED_TOKENS = 100_000;
 
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
-  const { config, keySet, directory, clock, logger } = dependencies;
+  const { config, keySet, directory, clock, logger, customClaims } = dependencies;
+  if (customClaims) await probeClaims(customClaims);
   const isProxy = createProxyMatcher(config.trustedProxies);
   const app = Fastify({
     ...LIMITS,
@@ -119,7 +121,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     ...dependencies,
     directory: feed.directory,
     feed,
-    customClaims: dependencies.customClaims,
+    customClaims,
     revocationList: createRevocationList({ config, keySet, jwt, clock, revocations }),
     tokens,
     dpop,

@@ -55,6 +55,8 @@ export interface Config {
   /** How many password hashes run at once, and for how long others may wait for their turn. */
   passwordHashing: { atOnce: number; queueSeconds: number };
   passwordMinLength: number;
+  /** Whether access tokens name the user's email, where it is verified. */
+  emailClaim: boolean;
   rateLimits: boolean;
   /** Whether anybody may create a user. Undefined where that has to be said and was not: then nobody may, and no server starts. */
   registration: (typeof REGISTRATIONS)[number] | undefined;
@@ -106,6 +108,7 @@ const environment = z.object({
   PASSWORD_HASHES_AT_ONCE: wholeNumber(1, 1000).optional(),
   PASSWORD_QUEUE_SECONDS: wholeNumber(1, 60).default(5),
   PASSWORD_MIN_LENGTH: wholeNumber(8, 64).default(15),
+  EMAIL_CLAIM: oneOf(['on', 'off']).default('off'),
   REGISTRATION: oneOf(REGISTRATIONS).optional(),
   RATE_LIMITS: oneOf(['on', 'off']).default('on'),
   DOCS_PAGE: oneOf(['on', 'off']).optional(),
@@ -166,6 +169,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       queueSeconds: settings.PASSWORD_QUEUE_SECONDS,
     },
     passwordMinLength: settings.PASSWORD_MIN_LENGTH,
+    emailClaim: settings.EMAIL_CLAIM === 'on',
     rateLimits: settings.RATE_LIMITS === 'on',
     registration: settings.REGISTRATION ?? (isProduction ? undefined : 'open'),
     docsPage: (settings.DOCS_PAGE ?? (isProduction ? 'off' : 'on')) === 'on',

@@ -130,6 +130,7 @@ export interface AccessClaims {
   client_id: string;
   scope: string;
   roles: string[];
+  email?: string;
 }
 export interface Confirmation {
   jkt: string;

@@ -16,7 +16,7 @@ import {
 } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Login } from '../tokens/tokens.ts';
-import { Email, type User } from '../users/user.ts';
+import { Email, type User, verifiedEmail } from '../users/user.ts';
 import { answerHeaders, attemptOf } from './attempt.ts';
 import { beforeAttempt } from './before-attempt.ts';
 import { receiveBinding } from './binding.ts';
@@ -118,6 +118,7 @@ export async function newLogin(
     authTimeSeconds: clock(),
     amr: ['pwd'],
     roles: user.roles,
+    email: verifiedEmail(user),
     ver: user.tokenVersion,
     jkt,
     customClaims: await customClaims?.(user),

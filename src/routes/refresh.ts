@@ -13,6 +13,7 @@ import {
 } from '../problems/catalogue.ts';
 import type { Problem } from '../problems/problem.ts';
 import { boundToAnotherKey, tokenNotBound } from '../tokens/dpop.ts';
+import { verifiedEmail } from '../users/user.ts';
 import { receiveBinding } from './binding.ts';
 import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
@@ -70,6 +71,7 @@ export function refreshRoute(app: App, dependencies: Dependencies): void {
       authTimeSeconds: claims.auth_time,
       amr: claims.amr,
       roles: user.roles,
+      email: verifiedEmail(user),
       ver: user.tokenVersion,
       jkt,
       customClaims: await customClaims?.(user),

@@ -69,6 +69,7 @@ const schema = {
       headers: {
         'X-Auth-Subject': `The user id; ${ENCODED}.`,
         'X-Auth-Roles': `The roles, separated by commas; ${ENCODED}, and so is a comma in a role.`,
+        'X-Auth-Email': `Where EMAIL_CLAIM is on: the email if it is verified, else nothing; ${ENCODED}.`,
       },
       example: accessClaimsExample,
     },
@@ -90,6 +91,7 @@ export function verifyRoute(app: App, { clock, config, customClaims }: Dependenc
     const { claims, query } = request;
     if (query.role !== undefined) requireRole(claims, query.role);
     if (query.max_age !== undefined) requireRecentLogin(claims, Number(query.max_age), clock);
+    if (config.emailClaim) reply.header('x-auth-email', headerText(claims.email ?? ''));
     reply
       .header('x-auth-subject', headerText(claims.sub))
       .header('x-auth-roles', headerList(claims.roles))

@@ -33,10 +33,21 @@ export const AccessClaims = z.looseObject({
   client_id: z.string(),
   scope: z.string(),
   roles: z.array(z.string()),
+  /** A verified address, where `EMAIL_CLAIM` is on. It may become another's: `sub` is who the user is. */
+  email: z.string().optional(),
 });
 
 /** Claims beside the standard ones, with values that JSON can hold. */
 export type CustomClaims = Readonly<Record<string, unknown>>;
+
+/** Names that later versions will use; who used one today would have to give it up then. */
+const RESERVED = ['sid', 'acr', 'login_at'];
+const OWN = new Set([...Object.keys(AccessClaims.shape), ...RESERVED, '__proto__']);
+
+/** The first name among custom claims that is idcard's own to use. */
+export function ownNameAmong(customClaims: CustomClaims): string | undefined {
+  return Object.keys(customClaims).find((name) => OWN.has(name));
+}
 
 /** The claims of a refresh token. `sid` names one login, through every refresh. */
 export const RefreshClaims = z.object({ ...registered, sid: z.string().min(1) });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { invalidToken } from '../problems/catalogue.ts';
-import { AccessClaims, CLIENT_ID, type CustomClaims, RefreshClaims, SCOPE } from './claims.ts';
+import { AccessClaims, CLIENT_ID, type CustomClaims, ownNameAmong, RefreshClaims, SCOPE } from './claims.ts';
 import type { Jwt } from './jwt.ts';
 import type { KeySet } from './key-set.ts';
 import { type TokenKind, tokenProfiles } from './profiles.ts';
@@ -20,6 +20,8 @@ export interface Login {
   /** RFC 8176 */
   amr: readonly string[];
   roles: readonly string[];
+  /** The user's email, if it is verified. */
+  email?: string | undefined;
   /** The user's token version. */
   ver: number;
   /** The thumbprint of the key that the tokens are bound to, if they are. */
@@ -84,6 +86,7 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
       client_id: CLIENT_ID,
       scope: SCOPE,
       roles: login.roles,
+      ...(config.emailClaim && login.email !== undefined && { email: login.email }),
     };
     refuseUnreadable(access);
     const refresh = { ...claims('refresh'), sid: login.sid };
@@ -120,9 +123,8 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
 
 /** A claim that verifiers rely on is never another's to write, whether or not this token has it. */
 function refuseReserved(customClaims: CustomClaims): void {
-  for (const name of Object.keys(customClaims)) {
-    if (name in AccessClaims.shape) throw new Error(`The claim ${name} cannot be set: it is idcard's own.`);
-  }
+  const name = ownNameAmong(customClaims);
+  if (name !== undefined) throw new Error(`The claim ${name} cannot be set: it is idcard's own.`);
 }
 
 /** What a directory of one's own says of a user may be no token's: a login that ends in one would work nowhere. */
