@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ADA, bearer } from '../support/app.ts';
+import { ADA, bearer, logIn } from '../support/app.ts';
 import { createProofKey, forgeProof, proofClaims } from '../support/dpop.ts';
 import {
   IDENTITY,
@@ -89,6 +89,25 @@ describe.each(PROXIES)('an application behind $name, protected by GET /v1/verify
         '',
         '',
       ]);
+    });
+
+    test('a verified email arrives where EMAIL_CLAIM is on, and nothing else under its name', async () => {
+      const withEmail = await startProtectedApp(proxy, { env: { EMAIL_CLAIM: 'on' } });
+      try {
+        const { idcard, ada, bob } = withEmail;
+        await idcard.directory.update(ada.id, { emailVerified: true });
+        const { access_token } = await logIn(idcard);
+        const forged = Object.fromEntries(
+          spellingsOf('X-Auth-Email').map((name) => [name, 'root@example.com']),
+        );
+        await withEmail.ask('/', { ...forged, ...bearer(access_token) });
+        expect(withEmail.valuesOf('x-auth-email')).toEqual([ADA.email]);
+        await withEmail.ask('/', { ...forged, ...bearer(bob.token) });
+        expect(withEmail.received).toHaveLength(1);
+        expect(withEmail.valuesOf('x-auth-email').join('')).toBe('');
+      } finally {
+        await withEmail.stop();
+      }
     });
 
     test('another header of the client arrives, also one with a name like these', async () => {
