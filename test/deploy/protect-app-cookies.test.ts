@@ -39,6 +39,10 @@ const HOSTILE: string[] = [
   '@; __Host-refresh==x; __Host-device=',
 ];
 
+function accessCookieOf({ ada }: ProtectedApp): string {
+  return ada.cookie.split('; ').find((cookie) => cookie.startsWith('__Host-access=')) ?? '';
+}
+
 describe.each(PROXIES)('an application behind $name', (proxy) => {
   describe.skipIf(lacks(proxy.name))('sees all cookies but those that are for idcard alone', () => {
     let proxied: ProtectedApp;
@@ -48,7 +52,7 @@ describe.each(PROXIES)('an application behind $name', (proxy) => {
     });
     afterAll(() => proxied?.stop());
 
-    const withLogin = (cookies: string) => cookies.replace('@', proxied.ada.cookie.split('; ')[0] ?? '');
+    const withLogin = (cookies: string) => cookies.replace('@', accessCookieOf(proxied));
 
     async function seenOf(sent: string[]): Promise<string> {
       const lines = sent.map((cookies) => `Cookie: ${withLogin(cookies)}`);
@@ -75,7 +79,10 @@ describe.each(PROXIES)('an application behind $name', (proxy) => {
     test('idcard itself gets all of them', async () => {
       expect(proxied.ada.cookie).toContain('__Host-refresh=');
       const { status, headers } = await proxied.ask('/v1/refresh', { cookie: proxied.ada.cookie }, 'POST');
-      expect([status, headers['set-cookie']?.length]).toEqual([204, 2]);
+      expect([status, headers['set-cookie']?.join()]).toEqual([
+        204,
+        expect.stringContaining('__Host-refresh='),
+      ]);
     });
   });
 
@@ -83,7 +90,7 @@ describe.each(PROXIES)('an application behind $name', (proxy) => {
     const proxied = await startProtectedApp(proxy, { http2: true });
     const client = connect(proxied.origin);
     try {
-      const access = proxied.ada.cookie.split('; ')[0] ?? '';
+      const access = accessCookieOf(proxied);
       const cookie = ['a=b', '__Host-device=y', access, '__Host-refresh=x', 'c=d'];
       const stream = client.request({ ':path': '/', cookie });
       const [headers] = await once(stream, 'response');

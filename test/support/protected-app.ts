@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
@@ -17,6 +18,8 @@ interface Ports {
 export interface ProxyOptions {
   /** Whether it speaks HTTP/2 without TLS; nginx then speaks nothing else. */
   http2?: boolean;
+  /** Its name; 127.0.0.1 by default. */
+  host?: string;
   /** The parameters of `GET /v1/verify`, as an operator appends them. */
   parameters?: string;
 }
@@ -51,9 +54,9 @@ export const PROXIES: readonly Proxy[] = [
     name: 'caddy',
     away: 502,
     several: 400,
-    start({ own, idcard, app }, { http2 = false, parameters = '' }) {
+    start({ own, idcard, app }, { host = '127.0.0.1', http2 = false, parameters = '' }) {
       const caddyfile = readFileSync('deploy/caddy/Caddyfile', 'utf8')
-        .replace('\napp.example.com {', `\nhttp://127.0.0.1:${own} {`)
+        .replace('\napp.example.com {', `\nhttp://${host}:${own} {`)
         .replaceAll('127.0.0.1:3000', `127.0.0.1:${idcard}`)
         .replace('127.0.0.1:8080', `127.0.0.1:${app}`)
         .replace('uri /v1/verify?', `uri /v1/verify?${parameters}`);
@@ -100,7 +103,7 @@ export async function startProtectedApp(
   { env = {}, ...options }: ProxyOptions & { env?: Record<string, string> } = {},
 ) {
   const ports = { own: await findFreePort(), idcard: await findFreePort(), app: await findFreePort() };
-  const origin = `http://127.0.0.1:${ports.own}`;
+  const origin = `http://${options.host ?? '127.0.0.1'}:${ports.own}`;
   const idcard: TestApp = await createTestApp({
     env: { PUBLIC_URL: origin, TRUSTED_PROXIES: '127.0.0.1', ...env },
   });
@@ -181,10 +184,18 @@ async function startApp(port: number) {
     received.push({ method, url, rawHeaders, rawTrailers });
     reply.end('the application');
   });
-  server.on('upgrade', ({ method = '', url = '', rawHeaders }, socket) => {
+  server.on('upgrade', ({ method = '', url = '', headers, rawHeaders }, socket) => {
     received.push({ method, url, rawHeaders, rawTrailers: [] });
+    const accept = createHash('sha1').update(
+      `${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`,
+    );
+    const lines = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade'];
+    const message = 'the socket of the application';
+    // A frame of text (RFC 6455 §5.2), and the end.
+    const frame = `\x81${String.fromCharCode(message.length)}${message}`;
     socket.end(
-      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nthe socket of the application',
+      [...lines, `Sec-WebSocket-Accept: ${accept.digest('base64')}`, '', frame].join('\r\n'),
+      'latin1',
     );
   });
   await once(server.listen(port, '127.0.0.1'), 'listening');
