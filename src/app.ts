@@ -9,6 +9,7 @@ import { documentRoutes } from './http/documented-routes.ts';
 import { acceptJsonOnly } from './http/json-body.ts';
 import { LIMITS } from './http/limits.ts';
 import type { OpenApiTexts } from './http/openapi.ts';
+import { passPreflights } from './http/preflights.ts';
 import { SECURITY_HEADERS, setSecurityHeaders } from './http/security-headers.ts';
 import { createProxyMatcher } from './http/trusted-proxies.ts';
 import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
@@ -70,13 +71,14 @@ const VERIFIED_TOKENS = 100_000;
 
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
-  const { config, keySet, directory, clock, logger } = dependencies;
+  const { config, keySet, directory, clock, logger, customClaims } = dependencies;
   const basePath = basePathOf(config.publicUrl);
   const isProxy = createProxyMatcher(config.trustedProxies);
-  if (dependencies.customClaims) await probeClaims(dependencies.customClaims);
+  if (customClaims) await probeClaims(customClaims);
   const app = Fastify({
     ...LIMITS,
     ...(basePath && { rewriteUrl: createBasePathRemover(basePath) }),
+    keepAliveTimeout: config.keepAliveSeconds * 1000,
     loggerInstance: logger,
     // A line for each request would hold its query string, and halve the speed.
     logController: new LogController({ disableRequestLogging: true }),
@@ -153,6 +155,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   await app.register(async (locked: App) => {
     // Proxies ask here on behalf of other requests.
     const transports = createTransports(origins, { isProxy });
+    passPreflights(locked, isProxy);
     await locked.register(authentication, { requireDpop, tokens, transports, dpop });
     verifyRoute(locked, routes);
   });

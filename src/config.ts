@@ -64,6 +64,8 @@ export interface Config {
   /** Whether `GET /docs` is served. */
   docsPage: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
+  /** For how long a connection is kept on which nothing is asked. */
+  keepAliveSeconds: number;
   shutdownDelaySeconds: number;
 }
 
@@ -124,6 +126,8 @@ const environment = z.object({
   DOCS_PAGE: oneOf(['on', 'off']).optional(),
   NODE_ENV: z.string().optional(),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
+  // A proxy that sends a POST while this side closes has to answer 502. Those of Google Cloud keep theirs for 600 s.
+  KEEP_ALIVE_SECONDS: wholeNumber(1, 86_400).default(620),
   SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 120).default(5),
 });
 
@@ -182,6 +186,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     registration: settings.REGISTRATION ?? (isProduction ? undefined : 'open'),
     docsPage: (settings.DOCS_PAGE ?? (isProduction ? 'off' : 'on')) === 'on',
     logLevel: settings.LOG_LEVEL,
+    keepAliveSeconds: settings.KEEP_ALIVE_SECONDS,
     shutdownDelaySeconds: settings.SHUTDOWN_DELAY_SECONDS,
   };
 }

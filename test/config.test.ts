@@ -58,6 +58,7 @@ describe('without any variable', () => {
       registration: 'open',
       docsPage: true,
       logLevel: 'info',
+      keepAliveSeconds: 620,
       shutdownDelaySeconds: 5,
     });
   });
@@ -109,6 +110,7 @@ test('every variable is read', () => {
     REGISTRATION: 'closed',
     DOCS_PAGE: 'off',
     LOG_LEVEL: 'debug',
+    KEEP_ALIVE_SECONDS: '3600',
     SHUTDOWN_DELAY_SECONDS: '0',
   });
 
@@ -143,6 +145,7 @@ test('every variable is read', () => {
     registration: 'closed',
     docsPage: false,
     logLevel: 'debug',
+    keepAliveSeconds: 3600,
     shutdownDelaySeconds: 0,
   });
 });
@@ -332,6 +335,7 @@ describe('a value that is no good', () => {
     ['REGISTRATION', ['true', 'OPEN', 'close', 'invite', ' closed']],
     ['LOG_LEVEL', ['verbose', 'INFO']],
     ['DOCS_PAGE', ['true', 'ON']],
+    ['KEEP_ALIVE_SECONDS', ['0', '86401', '1.5', '60s']],
     ['SHUTDOWN_DELAY_SECONDS', ['121', '-1']],
   ])('of %s is refused in one sentence that names it', (name, values) => {
     for (const value of values) {

@@ -52,8 +52,17 @@ const schema = {
           delete jsonSchema.anyOf;
         },
       }),
+    preflight: z
+      .enum(['pass'])
+      .optional()
+      .meta({
+        description:
+          'With "pass", a CORS preflight is answered 204 without a look at credentials: a request that a trusted proxy makes for an ' +
+          'OPTIONS that has Origin and Access-Control-Request-Method. Only for a proxy that sets the header of the method itself, ' +
+          'in front of an application that answers OPTIONS with nothing but CORS headers.',
+      }),
   }),
-  response: { 200: Answer },
+  response: { 200: Answer, 204: z.null() },
   documents: {
     200: {
       description: 'The claims of the token.',
@@ -64,12 +73,16 @@ const schema = {
       },
       example: accessClaimsExample,
     },
+    204: { description: 'A CORS preflight may pass. It says of nobody who that is.' },
   },
   problems: [crossSite, roleRequired, recentLoginRequired],
 } satisfies RouteSchema;
 
 /** What is not declared is not sent, and that is the faster way to send the rest. */
-const withCustomClaims = { ...schema, response: { 200: AccessClaims.extend({ aud: z.string() }) } };
+const withCustomClaims = {
+  ...schema,
+  response: { ...schema.response, 200: AccessClaims.extend({ aud: z.string() }) },
+};
 
 type Dependencies = Pick<RouteDependencies, 'clock' | 'config' | 'customClaims'>;
 
