@@ -69,8 +69,8 @@ const VERIFIED_TOKENS = 100_000;
 
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
-  const { config, keySet, directory, clock, logger, customClaims } = dependencies;
-  if (customClaims) await probeClaims(customClaims);
+  const { config, keySet, directory, clock, logger } = dependencies;
+  if (dependencies.customClaims) await probeClaims(dependencies.customClaims);
   const isProxy = createProxyMatcher(config.trustedProxies);
   const app = Fastify({
     ...LIMITS,
@@ -121,7 +121,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     ...dependencies,
     directory: feed.directory,
     feed,
-    customClaims,
+    customClaims: dependencies.customClaims,
     revocationList: createRevocationList({ config, keySet, jwt, clock, revocations }),
     tokens,
     dpop,
