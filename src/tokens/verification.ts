@@ -30,7 +30,8 @@ export interface Verification<K extends VerificationKey> {
 export interface Expected<C> {
   kind: SignedKind;
   issuer: string;
-  audience: string;
+  /** Several are good where a kind changed its audience. */
+  audience: string | readonly string[];
   claims: z.ZodType<C>;
   /** For what is no user's token: users' tokens fit into a cookie. */
   maxLength?: number;
@@ -74,9 +75,10 @@ export function createOpener<K extends VerificationKey>(verification: Verificati
   return <C extends CommonClaims>(token: string, expected: Expected<C>) => {
     const { key, payload } = verifySignature(token, expected.kind, expected.maxLength);
     const claims = parse(expected.claims, payload);
+    const audiences = [expected.audience].flat();
     // RFC 9068 §4 and RFC 7519 §4.1; `exp` has no tolerance, the others have it for clocks that are ahead of this one.
     if (claims.iss !== expected.issuer) throw invalidToken();
-    if (![claims.aud].flat().includes(expected.audience)) throw invalidToken();
+    if (![claims.aud].flat().some((audience) => audiences.includes(audience))) throw invalidToken();
     const now = clock();
     const validFromSeconds = Math.max(claims.iat, claims.nbf ?? 0) - clockToleranceSeconds;
     if (now >= claims.exp) throw invalidToken({ detail: 'The token has expired.' });

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { RevocationClaims } from '../tokens/claims.ts';
 import { sha256 } from '../tokens/dpop-proof.ts';
+import { revocationsAudience } from '../tokens/profiles.ts';
 import { createRevocations, type Revocations } from '../tokens/revocations.ts';
 import type { createOpener } from '../tokens/verification.ts';
 import type { FetchDocument } from './document.ts';
@@ -42,7 +43,7 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
   const expected = {
     kind: 'revocations',
     issuer,
-    audience,
+    audience: [revocationsAudience(issuer), audience], // the version before had that of access tokens
     claims: RevocationClaims,
     maxLength: MAX_BYTES,
   } as const;

@@ -31,13 +31,13 @@ test('the list is a JWT that any service can verify with the published keys', as
   const keys = createLocalJWKSet((await idcard.app.inject('/.well-known/jwks.json')).json());
   const { payload } = await jwtVerify(response.body, keys, {
     issuer: 'http://localhost:3000',
-    audience: 'api',
+    audience: 'http://localhost:3000/.well-known/revocations',
     typ: 'revocations+jwt',
     currentDate: new Date(START * 1000),
   });
   expect(payload).toEqual({
     iss: 'http://localhost:3000',
-    aud: 'api',
+    aud: 'http://localhost:3000/.well-known/revocations',
     iat: START,
     exp: START + 300,
     revocations: { [createHash('sha256').update(userId).digest('base64url')]: 2 },

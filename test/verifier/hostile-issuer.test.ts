@@ -263,6 +263,13 @@ describe('the list of revocations', () => {
     expect(running.logLines().filter(({ event }) => event === 'idcard.revocations.current')).toHaveLength(1);
   });
 
+  test('of a server of the version before, with the audience of access tokens, is read', async () => {
+    issuer.answers.revocations = issuer.jwt(issuer.listOf(revoked, { aud: 'api' }));
+    const running = await start();
+    expect(running.app.idcard.state().revocations).toBe('current');
+    expect(await ask(running)).toBe(401);
+  });
+
   test('that was rolled back takes nothing back', async () => {
     issuer.answers.revocations = issuer.jwt(issuer.listOf(revoked));
     const running = await start({ revocationPollSeconds: 1 });
