@@ -15,7 +15,7 @@ let accessToken: string;
 
 beforeAll(async () => {
   server = await startServer();
-  jwks = await (await fetch(`${server.url}/.well-known/jwks.json`)).json();
+  jwks = (await (await fetch(`${server.url}/.well-known/jwks.json`)).json()) as typeof jwks;
   const post = (path: string) =>
     fetch(server.url + path, {
       method: 'POST',
@@ -52,7 +52,9 @@ const verifiers: Record<string, (jwt: string) => Promise<unknown> | unknown> = {
   'fast-jwt': (jwt) => {
     const key = createPublicKey({ key: jwks.keys[0] as JsonWebKey, format: 'jwk' });
     const pem = key.export({ type: 'spki', format: 'pem' });
-    return createVerifier({ key: pem, allowedIss: server.url, allowedAud: 'api', algorithms: ['ES256'] })(jwt);
+    return createVerifier({ key: pem, allowedIss: server.url, allowedAud: 'api', algorithms: ['ES256'] })(
+      jwt,
+    );
   },
 };
 
@@ -77,26 +79,26 @@ test('the list of revocations is among what anybody gets, with the issuer and th
   expect(decode(list, 0).kid).toBe(decode(accessToken, 0).kid);
 });
 
-describe.each([
-  ...Object.entries(verifiers),
-  ...(isPyJwtHere() ? [['PyJWT', verifyInPython] as const] : []),
-])('a service that verifies with %s, and ignores typ,', (_name, verify) => {
-  const refuses = async (jwt: string) => {
-    try {
-      await verify(jwt);
-      return false;
-    } catch {
-      return true;
-    }
-  };
+describe.each([...Object.entries(verifiers), ...(isPyJwtHere() ? [['PyJWT', verifyInPython] as const] : [])])(
+  'a service that verifies with %s, and ignores typ,',
+  (_name, verify) => {
+    const refuses = async (jwt: string) => {
+      try {
+        await verify(jwt);
+        return false;
+      } catch {
+        return true;
+      }
+    };
 
-  test('takes an access token', async () => {
-    expect(await refuses(accessToken)).toBe(false);
-  });
+    test('takes an access token', async () => {
+      expect(await refuses(accessToken)).toBe(false);
+    });
 
-  test('takes nothing else that anybody gets', async () => {
-    const taken: string[] = [];
-    for (const [address, jwt] of published) if (!(await refuses(jwt))) taken.push(address);
-    expect(taken).toEqual([]);
-  });
-});
+    test('takes nothing else that anybody gets', async () => {
+      const taken: string[] = [];
+      for (const [address, jwt] of published) if (!(await refuses(jwt))) taken.push(address);
+      expect(taken).toEqual([]);
+    });
+  },
+);
