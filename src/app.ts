@@ -114,7 +114,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     directory: feed.directory,
     feed,
     customClaims: dependencies.customClaims,
-    revocationList: createRevocationList({ config, keySet, jwt, clock, revocations }),
+    revocationList: createRevocationList({ config, keySet, jwt, clock, revocations, keepSeconds }),
     tokens,
     dpop,
     transports,

@@ -5,7 +5,6 @@ import { AccessClaims } from './claims.ts';
 import { createClaimsFreezer } from './frozen-claims.ts';
 import { readTokenHeader } from './jws.ts';
 import { SIGNED_KINDS, type SignedKind, type TokenKind } from './profiles.ts';
-import type { Revocations } from './revocations.ts';
 import type { VerifiedTokens } from './verified-tokens.ts';
 
 /** A key to verify with, be it this server's own or fetched from the issuer. */
@@ -99,7 +98,7 @@ type AccessDependencies<K extends VerificationKey> = {
   audience: string;
   clock: Clock;
   verifiedTokens: Pick<VerifiedTokens, 'get' | 'add'>;
-  revocations: Pick<Revocations, 'isRevoked'>;
+  revocations: { isRevoked(claims: Pick<AccessClaims, 'sub' | 'ver' | 'iat'>): boolean };
 };
 
 /** Verifies access tokens: gives the frozen claims of a valid one. @throws invalidToken */

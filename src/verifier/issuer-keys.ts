@@ -63,7 +63,7 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
       keys = fetched;
       if (isGone) onRemoved();
       fetchedAt = clock();
-      refreshAfterSeconds = refreshTime(maxAgeOf(document?.headers), staleKeysSeconds);
+      refreshAfterSeconds = refreshTime(freshnessOf(document?.headers), staleKeysSeconds);
       reachability.answered();
     } catch (err) {
       reachability.failed(err);
@@ -99,8 +99,10 @@ function refreshTime(maxAgeSeconds: number, staleKeysSeconds: number): number {
   return Math.min(maxAgeSeconds, staleKeysSeconds / 2) * (0.75 + Math.random() * 0.2);
 }
 
-/** RFC 9111 §5.2.2.1 */
-function maxAgeOf(headers: Headers | undefined): number {
+/** RFC 9111 §5.2.2.1, less the time for which a cache on the way had it (§5.1). */
+function freshnessOf(headers: Headers | undefined): number {
   const [, seconds] = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(headers?.get('cache-control') ?? '') ?? [];
-  return seconds === undefined ? DEFAULT_MAX_AGE_SECONDS : Number(seconds);
+  const maxAge = seconds === undefined ? DEFAULT_MAX_AGE_SECONDS : Number(seconds);
+  const [age = '0'] = /^\d{1,9}$/.exec(headers?.get('age') ?? '') ?? [];
+  return Math.max(0, maxAge - Number(age));
 }

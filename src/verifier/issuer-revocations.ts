@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
-import { RevocationClaims } from '../tokens/claims.ts';
+import { type AccessClaims, RevocationClaims } from '../tokens/claims.ts';
 import { sha256 } from '../tokens/dpop-proof.ts';
 import { revocationsAudience } from '../tokens/profiles.ts';
-import { createRevocations, type Revocations } from '../tokens/revocations.ts';
+import { createRevocations } from '../tokens/revocations.ts';
 import type { createOpener } from '../tokens/verification.ts';
 import type { FetchDocument } from './document.ts';
 import { type IssuerKeys, KeyNotFetched } from './issuer-keys.ts';
@@ -10,16 +10,22 @@ import type { PublicKey } from './public-keys.ts';
 import type { Reachability } from './reachability.ts';
 
 /** What the issuer says was revoked. */
-export interface IssuerRevocations extends Pick<Revocations, 'isRevoked'> {
+export interface IssuerRevocations {
+  isRevoked(claims: Pick<AccessClaims, 'sub' | 'ver' | 'iat'>): boolean;
   /** Asks the issuer once. Never throws: when it is away, what is known stays. */
   poll(): Promise<void>;
   state(): 'current' | 'stale';
 }
 
-/** Some 60,000 users revoked within the life of an access token. */
+/** The issuer lists no more than fit. */
 const MAX_BYTES = 4_194_304;
-/** The issuer signs an unchanged list again every 30 s: an older one comes from a cache that hides what is new. */
-const MAX_LIST_AGE_SECONDS = 60;
+/**
+ * The issuer signs an unchanged list again every 10 s, and an answer takes 3 s at most: an older list comes from a cache that
+ * hides what is new. Clocks may differ by the tolerance on top of it.
+ */
+const MAX_LIST_AGE_SECONDS = 15;
+/** The version before signed again every 30 s. */
+const MAX_FORMER_LIST_AGE_SECONDS = 60;
 
 type Dependencies = {
   fetchDocument: FetchDocument;
@@ -40,15 +46,17 @@ type Dependencies = {
 export function createIssuerRevocations(dependencies: Dependencies): IssuerRevocations {
   const { fetchDocument, keys, issuer, audience, clock, clockToleranceSeconds, reachability } = dependencies;
   const revocations = createRevocations(clockToleranceSeconds);
+  const ownAudience = revocationsAudience(issuer);
   const expected = {
     kind: 'revocations',
     issuer,
-    audience: [revocationsAudience(issuer), audience], // the version before had that of access tokens
+    audience: [ownAudience, audience], // the version before had that of access tokens
     claims: RevocationClaims,
     maxLength: MAX_BYTES,
   } as const;
   let etag: string | undefined;
-  let signedAt = Number.NEGATIVE_INFINITY;
+  let aliveUntil = Number.NEGATIVE_INFINITY;
+  let notBefore = Number.NEGATIVE_INFINITY;
 
   async function fetchList(): Promise<void> {
     const list = await fetchDocument({
@@ -62,12 +70,18 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
       const entries = Object.entries(claims.revocations);
       revocations.add(entries.map(([sub, ver]) => ({ sub, ver, raisedAtSeconds: claims.exp })));
       etag = list.headers.get('etag') ?? undefined;
-      signedAt = claims.iat;
+      notBefore = Math.max(notBefore, claims.not_before ?? notBefore);
+      aliveUntil = claims.iat + maxAgeSeconds(claims);
     }
-    if (clock() - signedAt > MAX_LIST_AGE_SECONDS) {
+    if (clock() > aliveUntil) {
       etag = undefined;
       throw new Error('The list of revocations is an old one.');
     }
+  }
+
+  function maxAgeSeconds({ aud }: RevocationClaims): number {
+    const isFormer = ![aud].flat().includes(ownAudience);
+    return isFormer ? MAX_FORMER_LIST_AGE_SECONDS : MAX_LIST_AGE_SECONDS + clockToleranceSeconds;
   }
 
   /** A list that is signed with a key nobody has seen yet is how a revoked key is found out within seconds. */
@@ -82,7 +96,8 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
   }
 
   return {
-    isRevoked: ({ sub, ver }) => revocations.size > 0 && revocations.isRevoked({ sub: sha256(sub), ver }),
+    isRevoked: ({ sub, ver, iat }) =>
+      iat <= notBefore || (revocations.size > 0 && revocations.isRevoked({ sub: sha256(sub), ver })),
     async poll() {
       try {
         await fetchList();
