@@ -36,14 +36,38 @@ test('of the two spellings of an ES256 signature, the one with the lower s is si
   }
 });
 
-test.each(['RS256', 'EdDSA'] as const)('a token of %s is good as it was signed', async (JWT_ALGORITHM) => {
+/** The order of the base point of Ed25519 (RFC 8032 §5.1). */
+const ED25519_ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
+
+/** The same number plus a modulus, in as many bytes. */
+const plus = (bytes: Buffer, modulus: bigint) => {
+  const sum = (BigInt(`0x${bytes.toString('hex')}`) + modulus).toString(16).padStart(2 * bytes.length, '0');
+  return Buffer.from(sum, 'hex');
+};
+
+/** What an arithmetic that does not look at the range would take for the same signature. */
+const outOfRange = {
+  RS256: (signature: Buffer, { n = '' }: { n?: string }) =>
+    plus(signature, BigInt(`0x${Buffer.from(n, 'base64url').toString('hex')}`)),
+  EdDSA: (signature: Buffer) => {
+    const s = plus(Buffer.from(signature.subarray(32)).reverse(), ED25519_ORDER);
+    return Buffer.concat([signature.subarray(0, 32), s.reverse()]);
+  },
+};
+
+test.each(['RS256', 'EdDSA'] as const)('a signature of %s has one value', async (JWT_ALGORITHM) => {
   const other = await createTestApp({ env: { JWT_ALGORITHM } });
   await addUser(other);
-  for (let count = 0; count < 5; count++) {
+  const ask = async (token: string) =>
+    (await other.app.inject({ url: '/v1/verify', headers: bearer(token) })).statusCode;
+  for (let count = 0; count < 10; count++) {
     const { access_token } = await logIn(other);
-    expect((await other.app.inject({ url: '/v1/verify', headers: bearer(access_token) })).statusCode).toBe(
-      200,
-    );
+    expect(await ask(access_token)).toBe(200);
+    const start = access_token.lastIndexOf('.') + 1;
+    const signature = Buffer.from(access_token.slice(start), 'base64url');
+    const jwk = other.jwks.keys[0] as { n?: string };
+    const respelled = outOfRange[JWT_ALGORITHM](signature, jwk);
+    expect(await ask(access_token.slice(0, start) + respelled.toString('base64url'))).toBe(401);
   }
   await other.close();
 });
