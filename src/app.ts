@@ -49,6 +49,8 @@ export interface AppDependencies {
   directory: UserDirectory;
   hasher: Hasher;
   clock: Clock;
+  /** What new tokens say of their beginning, if not `clock`. */
+  issuingClock?: Clock;
   logger: FastifyBaseLogger;
   lifecycle: Lifecycle;
   /** Where attempts are counted, if not in this process. */
@@ -65,7 +67,7 @@ const VERIFIED_TOKENS = 100_000;
 
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
-  const { config, keySet, directory, clock, logger } = dependencies;
+  const { config, keySet, directory, clock, issuingClock = clock, logger } = dependencies;
   const app = Fastify({
     ...LIMITS,
     loggerInstance: logger,
@@ -110,6 +112,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const dpop = createDpop({ config, keySet, clock });
   const transports = createTransports([config.publicUrl, ...config.allowedOrigins]);
   const routes: RouteDependencies = {
+    issuingClock,
     ...dependencies,
     directory: feed.directory,
     feed,

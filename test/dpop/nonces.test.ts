@@ -126,7 +126,10 @@ describe('what remembers used proofs', () => {
       return guard.size;
     });
     expect(sizes).toEqual([2, 4, 6, 8, 10, 12, 14, 16, 16, 16, 16, 16]);
-    const known = Array.from({ length: 12 }, (_, minute) => !guard.isFirstUse(proof(`late ${minute}`, 'nonce 11')));
+    const known = Array.from(
+      { length: 12 },
+      (_, minute) => !guard.isFirstUse(proof(`late ${minute}`, 'nonce 11')),
+    );
     expect(known).toEqual([...Array(4).fill(false), ...Array(8).fill(true)]);
   });
 
