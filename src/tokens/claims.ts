@@ -47,6 +47,8 @@ export const RevocationClaims = z.object({
   aud: registered.aud,
   exp: seconds,
   iat: seconds,
+  /** For how long access tokens are good at most; older servers do not say. */
+  access_token_ttl: seconds.optional(),
   revocations: z.record(z.string(), z.int().nonnegative()),
 });
 

@@ -112,6 +112,7 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
       issuer,
       audience: profiles.refresh.audience,
       claims: RefreshClaims,
+      lifetimeSeconds: () => profiles.refresh.lifetimeSeconds,
     });
     // Holds even when the limit was lowered after this token was made.
     if (clock() >= claims.auth_time + config.loginMaxAgeSeconds) {
@@ -122,17 +123,19 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
 
   return {
     issue,
-    verifyAccess: createAccessVerifier({ open, issuer, audience, clock, verifiedTokens, revocations }),
+    verifyAccess: createAccessVerifier({
+      open,
+      issuer,
+      audience,
+      lifetimeSeconds: () => profiles.access.lifetimeSeconds,
+      clock,
+      verifiedTokens,
+      revocations,
+    }),
     verifyRefresh,
   };
 }
 
-/** A claim that verifiers rely on is never another's to write, whether or not this token has it. */
-function refuseReserved(customClaims: CustomClaims): void {
-  for (const name of Object.keys(customClaims)) {
-    if (name in AccessClaims.shape) throw new Error(`The claim ${name} cannot be set: it is idcard's own.`);
-  }
-}
 /** Whoever tries again is told what became of the user. */
 function notInTime(): Problem {
   return unavailable({
@@ -141,3 +144,9 @@ function notInTime(): Problem {
   });
 }
 
+/** A claim that verifiers rely on is never another's to write, whether or not this token has it. */
+function refuseReserved(customClaims: CustomClaims): void {
+  for (const name of Object.keys(customClaims)) {
+    if (name in AccessClaims.shape) throw new Error(`The claim ${name} cannot be set: it is idcard's own.`);
+  }
+}
