@@ -16,7 +16,7 @@ import { createGuessLimits, type GuessLimits, noGuessLimits } from './passwords/
 import type { Hasher } from './passwords/hasher.ts';
 import { createLazyPasswordPolicy } from './passwords/lazy-policy.ts';
 import { answerClientError, answerFrameworkError, handleProblems } from './problems/error-handler.ts';
-import { createRevocationFeed, type Siblings } from './revocation-feed.ts';
+import { createRevocationFeed, keepSecondsOf, type Siblings } from './revocation-feed.ts';
 import { changePasswordRoute } from './routes/change-password.ts';
 import type { ClaimsFunction, Lifecycle, RouteDependencies } from './routes/dependencies.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -57,6 +57,8 @@ export interface AppDependencies {
   guessLimits?: GuessLimits;
   siblings?: Siblings;
   customClaims?: ClaimsFunction;
+  /** For tests, whose clock stands still: after the first poll nothing polls but `pollRevocations`. */
+  pollsByHand?: boolean;
 }
 
 /** The app, its document, and a poll by hand for tests, whose clock stands still. */
@@ -95,14 +97,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
 
   const jwt = await registerJwt(app, keySet, tokenProfiles(config));
   const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
-  const keepSeconds = config.accessTokenTtlSeconds + config.clockToleranceSeconds;
-  const revocations = createRevocations(keepSeconds);
-  const pollSeconds = config.revocationPollSeconds;
+  const revocations = createRevocations(keepSecondsOf(config));
   const feed = createRevocationFeed({
+    config,
     directory,
     revocations,
-    keepSeconds,
-    pollSeconds,
     clock,
     logger,
     siblings: dependencies.siblings,
@@ -112,8 +111,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const dpop = createDpop({ config, keySet, clock });
   const transports = createTransports([config.publicUrl, ...config.allowedOrigins]);
   const routes: RouteDependencies = {
-    issuingClock,
     ...dependencies,
+    issuingClock,
     directory: feed.directory,
     feed,
     customClaims: dependencies.customClaims,
@@ -149,8 +148,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     logoutEverywhereRoute(locked, routes);
   });
 
-  app.addHook('onReady', feed.poll); // nothing is verified before the first list is here
-  app.addHook('onListen', async () => feed.start());
+  app.addHook('onReady', async () => {
+    await feed.poll(); // nothing is verified before the first list is here
+    if (!dependencies.pollsByHand) feed.start(); // not when it listens: an app that is embedded may never do that itself
+  });
   app.addHook('onClose', async () => feed.stop());
   return Object.assign(app, { openapi, pollRevocations: feed.poll });
 }

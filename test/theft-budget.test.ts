@@ -184,10 +184,9 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
     }
     const directory = { ...owners.directory, raisedSince };
     const feed = createRevocationFeed({
+      config,
       directory,
       revocations: createRevocations(300),
-      keepSeconds: 300,
-      pollSeconds: config.revocationPollSeconds,
       clock: () => START,
       logger: owners.app.log,
     });

@@ -10,6 +10,8 @@ import type { Reachability } from './reachability.ts';
 
 /** What the issuer says was revoked. */
 export interface IssuerRevocations extends Pick<Revocations, 'isRevoked'> {
+  /** For how long its access tokens are good at most; undefined until it says so. */
+  lifetimeSeconds(): number | undefined;
   /** Asks the issuer once. Never throws: when it is away, what is known stays. */
   poll(): Promise<void>;
   state(): 'current' | 'stale';
@@ -29,15 +31,18 @@ type Dependencies = {
   clock: Clock;
   clockToleranceSeconds: number;
   reachability: Reachability;
+  /** Called when access tokens live less long from now on: what is remembered is remembered for too long. */
+  onShorterLife: () => void;
 };
 
 /**
  * Every list is added to what is known, and takes nothing away: token versions only rise, so an older list, or that of a
- * replica that is a moment behind, is harmless. An entry is dropped when its list has expired, an access token's life
- * after it was first seen.
+ * replica that is a moment behind, is harmless. An entry is dropped when the last list with it has expired, an access token's
+ * life after that was signed.
  */
 export function createIssuerRevocations(dependencies: Dependencies): IssuerRevocations {
-  const { fetchDocument, keys, issuer, audience, clock, clockToleranceSeconds, reachability } = dependencies;
+  const { fetchDocument, keys, issuer, audience, clock, clockToleranceSeconds, reachability, onShorterLife } =
+    dependencies;
   const revocations = createRevocations(clockToleranceSeconds);
   const expected = {
     kind: 'revocations',
@@ -46,7 +51,9 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
     claims: RevocationClaims,
     maxLength: MAX_BYTES,
   } as const;
+  let lifetimeSeconds: number | undefined;
   let etag: string | undefined;
+  let polledAt = Number.NEGATIVE_INFINITY;
   let signedAt = Number.NEGATIVE_INFINITY;
 
   async function fetchList(): Promise<void> {
@@ -60,6 +67,7 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
       const claims = await open(list.text);
       const entries = Object.entries(claims.revocations);
       revocations.add(entries.map(([sub, ver]) => ({ sub, ver, raisedAtSeconds: claims.exp })));
+      learnLifetime(claims.access_token_ttl);
       etag = list.headers.get('etag') ?? undefined;
       signedAt = claims.iat;
     }
@@ -67,6 +75,13 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
       etag = undefined;
       throw new Error('The list of revocations is an old one.');
     }
+  }
+
+  /** Replicas that are being restarted may say one thing and another; an older one among them says nothing. */
+  function learnLifetime(seconds = lifetimeSeconds): void {
+    const before = lifetimeSeconds ?? Number.POSITIVE_INFINITY;
+    lifetimeSeconds = seconds;
+    if (seconds !== undefined && seconds < before) onShorterLife();
   }
 
   /** A list that is signed with a key nobody has seen yet is how a revoked key is found out within seconds. */
@@ -82,14 +97,20 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
 
   return {
     isRevoked: ({ sub, ver }) => revocations.size > 0 && revocations.isRevoked({ sub: sha256(sub), ver }),
+    lifetimeSeconds: () => lifetimeSeconds,
     async poll() {
+      const now = clock();
+      const before = polledAt;
+      polledAt = now;
+      // A clock that was ahead has made forget what matters now: an unchanged list is wanted too.
+      if (now < before) etag = undefined;
       try {
         await fetchList();
+        revocations.prune(Math.min(now, before)); // so that a clock that is ahead for one poll makes nothing forgotten
         reachability.answered();
       } catch (err) {
         reachability.failed(err); // from now on a revocation takes as long as an access token lives
       }
-      revocations.prune(clock());
     },
     state: () => (reachability.isCurrent() ? 'current' : 'stale'),
   };
