@@ -10,7 +10,8 @@ const schema = {
   summary: 'The token versions that were raised lately',
   description:
     'For services that verify tokens themselves: a signed JWT (typ revocations+jwt) whose claim `revocations` maps ' +
-    'the SHA-256 of a subject (base64url) to the token version below which its access tokens are void. ' +
+    'the SHA-256 of a subject (base64url) to the token version below which its access tokens are void, and ' +
+    '`access_token_ttl` says for how many seconds after its `iat` any access token is good at most. ' +
     'Ask again with If-None-Match: while nothing changed the answer is 304.',
   tags: ['Metadata'],
   security: [],
