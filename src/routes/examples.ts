@@ -66,6 +66,6 @@ export const tokenExample = {
 export const revocationsExample =
   'eyJhbGciOiJFUzI1NiIsInR5cCI6InJldm9jYXRpb25zK2p3dCIsImtpZCI6ImNuLUlfV05NQ2xlaGlWcDUxaV8wVnBPRU5XMXVwR' +
   'WVyQThzRWFtNWhuLXMifQ.eyJpc3MiOiJodHRwOi8vbG9jYWxob3N0OjMwMDAiLCJhdWQiOiJodHRwOi8vbG9jYWxob3N0OjMwMDA' +
-  'vLndlbGwta25vd24vcmV2b2NhdGlvbnMiLCJpYXQiOjE3OTU0MzUyMDAsImV4cCI6MTc5NTQzNTUwMCwicmV2b2NhdGlvbnMiOnsi' +
-  'dXFvakVidmtmQ0hSMm03YWtKaVdiSGlnNnU3bzRRaEZZSng3YXRnQ1JsayI6Mn19.cPPgIv8A-YmZZw_HBzoYryX80cTSc19Cqnjt' +
-  'lybdVj0roiVMjjOB1OR7_ZUqmwWBUa4X8eYS7QPI-zze5CvI9Q';
+  'vLndlbGwta25vd24vcmV2b2NhdGlvbnMiLCJpYXQiOjE3OTU0MzUyMDAsImV4cCI6MTc5NTQzNTUwMCwiYWNjZXNzX3Rva2VuX3R0' +
+  'bCI6MzAwLCJyZXZvY2F0aW9ucyI6eyJ1cW9qRWJ2a2ZDSFIybTdha0ppV2JIaWc2dTdvNFFoRllKeDdhdGdDUmxrIjoyfX0.HoIkL' +
+  'qJkQ8HlQsOuRQkKL9obSRlPJvbVh4VAMv7vOq9swE8WEfOkbjdhFp1kc81AcB8oTpVgESItV4e1Tu74Sg';

@@ -10,7 +10,8 @@ const schema = {
   summary: 'The token versions that were raised lately',
   description:
     'For services that verify tokens themselves: a signed JWT (typ revocations+jwt) whose claim `revocations` maps ' +
-    'the SHA-256 of a subject (base64url) to the token version below which its access tokens are void. With the claim ' +
+    'the SHA-256 of a subject (base64url) to the token version below which its access tokens are void, and ' +
+    '`access_token_ttl` says for how many seconds after its `iat` any access token is good at most. With the claim ' +
     '`not_before`, which is there when more than 50,000 users were revoked, access tokens with an `iat` up to it are void too, ' +
     'whoever’s they are. Its `aud` is its own address. ' +
     'Ask again with If-None-Match: while nothing changed the answer is 304.',

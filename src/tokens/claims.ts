@@ -47,6 +47,8 @@ export const RevocationClaims = z.object({
   aud: registered.aud,
   exp: seconds,
   iat: seconds,
+  /** For how long access tokens are good at most; older servers do not say. */
+  access_token_ttl: seconds.optional(),
   /** Access tokens with an `iat` up to here are void, whoever's they are: where more were revoked than are listed. */
   not_before: seconds.optional(),
   revocations: z.custom<Readonly<Record<string, number>>>(isVersions),

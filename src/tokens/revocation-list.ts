@@ -75,6 +75,7 @@ export function createRevocationList(dependencies: Dependencies): RevocationList
         aud: audience,
         iat: now,
         exp: now + lifetimeSeconds,
+        access_token_ttl: config.accessTokenTtlSeconds,
         ...latest([...entries.values()], now + config.clockToleranceSeconds),
       });
       const etag = `"${sha256(token)}"`;

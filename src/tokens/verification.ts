@@ -32,6 +32,8 @@ export interface Expected<C> {
   /** Several are good where a kind changed its audience. */
   audience: string | readonly string[];
   claims: z.ZodType<C>;
+  /** How long it is good at most, whatever its `exp` says; undefined when that alone counts. */
+  lifetimeSeconds?(): number | undefined;
   /** For what is no user's token: users' tokens fit into a cookie. */
   maxLength?: number;
 }
@@ -46,8 +48,8 @@ interface CommonClaims {
 }
 
 /**
- * Opens what an issuer signed, of any kind: `open(text, expected)` gives its claims and the key that signed it, and the
- * first second at which it is good. What opens tokens here and in `idcard/verifier`. @throws invalidToken
+ * Opens what an issuer signed, of any kind: `open(text, expected)` gives its claims, the first second at which it is good,
+ * and the first at which it no longer is. What opens tokens here and in `idcard/verifier`. @throws invalidToken
  */
 export function createOpener<K extends VerificationKey>(verification: Verification<K>) {
   const { keySet, jwt, clock, clockToleranceSeconds } = verification;
@@ -80,9 +82,12 @@ export function createOpener<K extends VerificationKey>(verification: Verificati
     if (![claims.aud].flat().some((audience) => audiences.includes(audience))) throw invalidToken();
     const now = clock();
     const validFromSeconds = Math.max(claims.iat, claims.nbf ?? 0) - clockToleranceSeconds;
-    if (now >= claims.exp) throw invalidToken({ detail: 'The token has expired.' });
+    // Revocations are kept for the lifetime of today's settings: a token made under longer ones must not outlive them.
+    const longestSeconds = expected.lifetimeSeconds?.() ?? Number.POSITIVE_INFINITY;
+    const untilSeconds = Math.min(claims.exp, claims.iat + longestSeconds, key.retiredAtSeconds);
+    if (now >= untilSeconds) throw invalidToken({ detail: 'The token has expired.' });
     if (now < validFromSeconds) throw invalidToken({ detail: 'The token is not valid yet.' });
-    return { claims, key, validFromSeconds };
+    return { claims, validFromSeconds, untilSeconds };
   };
 }
 
@@ -96,6 +101,8 @@ type AccessDependencies<K extends VerificationKey> = {
   open: ReturnType<typeof createOpener<K>>;
   issuer: string;
   audience: string;
+  /** How long they are good at most, whatever their `exp` says; undefined while nobody knows. */
+  lifetimeSeconds(): number | undefined;
   clock: Clock;
   verifiedTokens: Pick<VerifiedTokens, 'get' | 'add'>;
   revocations: { isRevoked(claims: Pick<AccessClaims, 'sub' | 'ver' | 'iat'>): boolean };
@@ -105,16 +112,15 @@ type AccessDependencies<K extends VerificationKey> = {
 export function createAccessVerifier<K extends VerificationKey>(
   dependencies: AccessDependencies<K>,
 ): (token: string) => AccessClaims {
-  const { open, issuer, audience, clock, verifiedTokens, revocations } = dependencies;
-  const expected = { kind: 'access', issuer, audience, claims: AccessClaims } as const;
+  const { open, issuer, audience, lifetimeSeconds, clock, verifiedTokens, revocations } = dependencies;
+  const expected = { kind: 'access', issuer, audience, claims: AccessClaims, lifetimeSeconds } as const;
   const freeze = createClaimsFreezer();
 
   function verifyForTheFirstTime(token: string): AccessClaims {
     const opened = open(token, expected);
     const claims = freeze(opened.claims);
     refuseRevoked(claims);
-    const untilSeconds = Math.min(claims.exp, opened.key.retiredAtSeconds);
-    verifiedTokens.add(token, claims, opened.validFromSeconds, untilSeconds);
+    verifiedTokens.add(token, claims, opened.validFromSeconds, opened.untilSeconds);
     return claims;
   }
 

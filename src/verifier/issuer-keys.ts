@@ -48,7 +48,7 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
 
   // A clock that is set back must not put anything off.
   const isOver = (since: number, afterSeconds: number) => Math.abs(clock() - since) >= afterSeconds;
-  const isMissing = () => ![...keys.values()].some((key) => clock() < key.retiredAtSeconds);
+  const areRetired = () => isOver(fetchedAt, staleKeysSeconds);
 
   async function fetchKeys(): Promise<void> {
     try {
@@ -74,7 +74,7 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
   return {
     verificationKey(kid) {
       const key = keys.get(kid);
-      if (key && clock() < key.retiredAtSeconds) return key;
+      if (key && !areRetired()) return key;
       if (underWay || isOver(attemptedAt, COOLDOWN_SECONDS)) throw new KeyNotFetched();
       // Never 401: the token may be good.
       if (!reachability.isCurrent()) throw issuerUnavailable({ retryAfterSeconds: COOLDOWN_SECONDS });
@@ -88,7 +88,7 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
     },
     isDue: () => !reachability.isCurrent() || isOver(fetchedAt, refreshAfterSeconds),
     state() {
-      if (isMissing()) return 'missing';
+      if (areRetired()) return 'missing';
       return reachability.isCurrent() ? 'current' : 'stale';
     },
   };

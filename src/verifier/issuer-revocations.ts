@@ -12,6 +12,8 @@ import type { Reachability } from './reachability.ts';
 /** What the issuer says was revoked. */
 export interface IssuerRevocations {
   isRevoked(claims: Pick<AccessClaims, 'sub' | 'ver' | 'iat'>): boolean;
+  /** For how long its access tokens are good at most; undefined until it says so. */
+  lifetimeSeconds(): number | undefined;
   /** Asks the issuer once. Never throws: when it is away, what is known stays. */
   poll(): Promise<void>;
   state(): 'current' | 'stale';
@@ -36,15 +38,18 @@ type Dependencies = {
   clock: Clock;
   clockToleranceSeconds: number;
   reachability: Reachability;
+  /** Called when access tokens live less long from now on: what is remembered is remembered for too long. */
+  onShorterLife: () => void;
 };
 
 /**
  * Every list is added to what is known, and takes nothing away: token versions only rise, so an older list, or that of a
- * replica that is a moment behind, is harmless. An entry is dropped when its list has expired, an access token's life
- * after it was first seen.
+ * replica that is a moment behind, is harmless. An entry is dropped when the last list with it has expired, an access token's
+ * life after that was signed.
  */
 export function createIssuerRevocations(dependencies: Dependencies): IssuerRevocations {
-  const { fetchDocument, keys, issuer, audience, clock, clockToleranceSeconds, reachability } = dependencies;
+  const { fetchDocument, keys, issuer, audience, clock, clockToleranceSeconds, reachability, onShorterLife } =
+    dependencies;
   const revocations = createRevocations(clockToleranceSeconds);
   const ownAudience = revocationsAudience(issuer);
   const expected = {
@@ -54,7 +59,9 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
     claims: RevocationClaims,
     maxLength: MAX_BYTES,
   } as const;
+  let lifetimeSeconds: number | undefined;
   let etag: string | undefined;
+  let polledAt = Number.NEGATIVE_INFINITY;
   let aliveUntil = Number.NEGATIVE_INFINITY;
   let notBefore = Number.NEGATIVE_INFINITY;
 
@@ -69,6 +76,7 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
       const claims = await open(list.text);
       const entries = Object.entries(claims.revocations);
       revocations.add(entries.map(([sub, ver]) => ({ sub, ver, raisedAtSeconds: claims.exp })));
+      learnLifetime(claims.access_token_ttl);
       etag = list.headers.get('etag') ?? undefined;
       notBefore = Math.max(notBefore, claims.not_before ?? notBefore);
       aliveUntil = claims.iat + maxAgeSeconds(claims);
@@ -82,6 +90,13 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
   function maxAgeSeconds({ aud }: RevocationClaims): number {
     const isFormer = ![aud].flat().includes(ownAudience);
     return isFormer ? MAX_FORMER_LIST_AGE_SECONDS : MAX_LIST_AGE_SECONDS + clockToleranceSeconds;
+  }
+
+  /** Replicas that are being restarted may say one thing and another; an older one among them says nothing. */
+  function learnLifetime(seconds = lifetimeSeconds): void {
+    const before = lifetimeSeconds ?? Number.POSITIVE_INFINITY;
+    lifetimeSeconds = seconds;
+    if (seconds !== undefined && seconds < before) onShorterLife();
   }
 
   /** A list that is signed with a key nobody has seen yet is how a revoked key is found out within seconds. */
@@ -98,14 +113,20 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
   return {
     isRevoked: ({ sub, ver, iat }) =>
       iat <= notBefore || (revocations.size > 0 && revocations.isRevoked({ sub: sha256(sub), ver })),
+    lifetimeSeconds: () => lifetimeSeconds,
     async poll() {
+      const now = clock();
+      const before = polledAt;
+      polledAt = now;
+      // A clock that was ahead has made forget what matters now: an unchanged list is wanted too.
+      if (now < before) etag = undefined;
       try {
         await fetchList();
+        revocations.prune(Math.min(now, before)); // so that a clock that is ahead for one poll makes nothing forgotten
         reachability.answered();
       } catch (err) {
         reachability.failed(err); // from now on a revocation takes as long as an access token lives
       }
-      revocations.prune(clock());
     },
     state: () => (reachability.isCurrent() ? 'current' : 'stale'),
   };

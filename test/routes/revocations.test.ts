@@ -40,6 +40,7 @@ test('the list is a JWT that any service can verify with the published keys', as
     aud: 'http://localhost:3000/.well-known/revocations',
     iat: START,
     exp: START + 300,
+    access_token_ttl: 300,
     revocations: { [createHash('sha256').update(userId).digest('base64url')]: 2 },
   });
 });
@@ -67,6 +68,15 @@ test('a revocation changes the list at once, and its end too', async () => {
   for (const _ of 'twice') await idcard.app.pollRevocations();
   const after = JSON.parse(Buffer.from((await fetchList()).body.split('.')[1] ?? '', 'base64url').toString());
   expect(after.revocations).toEqual({});
+});
+
+test('a list that was signed while the clock was ahead is signed again when it is right', async () => {
+  const issuedAt = async () =>
+    JSON.parse(Buffer.from((await fetchList()).body.split('.')[1] ?? '', 'base64url').toString()).iat;
+  idcard.time.now += 86_400;
+  expect(await issuedAt()).toBe(START + 86_400);
+  idcard.time.now = START;
+  expect(await issuedAt()).toBe(START);
 });
 
 test('the list is no access token', async () => {
