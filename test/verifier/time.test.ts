@@ -133,7 +133,7 @@ describe('a clock that was ahead and is right again', () => {
         // Then the issuer's clock is behind, and keys and lists are too old.
         await askAt(second);
       }
-      for (let second = 1; second < 60; second += 2) {
+      for (let second = 1; second < 20; second += 2) {
         await askAt(second);
         expect(verify(token)).toBe(REVOKED);
       }
