@@ -20,7 +20,7 @@ import type { Hasher } from './passwords/hasher.ts';
 import { createLazyPasswordPolicy } from './passwords/lazy-policy.ts';
 import { probeClaims } from './probe-claims.ts';
 import { answerClientError, answerFrameworkError, handleProblems } from './problems/error-handler.ts';
-import { createRevocationFeed, type Siblings } from './revocation-feed.ts';
+import { createRevocationFeed, keepSecondsOf, type Siblings } from './revocation-feed.ts';
 import { changePasswordRoute } from './routes/change-password.ts';
 import type { ClaimsFunction, Lifecycle, RouteDependencies } from './routes/dependencies.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -55,12 +55,16 @@ export interface AppDependencies {
   directory: UserDirectory;
   hasher: Hasher;
   clock: Clock;
+  /** What new tokens say of their beginning, if not `clock`. */
+  issuingClock?: Clock;
   logger: FastifyBaseLogger;
   lifecycle: Lifecycle;
   /** Where attempts are counted, if not in this process. */
   guessLimits?: GuessLimits;
   siblings?: Siblings;
   customClaims?: ClaimsFunction;
+  /** For tests, whose clock stands still: after the first poll nothing polls but `pollRevocations`. */
+  pollsByHand?: boolean;
 }
 
 /** The app, its document, and a poll by hand for tests, whose clock stands still. */
@@ -71,7 +75,7 @@ const VERIFIED_TOKENS = 100_000;
 
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
-  const { config, keySet, directory, clock, logger, customClaims } = dependencies;
+  const { config, keySet, directory, clock, issuingClock = clock, logger, customClaims } = dependencies;
   const basePath = basePathOf(config.publicUrl);
   const isProxy = createProxyMatcher(config.trustedProxies);
   if (customClaims) await probeClaims(customClaims);
@@ -104,14 +108,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
 
   const jwt = await registerJwt(app, keySet, tokenProfiles(config));
   const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
-  const keepSeconds = config.accessTokenTtlSeconds + config.clockToleranceSeconds;
+  const keepSeconds = keepSecondsOf(config);
   const revocations = createRevocations(keepSeconds);
-  const pollSeconds = config.revocationPollSeconds;
   const feed = createRevocationFeed({
+    config,
     directory,
     revocations,
-    keepSeconds,
-    pollSeconds,
     clock,
     logger,
     siblings: dependencies.siblings,
@@ -123,10 +125,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const transports = createTransports(origins);
   const routes: RouteDependencies = {
     ...dependencies,
+    issuingClock,
     directory: feed.directory,
     feed,
     customClaims: dependencies.customClaims,
-    revocationList: createRevocationList({ config, keySet, jwt, clock, revocations }),
+    revocationList: createRevocationList({ config, keySet, jwt, clock, revocations, keepSeconds }),
     tokens,
     dpop,
     transports,
@@ -166,8 +169,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     logoutEverywhereRoute(locked, routes);
   });
 
-  app.addHook('onReady', feed.poll); // nothing is verified before the first list is here
-  app.addHook('onListen', async () => feed.start());
+  app.addHook('onReady', async () => {
+    await feed.poll(); // nothing is verified before the first list is here
+    if (!dependencies.pollsByHand) feed.start(); // not when it listens: an app that is embedded may never do that itself
+  });
   app.addHook('onClose', async () => feed.stop());
   return Object.assign(app, { openapi, pollRevocations: feed.poll });
 }

@@ -15,6 +15,7 @@ import {
 } from './env-values.ts';
 import { basePathOf } from './http/base-path.ts';
 import { StartupError } from './startup-error.ts';
+import { revocationsAudience } from './tokens/profiles.ts';
 
 /** Everything that the environment can set. Checked once, at the start; trusted everywhere else. */
 export interface Config {
@@ -219,9 +220,11 @@ function refuseContradictions(settings: Settings): void {
   if (settings.KEY_SET && settings.KEY_SET_FILE) {
     throw new StartupError('KEY_SET and KEY_SET_FILE are both set: remove one of them.');
   }
-  if (settings.AUDIENCE === publicUrlOf(settings)) {
+  const issuer = publicUrlOf(settings);
+  if ([issuer, revocationsAudience(issuer)].includes(settings.AUDIENCE)) {
     throw new StartupError(
-      'AUDIENCE must differ from PUBLIC_URL (by default http://localhost:PORT), the audience of refresh tokens.',
+      'AUDIENCE must differ from PUBLIC_URL (by default http://localhost:PORT), the audience of refresh tokens, and from ' +
+        'its /.well-known/revocations, that of the list.',
     );
   }
   if (settings.WORKERS !== 1 && settings.DATABASE_URL === 'sqlite::memory:') {

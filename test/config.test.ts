@@ -405,6 +405,8 @@ describe('settings that contradict one another are refused together:', () => {
     [{ REDIS_URL: 'redis://a', REDIS_URL_FILE: 'b' }],
     [{ AUDIENCE: 'https://login.example.com', PUBLIC_URL: 'https://login.example.com/' }],
     [{ AUDIENCE: 'http://localhost:8080', PORT: '8080' }],
+    [{ AUDIENCE: 'http://localhost:8080/.well-known/revocations', PORT: '8080' }],
+    [{ AUDIENCE: 'https://a.example/.well-known/revocations', PUBLIC_URL: 'https://a.example' }],
     [{ PORT: '0' }],
     [{ WORKERS: '2', DATABASE_URL: 'sqlite::memory:' }],
     [{ WORKERS: 'auto', DATABASE_URL: 'sqlite::memory:' }],

@@ -59,21 +59,30 @@ const schema = {
 
 type Dependencies = Pick<
   RouteDependencies,
-  'config' | 'directory' | 'hasher' | 'attempts' | 'tokens' | 'dpop' | 'transports' | 'clock' | 'customClaims'
+  | 'config'
+  | 'directory'
+  | 'hasher'
+  | 'attempts'
+  | 'tokens'
+  | 'dpop'
+  | 'transports'
+  | 'issuingClock'
+  | 'customClaims'
 >;
 
 export function loginRoute(app: App, dependencies: Dependencies): void {
-  const { directory, hasher, attempts, tokens, transports } = dependencies;
+  const { directory, hasher, attempts, tokens, transports, issuingClock } = dependencies;
 
   const onRequest = beforeAttempt(attempts);
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
     const { email, password, transport } = request.body;
     if (transport === 'cookie') transports.refuseUnkeptCookies(request);
     const attempt = attemptOf(request, reply, email);
-    const { loggedIn, jkt } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
+    const { loggedIn, jkt, issuedAtSeconds } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
       const jkt = receiveBinding(request, reply, dependencies);
       // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
-      // waits, and then the tokens have a version that is void.
+      // waits, and then the tokens have a version that is void: hence their life counts from before the look-up.
+      const issuedAtSeconds = issuingClock();
       const user = await directory.findByEmail(email);
       return inTurn(async () => {
         const isPassword = await hasher.verify(user?.passwordHash, password);
@@ -83,7 +92,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
         }
         await succeeded();
         await rehash(user, password);
-        return { loggedIn: user, jkt };
+        return { loggedIn: user, jkt, issuedAtSeconds };
       });
     });
     request.log.info({
@@ -92,7 +101,8 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
       address: clientAddress(request),
       transport,
     });
-    return transports.send(reply, transport, tokens.issue(await newLogin(loggedIn, jkt, dependencies)));
+    const login = await newLogin(loggedIn, issuedAtSeconds, jkt, dependencies);
+    return transports.send(reply, transport, tokens.issue(login));
   });
 
   /** The one moment at which the password is at hand. It may be changed meanwhile: then the new one stands. */
@@ -106,16 +116,21 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
   }
 }
 
-/** A login by password, now. */
+/**
+ * A login by password.
+ * @param issuedAtSeconds when the look-up of the user began
+ */
 export async function newLogin(
   user: User,
+  issuedAtSeconds: number,
   jkt: string | undefined,
-  { clock, customClaims }: Pick<RouteDependencies, 'clock' | 'customClaims'>,
+  { customClaims }: Pick<RouteDependencies, 'customClaims'>,
 ): Promise<Login> {
   return {
     sub: user.id,
+    issuedAtSeconds,
     sid: randomUUID(),
-    authTimeSeconds: clock(),
+    authTimeSeconds: issuedAtSeconds,
     amr: ['pwd'],
     roles: user.roles,
     email: verifiedEmail(user),

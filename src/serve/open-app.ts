@@ -39,6 +39,7 @@ export async function openApp(config: Config, replacements: Replacements = {}): 
     keySet,
     hasher: createHasher(config.argon2),
     clock: clock.now,
+    issuingClock: clock.issuing,
     logger,
     lifecycle: { stopping: false },
     ...others,

@@ -17,8 +17,11 @@ export interface RaisedVersion {
   raisedAtSeconds: number;
 }
 
-/** How long a deleted user is kept, without email and password, for replicas that were away to hear of it. */
-const KEEP_DELETED_SECONDS = 86_400;
+/**
+ * How long a deleted user is kept, without email and password, for replicas that were away to hear of it: longer than the
+ * longest life of an access token, which is a day, and what replicas look back beyond it.
+ */
+const KEEP_DELETED_SECONDS = 90_000;
 
 /** The user directory. Emails are given and stored in the spelling of `Email`. Every call may throw `unavailable`. */
 export interface Directory {

@@ -36,7 +36,11 @@ export function createFetchDocument(
     closing.addEventListener('abort', abort);
     try {
       const response = await fetch(baseUrl + path, {
-        headers: { accept: mediaTypes.join(', '), ...(etag !== undefined && { 'if-none-match': etag }) },
+        headers: {
+          accept: mediaTypes.join(', '),
+          'cache-control': 'no-cache', // a cache on the way must ask the issuer
+          ...(etag !== undefined && { 'if-none-match': etag }),
+        },
         redirect: 'error',
         signal: giveUp.signal,
       });
