@@ -12,7 +12,7 @@ export interface RevocationList {
   current(): { jwt: string; etag: string };
 }
 
-/** How long an unchanged list keeps its signature, so that asking often is cheap and a verifier sees it is alive. */
+/** How long an unchanged list keeps its signature at most, so that asking often is cheap and a verifier sees it is alive. */
 const SIGN_AGAIN_AFTER_SECONDS = 30;
 
 type Dependencies = {
@@ -34,6 +34,8 @@ export function createRevocationList({
   clock,
   revocations,
 }: Dependencies): RevocationList {
+  const { audience, lifetimeSeconds } = tokenProfiles(config).revocations;
+  const signAgainAfterSeconds = Math.min(SIGN_AGAIN_AFTER_SECONDS, lifetimeSeconds / 2); // before it expires
   let signed: { jwt: string; etag: string; revision: number; atSeconds: number } | undefined;
 
   return {
@@ -41,8 +43,7 @@ export function createRevocationList({
       const now = clock();
       const isUnchanged = signed?.revision === revocations.revision;
       // By the distance: a list that was signed by a clock that was ahead is from the future, and nobody takes it.
-      if (signed && isUnchanged && Math.abs(now - signed.atSeconds) < SIGN_AGAIN_AFTER_SECONDS) return signed;
-      const { audience, lifetimeSeconds } = tokenProfiles(config).revocations;
+      if (signed && isUnchanged && Math.abs(now - signed.atSeconds) < signAgainAfterSeconds) return signed;
       const token = jwt.sign(keySet.signingKey('access'), 'revocations', {
         iss: config.publicUrl,
         aud: audience,
