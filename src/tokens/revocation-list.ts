@@ -12,7 +12,7 @@ export interface RevocationList {
   current(): { jwt: string; etag: string };
 }
 
-/** How long an unchanged list keeps its signature, so that asking often is cheap and a verifier sees it is alive. */
+/** How long an unchanged list keeps its signature at most, so that asking often is cheap and a verifier sees it is alive. */
 const SIGN_AGAIN_AFTER_SECONDS = 10;
 
 /** A list with more entries is signed once a second at most, since signing 50,000 takes a tenth of one. */
@@ -48,6 +48,7 @@ export function createRevocationList(dependencies: Dependencies): RevocationList
   const { config, keySet, jwt, clock, revocations, keepSeconds } = dependencies;
   const { audience, lifetimeSeconds } = tokenProfiles(config).revocations;
   const lateSeconds = keepSeconds - config.accessTokenTtlSeconds;
+  const signAgainAfterSeconds = Math.min(SIGN_AGAIN_AFTER_SECONDS, lifetimeSeconds / 2); // before it expires
   let signed: { jwt: string; etag: string; revision: number; atSeconds: number } | undefined;
   let entries = new Map<string, Entry>();
 
@@ -66,7 +67,7 @@ export function createRevocationList(dependencies: Dependencies): RevocationList
       const { revision, size } = revocations;
       const isChanged = signed?.revision !== revision;
       const restSeconds = size > SIGNED_AT_ONCE ? 1 : 0;
-      const keptSeconds = isChanged ? restSeconds : SIGN_AGAIN_AFTER_SECONDS;
+      const keptSeconds = isChanged ? restSeconds : signAgainAfterSeconds;
       // By the distance: a list that was signed by a clock that was ahead is from the future, and nobody takes it.
       if (signed && Math.abs(now - signed.atSeconds) < keptSeconds) return signed;
       entries = new Map([...revocations.list()].map((each) => [each.sub, readEntry(each, now)]));

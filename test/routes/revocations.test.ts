@@ -79,6 +79,17 @@ test('a list that was signed while the clock was ahead is signed again when it i
   expect(await issuedAt()).toBe(START);
 });
 
+test('a list is signed again before it expires, however short the life of access tokens', async () => {
+  const brief = await createTestApp({ env: { ACCESS_TOKEN_TTL_SECONDS: '10' } });
+  for (let second = 0; second < 40; second++) {
+    brief.time.now = START + second;
+    const { body } = await brief.app.inject('/.well-known/revocations');
+    const { exp } = JSON.parse(Buffer.from(body.split('.')[1] ?? '', 'base64url').toString());
+    expect(exp).toBeGreaterThanOrEqual(brief.time.now + 5);
+  }
+  await brief.close();
+});
+
 test('the list is no access token', async () => {
   const { body } = await fetchList();
   for (const headers of [{ authorization: `Bearer ${body}` }, { cookie: `${ACCESS_COOKIE}=${body}` }]) {
