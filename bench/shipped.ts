@@ -59,6 +59,7 @@ export async function startAsShipped(
     env: {
       PATH: process.env.PATH,
       NODE_ENV: 'production',
+      REGISTRATION: 'open',
       HOST: '127.0.0.1',
       PORT: String(port),
       PUBLIC_URL: address,

@@ -1,13 +1,15 @@
 import cookie from '@fastify/cookie';
-import type { FastifyCorsOptions } from '@fastify/cors';
+import type { FastifyCorsOptions, FastifyCorsOptionsDelegateCallback } from '@fastify/cors';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { authentication } from './authentication.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { basePathOf, createBasePathRemover } from './http/base-path.ts';
 import { documentRoutes } from './http/documented-routes.ts';
 import { acceptJsonOnly } from './http/json-body.ts';
 import { LIMITS } from './http/limits.ts';
 import type { OpenApiTexts } from './http/openapi.ts';
+import { passPreflights } from './http/preflights.ts';
 import { SECURITY_HEADERS, setSecurityHeaders } from './http/security-headers.ts';
 import { createProxyMatcher } from './http/trusted-proxies.ts';
 import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
@@ -16,8 +18,9 @@ import { createAttempts } from './passwords/attempts.ts';
 import { createGuessLimits, type GuessLimits, noGuessLimits } from './passwords/guessing.ts';
 import type { Hasher } from './passwords/hasher.ts';
 import { createLazyPasswordPolicy } from './passwords/lazy-policy.ts';
+import { probeClaims } from './probe-claims.ts';
 import { answerClientError, answerFrameworkError, handleProblems } from './problems/error-handler.ts';
-import { createRevocationFeed, type Siblings } from './revocation-feed.ts';
+import { createRevocationFeed, keepSecondsOf, type Siblings } from './revocation-feed.ts';
 import { changePasswordRoute } from './routes/change-password.ts';
 import type { ClaimsFunction, Lifecycle, RouteDependencies } from './routes/dependencies.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -27,6 +30,7 @@ import { logoutRoute } from './routes/logout.ts';
 import { logoutEverywhereRoute } from './routes/logout-everywhere.ts';
 import { meRoute } from './routes/me.ts';
 import { openapiRoutes } from './routes/openapi.ts';
+import { openidConfigurationRoute } from './routes/openid-configuration.ts';
 import { refreshRoute } from './routes/refresh.ts';
 import { registerRoute } from './routes/register.ts';
 import { revocationsRoute } from './routes/revocations.ts';
@@ -42,6 +46,7 @@ import { createRevocationList } from './tokens/revocation-list.ts';
 import { createRevocations } from './tokens/revocations.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createVerifiedTokens } from './tokens/verified-tokens.ts';
+import { isWebOrigin } from './transports/cross-site.ts';
 import { createTransports } from './transports/index.ts';
 import type { UserDirectory } from './users/directory.ts';
 
@@ -51,12 +56,16 @@ export interface AppDependencies {
   directory: UserDirectory;
   hasher: Hasher;
   clock: Clock;
+  /** What new tokens say of their beginning, if not `clock`. */
+  issuingClock?: Clock;
   logger: FastifyBaseLogger;
   lifecycle: Lifecycle;
   /** Where attempts are counted, if not in this process. */
   guessLimits?: GuessLimits;
   siblings?: Siblings;
   customClaims?: ClaimsFunction;
+  /** For tests, whose clock stands still: after the first poll nothing polls but `pollRevocations`. */
+  pollsByHand?: boolean;
 }
 
 /** The app, its document, and a poll by hand for tests, whose clock stands still. */
@@ -67,13 +76,18 @@ const VERIFIED_TOKENS = 100_000;
 
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
-  const { config, keySet, directory, clock, logger } = dependencies;
+  const { config, keySet, directory, clock, issuingClock = clock, logger, customClaims } = dependencies;
+  const basePath = basePathOf(config.publicUrl);
+  const isProxy = createProxyMatcher(config.trustedProxies);
+  if (customClaims) await probeClaims(customClaims);
   const app = Fastify({
     ...LIMITS,
+    ...(basePath && { rewriteUrl: createBasePathRemover(basePath) }),
+    keepAliveTimeout: config.keepAliveSeconds * 1000,
     loggerInstance: logger,
     // A line for each request would hold its query string, and halve the speed.
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: config.trustedProxies.length > 0 && createProxyMatcher(config.trustedProxies),
+    trustProxy: config.trustedProxies.length > 0 && isProxy,
     return503OnClosing: false, // keep-alive clients get an answer until the last moment
     frameworkErrors: (error, request, reply) =>
       answerFrameworkError(error, request, reply.headers(SECURITY_HEADERS)),
@@ -81,7 +95,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  const openapi = documentRoutes(app);
+  const openapi = documentRoutes(app, basePath);
   handleProblems(app);
   acceptJsonOnly(app);
   setSecurityHeaders(app);
@@ -95,14 +109,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
 
   const jwt = await registerJwt(app, keySet, tokenProfiles(config));
   const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
-  const keepSeconds = config.accessTokenTtlSeconds + config.clockToleranceSeconds;
+  const keepSeconds = keepSecondsOf(config);
   const revocations = createRevocations(keepSeconds);
-  const pollSeconds = config.revocationPollSeconds;
   const feed = createRevocationFeed({
+    config,
     directory,
     revocations,
-    keepSeconds,
-    pollSeconds,
     clock,
     logger,
     siblings: dependencies.siblings,
@@ -110,13 +122,15 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const { guessLimits = createGuessLimits() } = dependencies;
   const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
   const dpop = createDpop({ config, keySet, clock });
-  const transports = createTransports([config.publicUrl, ...config.allowedOrigins]);
+  const origins = [new URL(config.publicUrl).origin, ...config.allowedOrigins];
+  const transports = createTransports(origins);
   const routes: RouteDependencies = {
     ...dependencies,
+    issuingClock,
     directory: feed.directory,
     feed,
     customClaims: dependencies.customClaims,
-    revocationList: createRevocationList({ config, keySet, jwt, clock, revocations }),
+    revocationList: createRevocationList({ config, keySet, jwt, clock, revocations, keepSeconds }),
     tokens,
     dpop,
     deviceTokens: createDeviceTokens({ config, keySet, clock }),
@@ -134,6 +148,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   logoutRoute(app, routes);
   jwksRoute(app, routes);
   serverMetadataRoute(app, routes);
+  openidConfigurationRoute(app, routes);
   revocationsRoute(app, routes);
   theftBudgetRoute(app, routes);
   healthRoutes(app, routes);
@@ -141,30 +156,44 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   if (config.docsPage) (await import('./routes/docs.ts')).docsRoutes(app);
 
   // Locked by place: whatever is registered in here needs an access token.
+  const { requireDpop } = config;
   await app.register(async (locked: App) => {
-    await locked.register(authentication, { requireDpop: config.requireDpop, tokens, transports, dpop });
+    // Proxies ask here on behalf of other requests.
+    const transports = createTransports(origins, { isProxy });
+    passPreflights(locked, isProxy);
+    await locked.register(authentication, { requireDpop, tokens, transports, dpop });
     verifyRoute(locked, routes);
+  });
+  await app.register(async (locked: App) => {
+    await locked.register(authentication, { requireDpop, tokens, transports, dpop });
     meRoute(locked, routes);
     changePasswordRoute(locked, routes);
     logoutEverywhereRoute(locked, routes);
   });
 
-  app.addHook('onReady', feed.poll); // nothing is verified before the first list is here
-  app.addHook('onListen', async () => feed.start());
+  app.addHook('onReady', async () => {
+    await feed.poll(); // nothing is verified before the first list is here
+    if (!dependencies.pollsByHand) feed.start(); // not when it listens: an app that is embedded may never do that itself
+  });
   app.addHook('onClose', async () => feed.stop());
   return Object.assign(app, { openapi, pollRevocations: feed.poll });
 }
 
 /** An exact list; an origin that is not on it gets no CORS header at all. */
-function corsOptions({ allowedOrigins }: Config): FastifyCorsOptions {
-  return {
-    // A list given as such would send strangers everything but Access-Control-Allow-Origin.
-    origin: (origin, done) => done(null, origin !== undefined && allowedOrigins.includes(origin) && origin),
+function corsOptions({ allowedOrigins, allowedHeaders }: Config): {
+  delegator: FastifyCorsOptionsDelegateCallback;
+} {
+  const shared: FastifyCorsOptions = {
     strictPreflight: false, // its refusal is no problem document
-    credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'DPoP'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'DPoP', ...allowedHeaders],
     exposedHeaders: ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
     maxAge: 600,
   };
+  const answers = new Map<string | undefined, FastifyCorsOptions>(
+    // The pages of an app are of another site: there are no cookies for them.
+    allowedOrigins.map((origin) => [origin, { ...shared, origin, credentials: isWebOrigin(origin) }]),
+  );
+  const nobody: FastifyCorsOptions = { origin: false };
+  return { delegator: (request, done) => done(null, answers.get(request.headers.origin) ?? nobody) };
 }

@@ -1,7 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Clock } from './clock.ts';
-import { invalidDpopProof, invalidToken, loginRequired, recentLoginRequired } from './problems/catalogue.ts';
+import {
+  invalidDpopProof,
+  invalidToken,
+  loginRequired,
+  recentLoginRequired,
+  roleRequired,
+} from './problems/catalogue.ts';
 import type { AccessClaims } from './tokens/claims.ts';
 import { boundToAnotherKey, type Dpop, tokenNotBound } from './tokens/dpop.ts';
 import type { Tokens } from './tokens/tokens.ts';
@@ -75,6 +81,11 @@ export const authentication = fp<AuthenticationOptions>(
   },
   { name: 'authentication' },
 );
+
+/** Demands one of these roles, whichever. @throws roleRequired */
+export function requireRole({ roles }: AccessClaims, anyOf: readonly string[]): void {
+  if (!anyOf.some((role) => roles.includes(role))) throw roleRequired();
+}
 
 /**
  * Step-up (RFC 9470): demands a login no older than so many seconds. A refresh does not make a login younger.

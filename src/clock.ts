@@ -5,10 +5,16 @@ export const systemClock: Clock = () => Math.floor(Date.now() / 1000);
 
 /** The system's clock until it is told to follow another one. */
 export interface FollowingClock {
+  /**
+   * For whatever ends: the later of two times, each counted from the last answer, one by the monotonic clock and one by
+   * the system's. The monotonic clock stands still while the machine is suspended, and tokens expire meanwhile.
+   */
   now: Clock;
+  /** For what a token says of its beginning: the monotonic time, so that no step of the system's clock makes it future. */
+  issuing: Clock;
   /**
    * Asks the other clock. Never throws: without an answer it runs on as before.
-   * @param askMs answers with milliseconds since 1970
+   * @param askMs answers with milliseconds since 1970; it is also asked at once when the system's clock has leapt ahead
    */
   follow(askMs: () => Promise<number>): Promise<void>;
 }
@@ -17,31 +23,54 @@ export interface FollowingClock {
 const NOTABLE_MS = 1000;
 
 /**
- * Between two answers it counts by the monotonic clock, for which no step of the system's clock exists.
+ * A system's clock that is wrong all the time changes nothing, nor does one that is set back. One that leaps ahead may tell
+ * of a suspended machine: it counts until the next answer.
  * @param onDeviation told by how many seconds the system's clock is behind, when that is notable or has changed notably
  */
 export function createFollowingClock(
   onDeviation: (seconds: number) => void = () => undefined,
 ): FollowingClock {
-  /** Milliseconds since 1970 at the zero of the monotonic clock. */
+  /** Milliseconds since 1970 at the zero of the monotonic clock; undefined until there was an answer. */
   let zeroMs: number | undefined;
+  /** The same by the system's clock, as it was at the last answer. */
+  let systemZeroMs = 0;
   let toldMs = 0;
+  let askAtOnce: (() => void) | undefined;
+
+  async function follow(askMs: () => Promise<number>): Promise<void> {
+    const asked = readBoth();
+    const answerMs = await askMs().catch(() => undefined);
+    const answered = readBoth();
+    if (answerMs === undefined) return;
+    // By both clocks: an answer that was on its way while the machine was suspended is an old one.
+    const tookMs = Math.max(answered.monotonicMs - asked.monotonicMs, answered.systemMs - asked.systemMs);
+    if (tookMs > NOTABLE_MS && zeroMs !== undefined) return;
+    const rightZeroMs = answerMs - (asked.monotonicMs + answered.monotonicMs) / 2;
+    if (zeroMs === undefined || Math.abs(rightZeroMs - zeroMs) > NOTABLE_MS) zeroMs = rightZeroMs;
+    systemZeroMs = answered.systemMs - answered.monotonicMs;
+    askAtOnce = () => void follow(askMs);
+    const behindMs = zeroMs - systemZeroMs;
+    if (Math.abs(behindMs - toldMs) <= NOTABLE_MS) return;
+    toldMs = behindMs;
+    onDeviation(Math.round(behindMs / 1000));
+  }
 
   return {
-    now: () => Math.floor((zeroMs === undefined ? Date.now() : zeroMs + performance.now()) / 1000),
-    async follow(askMs) {
-      const askedAt = performance.now();
-      const answerMs = await askMs().catch(() => undefined);
-      const answeredAt = performance.now();
-      if (answerMs === undefined) return;
-      const isVague = answeredAt - askedAt > NOTABLE_MS;
-      if (isVague && zeroMs !== undefined) return;
-      const rightZeroMs = answerMs - (askedAt + answeredAt) / 2;
-      if (zeroMs === undefined || Math.abs(rightZeroMs - zeroMs) > NOTABLE_MS) zeroMs = rightZeroMs;
-      const behindMs = zeroMs + performance.now() - Date.now();
-      if (Math.abs(behindMs - toldMs) <= NOTABLE_MS) return;
-      toldMs = behindMs;
-      onDeviation(Math.round(behindMs / 1000));
+    now() {
+      if (zeroMs === undefined) return systemClock();
+      const monotonicMs = performance.now();
+      const leapMs = Date.now() - monotonicMs - systemZeroMs;
+      if (leapMs > NOTABLE_MS && askAtOnce) {
+        askAtOnce();
+        askAtOnce = undefined; // until there is an answer; the next one comes with the next poll
+      }
+      return Math.floor((zeroMs + monotonicMs + Math.max(0, leapMs)) / 1000);
     },
+    issuing: () => (zeroMs === undefined ? systemClock() : Math.floor((zeroMs + performance.now()) / 1000)),
+    follow,
   };
+}
+
+function readBoth(): { monotonicMs: number; systemMs: number } {
+  return { monotonicMs: performance.now(), systemMs: Date.now() };
 }

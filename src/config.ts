@@ -2,12 +2,24 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { list, numberOrAuto, oneOf, origin, proxyRange, text, wholeNumber } from './env-values.ts';
+import {
+  baseUrl,
+  headerName,
+  list,
+  numberOrAuto,
+  oneOf,
+  pageOrigin,
+  proxyRange,
+  text,
+  wholeNumber,
+} from './env-values.ts';
+import { basePathOf } from './http/base-path.ts';
 import { StartupError } from './startup-error.ts';
+import { revocationsAudience } from './tokens/profiles.ts';
 
 /** Everything that the environment can set. Checked once, at the start; trusted everywhere else. */
 export interface Config {
-  /** The issuer: scheme, host and port under which clients reach this service, without a trailing slash. */
+  /** The issuer: the address under which clients reach this service, maybe with a path, without a slash at its end. */
   publicUrl: string;
   /** The `aud` of access tokens. */
   audience: string;
@@ -35,30 +47,51 @@ export interface Config {
   jwksMaxAgeSeconds: number;
   /** Whether tokens that are not bound to a key are refused. */
   requireDpop: boolean;
+  /** The origins whose pages may call; those of the web with cookies too. */
   allowedOrigins: readonly string[];
+  /** Request headers that those pages may send besides those of the API. */
+  allowedHeaders: readonly string[];
   /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
   trustedProxies: readonly string[];
   argon2: { memoryKib: number; timeCost: number; parallelism: number };
   /** How many password hashes run at once, and for how long others may wait for their turn. */
   passwordHashing: { atOnce: number; queueSeconds: number };
   passwordMinLength: number;
+  /** Whether access tokens name the user's email, where it is verified. */
+  emailClaim: boolean;
   rateLimits: boolean;
+  /** Whether anybody may create a user. Undefined where that has to be said and was not: then nobody may, and no server starts. */
+  registration: (typeof REGISTRATIONS)[number] | undefined;
   /** Whether `GET /docs` is served. */
   docsPage: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
+  /** For how long a connection is kept on which nothing is asked. */
+  keepAliveSeconds: number;
   shutdownDelaySeconds: number;
 }
 
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
 const SIGNING_ALGORITHMS = ['ES256', 'RS256', 'EdDSA'] as const;
+const REGISTRATIONS = ['open', 'closed'] as const;
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
 /** Variables that hold a secret: each may also come from the file that `NAME_FILE` names. */
 const SECRETS = ['DATABASE_URL', 'REDIS_URL'] as const;
 
+const ADDRESS = 'an address like https://login.example.com or https://example.com/auth';
+/** With what the paths of the routes begin. */
+const OWN_PATHS = ['v1', 'docs', 'openapi.json', 'openapi.yaml', 'livez', 'readyz', '.well-known'];
+
 const environment = z.object({
-  PUBLIC_URL: z.string().transform(origin('an address like https://login.example.com')).optional(),
+  PUBLIC_URL: z
+    .string()
+    .transform(baseUrl(ADDRESS))
+    .refine(
+      isUnambiguous,
+      `${ADDRESS}; its path must not begin like one of idcard’s own, such as /v1 or /docs`,
+    )
+    .optional(),
   AUDIENCE: text(256).default('api'),
   HOST: text(255).default('localhost'),
   PORT: wholeNumber(0, 65_535).default(3000),
@@ -77,7 +110,10 @@ const environment = z.object({
   REVOCATION_POLL_SECONDS: wholeNumber(1, 60).default(2),
   JWKS_MAX_AGE_SECONDS: wholeNumber(1, 86_400).default(300),
   REQUIRE_DPOP: oneOf(['false', 'true']).default('false'),
-  ALLOWED_ORIGINS: list(origin('a list of addresses like https://app.example.com')).default([]),
+  ALLOWED_ORIGINS: list(
+    pageOrigin('a list of addresses like https://app.example.com or capacitor://localhost'),
+  ).default([]),
+  ALLOWED_HEADERS: list(headerName).default([]),
   TRUSTED_PROXIES: list(proxyRange).default([]),
   ARGON2_MEMORY_KIB: wholeNumber(19_456, 1_048_576).default(19_456),
   ARGON2_TIME_COST: wholeNumber(2, 16).default(2),
@@ -85,10 +121,14 @@ const environment = z.object({
   PASSWORD_HASHES_AT_ONCE: wholeNumber(1, 1000).optional(),
   PASSWORD_QUEUE_SECONDS: wholeNumber(1, 60).default(5),
   PASSWORD_MIN_LENGTH: wholeNumber(8, 64).default(15),
+  EMAIL_CLAIM: oneOf(['on', 'off']).default('off'),
+  REGISTRATION: oneOf(REGISTRATIONS).optional(),
   RATE_LIMITS: oneOf(['on', 'off']).default('on'),
   DOCS_PAGE: oneOf(['on', 'off']).optional(),
   NODE_ENV: z.string().optional(),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
+  // A proxy that sends a POST while this side closes has to answer 502. Those of Google Cloud keep theirs for 600 s.
+  KEEP_ALIVE_SECONDS: wholeNumber(1, 86_400).default(620),
   SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 120).default(5),
 });
 
@@ -106,6 +146,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   }
   const settings = result.data;
   refuseContradictions(settings);
+  const isProduction = settings.NODE_ENV === 'production';
   return {
     publicUrl: publicUrlOf(settings),
     audience: settings.AUDIENCE,
@@ -128,6 +169,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     jwksMaxAgeSeconds: settings.JWKS_MAX_AGE_SECONDS,
     requireDpop: settings.REQUIRE_DPOP === 'true',
     allowedOrigins: settings.ALLOWED_ORIGINS,
+    allowedHeaders: settings.ALLOWED_HEADERS,
     trustedProxies: settings.TRUSTED_PROXIES,
     argon2: {
       memoryKib: settings.ARGON2_MEMORY_KIB,
@@ -140,11 +182,25 @@ export function readConfig(env: Record<string, string | undefined>): Config {
       queueSeconds: settings.PASSWORD_QUEUE_SECONDS,
     },
     passwordMinLength: settings.PASSWORD_MIN_LENGTH,
+    emailClaim: settings.EMAIL_CLAIM === 'on',
     rateLimits: settings.RATE_LIMITS === 'on',
-    docsPage: (settings.DOCS_PAGE ?? (settings.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
+    registration: settings.REGISTRATION ?? (isProduction ? undefined : 'open'),
+    docsPage: (settings.DOCS_PAGE ?? (isProduction ? 'off' : 'on')) === 'on',
     logLevel: settings.LOG_LEVEL,
+    keepAliveSeconds: settings.KEEP_ALIVE_SECONDS,
     shutdownDelaySeconds: settings.SHUTDOWN_DELAY_SECONDS,
   };
+}
+
+/**
+ * What a server must have been told, and a command need not: in front of an application, whoever can register is inside.
+ * @throws StartupError
+ */
+export function refuseUndecided({ registration }: Config): void {
+  if (registration !== undefined) return;
+  throw new StartupError(
+    'REGISTRATION must be set where NODE_ENV is production: to open, and anybody may create an account, or to closed, and only "idcard users add" does.',
+  );
 }
 
 function refuseContradictions(settings: Settings): void {
@@ -164,9 +220,11 @@ function refuseContradictions(settings: Settings): void {
   if (settings.KEY_SET && settings.KEY_SET_FILE) {
     throw new StartupError('KEY_SET and KEY_SET_FILE are both set: remove one of them.');
   }
-  if (settings.AUDIENCE === publicUrlOf(settings)) {
+  const issuer = publicUrlOf(settings);
+  if ([issuer, revocationsAudience(issuer)].includes(settings.AUDIENCE)) {
     throw new StartupError(
-      'AUDIENCE must differ from PUBLIC_URL (by default http://localhost:PORT), the audience of refresh tokens.',
+      'AUDIENCE must differ from PUBLIC_URL (by default http://localhost:PORT), the audience of refresh tokens, and from ' +
+        'its /.well-known/revocations, that of the list.',
     );
   }
   if (settings.WORKERS !== 1 && settings.DATABASE_URL === 'sqlite::memory:') {
@@ -181,6 +239,11 @@ function refuseContradictions(settings: Settings): void {
 
 function publicUrlOf({ PUBLIC_URL, PORT }: Settings): string {
   return PUBLIC_URL ?? `http://localhost:${PORT}`;
+}
+
+/** Of `/v1/…` nobody could tell whether a proxy has taken a path `/v1` off. */
+function isUnambiguous(publicUrl: string): boolean {
+  return !OWN_PATHS.includes(basePathOf(publicUrl).split('/')[1] ?? '');
 }
 
 /** `NAME=` in a compose file or a shell means "not set". */

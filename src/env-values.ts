@@ -42,7 +42,7 @@ export function list(check: Check) {
 }
 
 /** An origin (RFC 6454), returned as a browser sends it: no path, no wildcard, no trailing slash. */
-export function origin(what: string): Check {
+function origin(what: string): Check {
   return (value, context) => {
     const url = URL.parse(value);
     const isOrigin =
@@ -57,6 +57,79 @@ export function origin(what: string): Check {
     }
     return url.origin;
   };
+}
+
+/**
+ * What addresses are made of by putting a route behind it: an origin, with a path or without. It has one spelling, since
+ * issuers and the addresses in proofs are compared as texts; a slash at the end is taken off.
+ */
+export function baseUrl(what: string): Check {
+  return (value, context) => {
+    const refuse = (reason: string) => {
+      context.addIssue(what + reason);
+      return z.NEVER;
+    };
+    const url = URL.parse(value);
+    const [, authority = '', path = ''] = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(value.trim()) ?? [];
+    if (url === null || authority === '' || url.hostname.includes('*') || value.length > 256)
+      return refuse('');
+    if (authority.includes('@')) return refuse(', without a user or a password');
+    if (/[?#]/.test(value)) return refuse(', without a query or a fragment');
+    // What the URL parser made of it is another path where there are dots, backslashes or line breaks.
+    if (url.pathname !== (path || '/') || !/^(?:\/[\w.~-]+)*\/?$/.test(path))
+      return refuse('; its path is made of letters, digits, "-", ".", "_", "~" and single slashes');
+    return url.origin + path.replace(/\/$/, '');
+  };
+}
+
+/** `scheme://host[:port]` of an app or an extension, as its browser sends it. */
+const APP_ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/[\w.~-]+(?::\d+)?$/;
+
+/** Schemes of which no page has an origin of its own: a browser calls theirs "null", like that of any sandboxed frame. */
+const WITHOUT_ORIGIN: readonly (string | undefined)[] = [
+  ...['about', 'blob', 'content', 'data', 'file', 'filesystem', 'ftp', 'javascript', 'mailto'],
+  ...['vbscript', 'view-source', 'ws', 'wss'],
+];
+
+/**
+ * The origin of a page that may call: of the web, or of an app such as `capacitor://localhost`. The latter is kept and
+ * compared as text, since the URL standard knows no origin of such an address: `new URL(…).origin` is "null".
+ */
+export function pageOrigin(what: string): Check {
+  const webOrigin = origin(what);
+  return (value, context) => {
+    const [, scheme] = APP_ORIGIN.exec(value) ?? [];
+    const isWeb = scheme === undefined || scheme === 'http' || scheme === 'https';
+    const isSent =
+      !WITHOUT_ORIGIN.includes(scheme) && URL.parse(value)?.href === value && value.length <= 256;
+    return !isWeb && isSent ? value : webOrigin(value, context);
+  };
+}
+
+/**
+ * Request headers that no page is to be allowed: those that a browser lets no page set (Fetch §2.2.2), and those by which a
+ * proxy says who and where a client is, or what it wants.
+ */
+const RESERVED_HEADERS = new RegExp(
+  `^(?:${[
+    'accept-(?:charset|encoding)|access-control-.*|connection|content-length|cookie2?|date|dnt|expect|host|keep-alive',
+    'origin|referer|set-cookie2?|te|trailer|transfer-encoding|upgrade|via|(?:proxy|sec)-.*',
+    'forwarded|x-(?:forwarded|original|auth|envoy)(?:-.*)?|x-(?:http-)?method(?:-.*)?|x-rewrite-url',
+    '(?:x-real|x-client|true-client|cf-connecting)-ip',
+  ].join('|')})$`,
+);
+
+/** Applications that take "_" for "-" are thought of. */
+export function headerName(value: string, context: z.RefinementCtx): string {
+  const name = value.toLowerCase().replaceAll('_', '-');
+  if (!/^[\w!#$%&'+.^`|~-]{1,100}$/.test(value) || RESERVED_HEADERS.test(name)) {
+    context.addIssue(
+      'a list of header names like traceparent, without * and without those of browsers and proxies (Cookie, Sec-…, ' +
+        'X-Forwarded-…, X-Original-…, X-Auth-… and the like)',
+    );
+    return z.NEVER;
+  }
+  return value;
 }
 
 export function proxyRange(value: string, context: z.RefinementCtx): string {

@@ -1,5 +1,5 @@
 import { flushCompileCache } from 'node:module';
-import { readConfig } from './config.ts';
+import { readConfig, refuseUndecided } from './config.ts';
 import { greet } from './serve/greeting.ts';
 import { stopOnSignals } from './serve/signals.ts';
 
@@ -10,6 +10,7 @@ import { stopOnSignals } from './serve/signals.ts';
  */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
+  refuseUndecided(config);
   if (config.workers > 1) {
     const { serveFromWorkers } = await import('./serve/workers.ts');
     return serveFromWorkers(config, env);

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
 import type { Revocation, Revocations } from './tokens/revocations.ts';
 import type { UserDirectory } from './users/directory.ts';
 
@@ -24,54 +25,75 @@ export interface Siblings {
   onTold(listener: (revocation: Revocation) => void): void;
 }
 
-/** How far back each poll looks beyond the last one: for clocks that differ, and changes committed late. */
+/** How much earlier than it can be read a change may say that it was made: clocks differ, and some commit late. */
 const OVERLAP_SECONDS = 60;
 
 /** A directory that is stopped and not closed answers nothing at all. */
 const STALE_AFTER_POLLS = 3;
 
+type Settings = Pick<Config, 'accessTokenTtlSeconds' | 'clockToleranceSeconds' | 'revocationPollSeconds'>;
+
 type Dependencies = {
+  config: Settings;
   directory: UserDirectory;
   revocations: Revocations;
-  /** How long an entry matters: as long as an access token lives. */
-  keepSeconds: number;
-  pollSeconds: number;
   clock: Clock;
   logger: FastifyBaseLogger;
   siblings?: Siblings | undefined;
 };
 
+/**
+ * How long a revocation matters after it says that it was made: until the last token has expired whose user was read before the
+ * change could be. Such a token may come from a clock that is ahead by the tolerance.
+ */
+export function keepSecondsOf({ accessTokenTtlSeconds, clockToleranceSeconds }: Settings): number {
+  return accessTokenTtlSeconds + clockToleranceSeconds + OVERLAP_SECONDS;
+}
+
 export function createRevocationFeed(dependencies: Dependencies): RevocationFeed {
-  const { directory, revocations, keepSeconds, pollSeconds, clock, logger, siblings } = dependencies;
-  let answeredAt = clock() - keepSeconds; // so that the first poll asks for everything that matters
+  const { config, directory, revocations, clock, logger, siblings } = dependencies;
+  const { revocationPollSeconds: pollSeconds, accessTokenTtlSeconds } = config;
+  const keepSeconds = keepSecondsOf(config);
+  let polledAt = clock();
+  let answeredAt = polledAt - keepSeconds; // so that the first poll asks for everything that matters
   let wasAnswered = true;
   let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
 
   siblings?.onTold((revocation) => revocations.add([revocation]));
 
   async function poll(): Promise<void> {
     const now = clock();
+    const before = polledAt;
+    polledAt = now;
+    // A clock that was ahead has made forget what matters now: everything is asked for again.
+    if (now < before) answeredAt = Math.min(answeredAt, now - keepSeconds);
     try {
       const since = Math.max(answeredAt, now - keepSeconds) - OVERLAP_SECONDS;
       const raised = await directory.raisedSince(since);
       revocations.add(raised.filter(({ raisedAtSeconds }) => now < raisedAtSeconds + keepSeconds));
+      revocations.prune(Math.min(now, before)); // so that a clock that is ahead for one poll makes nothing forgotten
       answeredAt = now;
       if (!wasAnswered) logger.info({ event: 'revocations.current' });
       wasAnswered = true;
     } catch (err) {
       // Told once: from now on a revocation takes as long as an access token lives.
-      if (wasAnswered) logger.warn({ event: 'revocations.stale', bound_seconds: keepSeconds, err });
+      if (wasAnswered) logger.warn({ event: 'revocations.stale', bound_seconds: accessTokenTtlSeconds, err });
       wasAnswered = false;
     }
-    revocations.prune(clock());
   }
 
   function scheduleNext(): void {
     timer = setTimeout(async () => {
       await poll();
-      if (timer) scheduleNext();
+      if (!isStopped) scheduleNext();
     }, pollSeconds * 1000);
-    timer.unref();
+    timer.unref(); // it keeps no process alive
+  }
+
+  /** A clock that was set back must not make an old answer look new. */
+  function ageSeconds(): number {
+    return Math.abs(clock() - answeredAt);
   }
 
   return {
@@ -87,12 +109,14 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
       },
     },
     poll,
-    start: scheduleNext,
-    stop() {
-      clearTimeout(timer);
-      timer = undefined;
+    start() {
+      if (!isStopped) scheduleNext();
     },
-    ageSeconds: () => clock() - answeredAt,
-    isCurrent: () => clock() - answeredAt <= STALE_AFTER_POLLS * pollSeconds,
+    stop() {
+      isStopped = true;
+      clearTimeout(timer);
+    },
+    ageSeconds,
+    isCurrent: () => ageSeconds() <= STALE_AFTER_POLLS * pollSeconds,
   };
 }

@@ -48,13 +48,17 @@ describe('without any variable', () => {
       jwksMaxAgeSeconds: 300,
       requireDpop: false,
       allowedOrigins: [],
+      allowedHeaders: [],
       trustedProxies: [],
       argon2: { memoryKib: 19_456, timeCost: 2, parallelism: 1 },
       passwordHashing: { atOnce: availableParallelism(), queueSeconds: 5 },
       passwordMinLength: 15,
+      emailClaim: false,
       rateLimits: true,
+      registration: 'open',
       docsPage: true,
       logLevel: 'info',
+      keepAliveSeconds: 620,
       shutdownDelaySeconds: 5,
     });
   });
@@ -93,6 +97,7 @@ test('every variable is read', () => {
     JWKS_MAX_AGE_SECONDS: '60',
     REQUIRE_DPOP: 'true',
     ALLOWED_ORIGINS: 'https://app.example.com, http://localhost:5173/',
+    ALLOWED_HEADERS: 'traceparent, Sentry-Trace,',
     TRUSTED_PROXIES: '10.0.0.0/8, fd00::/8,192.0.2.1',
     ARGON2_MEMORY_KIB: '65536',
     ARGON2_TIME_COST: '3',
@@ -100,9 +105,12 @@ test('every variable is read', () => {
     PASSWORD_HASHES_AT_ONCE: '3',
     PASSWORD_QUEUE_SECONDS: '10',
     PASSWORD_MIN_LENGTH: '8',
+    EMAIL_CLAIM: 'on',
     RATE_LIMITS: 'off',
+    REGISTRATION: 'closed',
     DOCS_PAGE: 'off',
     LOG_LEVEL: 'debug',
+    KEEP_ALIVE_SECONDS: '3600',
     SHUTDOWN_DELAY_SECONDS: '0',
   });
 
@@ -127,13 +135,17 @@ test('every variable is read', () => {
     jwksMaxAgeSeconds: 60,
     requireDpop: true,
     allowedOrigins: ['https://app.example.com', 'http://localhost:5173'],
+    allowedHeaders: ['traceparent', 'Sentry-Trace'],
     trustedProxies: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
     argon2: { memoryKib: 65_536, timeCost: 3, parallelism: 4 },
     passwordHashing: { atOnce: 3, queueSeconds: 10 },
     passwordMinLength: 8,
+    emailClaim: true,
     rateLimits: false,
+    registration: 'closed',
     docsPage: false,
     logLevel: 'debug',
+    keepAliveSeconds: 3600,
     shutdownDelaySeconds: 0,
   });
 });
@@ -162,12 +174,66 @@ test('the public URL is kept as a browser spells its origin', () => {
   );
 });
 
+describe('the path of the public URL', () => {
+  test.each([
+    ['https://example.com/auth', 'https://example.com/auth'],
+    ['https://example.com/auth/', 'https://example.com/auth'],
+    ['HTTPS://Example.com:443/Auth', 'https://example.com/Auth'],
+    ['http://localhost:8080/a/b.c/~d_e-f', 'http://localhost:8080/a/b.c/~d_e-f'],
+    ['https://example.com/...', 'https://example.com/...'],
+    ['https://example.com/v1x', 'https://example.com/v1x'],
+    ['https://example.com/auth/v1', 'https://example.com/auth/v1'],
+  ])('of %s is kept, without a slash at its end', (PUBLIC_URL, publicUrl) => {
+    expect(readConfig({ PUBLIC_URL }).publicUrl).toBe(publicUrl);
+  });
+
+  const ADDRESS = 'PUBLIC_URL must be an address like https://login.example.com or https://example.com/auth';
+  const PATH = '; its path is made of letters, digits, "-", ".", "_", "~" and single slashes.';
+  const OWN = '; its path must not begin like one of idcard’s own, such as /v1 or /docs.';
+  test.each([
+    ['example.com/auth', '.'],
+    ['https:example.com/auth', '.'],
+    ['https:///auth', '.'],
+    ['ftp://example.com/auth', '.'],
+    ['https://*.example.com/auth', '.'],
+    [`https://example.com/${'a'.repeat(240)}`, '.'],
+    ['https://ada@example.com/auth', ', without a user or a password.'],
+    ['https://ada:secret@example.com/auth', ', without a user or a password.'],
+    ['https://example.com/auth?a', ', without a query or a fragment.'],
+    ['https://example.com/auth?', ', without a query or a fragment.'],
+    ['https://example.com/auth#', ', without a query or a fragment.'],
+    ['https://example.com/auth//', PATH],
+    ['https://example.com//auth', PATH],
+    ['https://example.com//', PATH],
+    ['https://example.com/./auth', PATH],
+    ['https://example.com/a/../auth', PATH],
+    ['https://example.com/auth/..', PATH],
+    ['https://example.com/%61uth', PATH],
+    ['https://example.com/%2e%2e/auth', PATH],
+    ['https://example.com/ä', PATH],
+    ['https://example.com/:id', PATH],
+    ['https://example.com/*', PATH],
+    ['https://example.com/a;b', PATH],
+    ['https://example.com/a b', PATH],
+    ['https://example.com/a\tb', PATH],
+    ['https://example.com\\a/b', PATH],
+    ['https://example.com/v1', OWN],
+    ['https://example.com/docs/', OWN],
+    ['https://example.com/.well-known/auth', OWN],
+  ])('of %s is refused, and the sentence says why', (PUBLIC_URL, reason) => {
+    expect(refusal({ PUBLIC_URL })).toBe(ADDRESS + reason);
+  });
+
+  test('makes another issuer, which the audience may not be', () => {
+    const PUBLIC_URL = 'https://example.com/auth/';
+    expect(refusal({ PUBLIC_URL, AUDIENCE: 'https://example.com/auth' })).toMatch(/^AUDIENCE must differ/);
+    expect(readConfig({ PUBLIC_URL, AUDIENCE: 'https://example.com' }).audience).toBe('https://example.com');
+  });
+});
+
 describe('a value that is no good', () => {
   test.each([
-    [
-      'PUBLIC_URL',
-      ['login.example.com', 'ftp://a.example', 'https://a.example/login', 'https://a.example?x'],
-    ],
+    ['PUBLIC_URL', ['login.example.com', 'ftp://a.example', 'https://a.example/a//b', 'https://a.example?x']],
     ['AUDIENCE', ['a\nb', 'x'.repeat(257)]],
     ['HOST', ['local\u0000host', 'x'.repeat(256)]],
     ['PORT', ['65536', '-1', '80.5', ' 80', '0x50', '8e1', 'http', '９']],
@@ -183,7 +249,77 @@ describe('a value that is no good', () => {
     ['LOGIN_MAX_AGE_SECONDS', ['59', '31536001', 'Infinity']],
     ['CLOCK_TOLERANCE_SECONDS', ['61', '-5', 'NaN']],
     ['REVOCATION_POLL_SECONDS', ['0', '61']],
-    ['ALLOWED_ORIGINS', ['*', 'null', 'https://*.example.com', 'https://a.example,https://b.example/x']],
+    [
+      'ALLOWED_ORIGINS',
+      [
+        ...['*', 'null', 'https://*.example.com', 'https://a.example,https://b.example/x', '.example.com'],
+        ...[
+          'file://',
+          'file://localhost',
+          'data://x',
+          'data:text/html,x',
+          'javascript://localhost',
+          'about:blank',
+        ],
+        ...[
+          'about://blank',
+          'blob:https://a.example/1',
+          'blob://a',
+          'ws://a.example',
+          'wss://a.example',
+          'ftp://a',
+        ],
+        ...['capacitor://', 'capacitor://localhost/', 'capacitor://localhost/x', 'capacitor://a@localhost'],
+        ...[
+          'capacitor://*',
+          '*://localhost',
+          'capacitor:localhost',
+          'capacitor://localhost?x',
+          'capacitor://local host',
+        ],
+        ...[
+          'Capacitor://localhost',
+          'capacitor://localhost:',
+          'capacitor://localhost:080',
+          'capacitor://localhost:65536',
+        ],
+        ...['view-source://a', 'filesystem://a', '//localhost', '://localhost', `app://${'x'.repeat(251)}`],
+      ],
+    ],
+    [
+      'ALLOWED_HEADERS',
+      [
+        ...['*', 'x*', 'a b', 'a:b', 'ä', 'traceparent,*', 'x'.repeat(101)],
+        ...[
+          'Cookie',
+          'cookie2',
+          'Host',
+          'ORIGIN',
+          'Referer',
+          'Connection',
+          'Content-Length',
+          'Upgrade',
+          'TE',
+          'Via',
+        ],
+        ...['Sec-Fetch-Site', 'sec-websocket-key', 'Proxy-Authorization', 'Access-Control-Request-Method'],
+        ...[
+          'X-Forwarded-For',
+          'X-Forwarded-Method',
+          'x_forwarded_method',
+          'X-Original-Method',
+          'X-Original-URL',
+        ],
+        ...[
+          'X-Auth-Subject',
+          'X_Auth-Roles',
+          'Forwarded',
+          'X-HTTP-Method-Override',
+          'X-Method-Override',
+          'X-Real-IP',
+        ],
+      ],
+    ],
     [
       'TRUSTED_PROXIES',
       ['0.0.0.0/0', '::/0', '10.0.0.0/33', 'fd00::/129', '10.0.0.0/', '10/8', 'loopback', '1.2.3.4/8/8'],
@@ -195,8 +331,11 @@ describe('a value that is no good', () => {
     ['PASSWORD_QUEUE_SECONDS', ['0', '61']],
     ['PASSWORD_MIN_LENGTH', ['7', '65']],
     ['RATE_LIMITS', ['true', 'OFF', '0']],
+    ['EMAIL_CLAIM', ['true', 'ON', 'verified']],
+    ['REGISTRATION', ['true', 'OPEN', 'close', 'invite', ' closed']],
     ['LOG_LEVEL', ['verbose', 'INFO']],
     ['DOCS_PAGE', ['true', 'ON']],
+    ['KEEP_ALIVE_SECONDS', ['0', '86401', '1.5', '60s']],
     ['SHUTDOWN_DELAY_SECONDS', ['121', '-1']],
   ])('of %s is refused in one sentence that names it', (name, values) => {
     for (const value of values) {
@@ -211,6 +350,10 @@ describe('a value that is no good', () => {
     ['PASSWORD_MIN_LENGTH', '64'],
     ['TRUSTED_PROXIES', '10.0.0.0/32,fd00::/128,0.0.0.0/1'],
     ['ALLOWED_ORIGINS', ' , https://a.example ,'],
+    [
+      'ALLOWED_HEADERS',
+      'traceparent,tracestate,baggage,sentry-trace,X-Request-Id,X-Authors,X-Methodical,Secret,te-st',
+    ],
   ])('is not the last good one of %s', (name, value) => {
     expect(() => readConfig({ [name]: value })).not.toThrow();
   });
@@ -230,6 +373,28 @@ describe('a value that is no good', () => {
   });
 });
 
+test('ALLOWED_ORIGINS takes the origins of apps as they are written, and those of the web as browsers write them', () => {
+  const apps = [
+    ...[
+      'capacitor://localhost',
+      'ionic://localhost',
+      'tauri://localhost',
+      'app://.',
+      'app://-',
+      'app://my_app:8080',
+    ],
+    'chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb',
+    'moz-extension://b9a7a3e1-5f8e-4e07-9d3f-1d1c0a8d0e11',
+    'safari-web-extension://E3449EA7-EC25-4696-8E6F-7FB1B2C3D4E5',
+  ];
+  const web = 'HTTPS://App.Example.com:443,http://tauri.localhost/';
+  expect(readConfig({ ALLOWED_ORIGINS: [...apps, web].join(',') }).allowedOrigins).toEqual([
+    ...apps,
+    'https://app.example.com',
+    'http://tauri.localhost',
+  ]);
+});
+
 describe('settings that contradict one another are refused together:', () => {
   test.each([
     [{ ACCESS_TOKEN_TTL_SECONDS: '61', REFRESH_TOKEN_IDLE_SECONDS: '60' }],
@@ -240,6 +405,8 @@ describe('settings that contradict one another are refused together:', () => {
     [{ REDIS_URL: 'redis://a', REDIS_URL_FILE: 'b' }],
     [{ AUDIENCE: 'https://login.example.com', PUBLIC_URL: 'https://login.example.com/' }],
     [{ AUDIENCE: 'http://localhost:8080', PORT: '8080' }],
+    [{ AUDIENCE: 'http://localhost:8080/.well-known/revocations', PORT: '8080' }],
+    [{ AUDIENCE: 'https://a.example/.well-known/revocations', PUBLIC_URL: 'https://a.example' }],
     [{ PORT: '0' }],
     [{ WORKERS: '2', DATABASE_URL: 'sqlite::memory:' }],
     [{ WORKERS: 'auto', DATABASE_URL: 'sqlite::memory:' }],

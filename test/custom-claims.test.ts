@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import type { ClaimsFunction } from '../src/routes/dependencies.ts';
+import { StartupError } from '../src/startup-error.ts';
 import { AccessClaims } from '../src/tokens/claims.ts';
 import { ADA, addUser, bearer, createTestApp, decode, logIn, type TestApp } from './support/app.ts';
 
@@ -26,6 +27,7 @@ test('claims of one’s own stand in the access token and in the answer of verif
 test('they are made anew by each refresh and by a change of the password', async () => {
   let made = 0;
   await start(() => ({ made: ++made }));
+  made = 0; // the start has asked once
   const { access_token, refresh_token } = await logIn(idcard);
   const refreshed = await idcard.app.inject({ method: 'POST', url: '/v1/refresh', body: { refresh_token } });
   const changed = await idcard.app.inject({
@@ -38,10 +40,51 @@ test('they are made anew by each refresh and by a change of the password', async
   expect(tokens.map((token) => decode(token).made)).toEqual([1, 2, 3]);
 });
 
-test.each(Object.keys(AccessClaims.shape))(
-  'the claim %s is idcard’s own: no token is issued with another',
+const OWN = [...Object.keys(AccessClaims.shape), 'sid', 'acr', 'login_at'];
+
+test.each(OWN)(
+  'the claim %s is idcard’s own: with another the start is refused in one sentence',
   async (name) => {
-    await start(() => ({ [name]: 'mine' }));
+    for (const answer of [{ [name]: 'mine' }, { tenant: 'a', [name]: undefined }]) {
+      const starting = createTestApp({ customClaims: async () => answer });
+      await expect(starting).rejects.toThrow(StartupError);
+      await expect(starting).rejects.toThrow(
+        new RegExp(`^customClaims gives the claim ${name}, [^\\n]+\\.$`),
+      );
+    }
+  },
+);
+
+test('the start asks once, for a user who is nobody and whose email is verified', async () => {
+  const asked: unknown[] = [];
+  idcard = await createTestApp({ customClaims: (user) => ({ n: asked.push(user) }) });
+  expect(asked).toEqual([
+    expect.objectContaining({ email: expect.stringMatching(/\.invalid$/), emailVerified: true, roles: [] }),
+  ]);
+});
+
+test.each([
+  ['throws', () => Promise.reject(new Error('There is no such user.'))],
+  [
+    'throws at once',
+    () => {
+      throw new Error('There is no such user.');
+    },
+  ],
+  ['never answers', () => new Promise<never>(() => undefined)],
+  ['answers nothing', () => undefined as never],
+])('a function that %s for nobody keeps nothing from starting', async (_, answer) => {
+  idcard = await createTestApp({
+    customClaims: (user) => (user.email === ADA.email ? { tenant: 'a' } : answer()),
+  });
+  await addUser(idcard);
+  expect(decode((await logIn(idcard)).access_token)).toMatchObject({ tenant: 'a' });
+});
+
+test.each([...OWN, '__proto__'])(
+  'no token is issued with the claim %s, if only a real user has it',
+  async (name) => {
+    await start((user) => (user.email === ADA.email ? Object.fromEntries([[name, 'mine']]) : {}));
     const answer = await idcard.app.inject({ method: 'POST', url: '/v1/login', body: ADA });
     expect([answer.statusCode, answer.body.includes('mine')]).toEqual([500, false]);
     expect(idcard.logText()).toContain(`The claim ${name} cannot be set`);

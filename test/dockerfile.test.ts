@@ -83,6 +83,7 @@ test.each(['1', '2'])('its command serves with WORKERS=%s until SIGTERM, and is 
   const env = {
     PATH: process.env.PATH ?? '',
     NODE_ENV: 'production',
+    REGISTRATION: 'open',
     HOST: '0.0.0.0',
     PORT: port,
     WORKERS,

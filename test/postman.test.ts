@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { runNode, type ServerProcess, startServer, temporaryFolder } from './support/process.ts';
+import {
+  findFreePort,
+  runNode,
+  type ServerProcess,
+  startServer,
+  temporaryFolder,
+} from './support/process.ts';
 
 /** As the README runs it in a terminal. */
 const [, newmanVersion, newmanArguments = ''] =
@@ -69,6 +75,14 @@ describe('the Postman collection', () => {
         expect(assertions.length).toBeGreaterThan(0);
       }
     }
+  });
+
+  test('succeeds where idcard has a path', { timeout: 120_000 }, async () => {
+    const PORT = String(await findFreePort());
+    const below = await startServer({ PORT, PUBLIC_URL: `http://127.0.0.1:${PORT}/auth` });
+    const { code, failures } = await runCollection(below.url);
+    await below.stop();
+    expect([code, failures]).toEqual([0, []]);
   });
 
   test('is run by the newman that the README names', () => {

@@ -152,6 +152,78 @@ describe('while the directory is away', () => {
   });
 });
 
+describe('a clock that was ahead and is right again', () => {
+  const DAY = 86_400;
+  const leaps: Record<string, number[]> = {
+    'for one poll': [DAY],
+    'for three polls': [DAY, DAY + 2, DAY + 4],
+    'again and again': [DAY, 0, 2 * DAY, 0, DAY, DAY],
+    'and is set back beyond': [DAY, DAY, -60],
+  };
+  test.each(Object.entries(leaps))('%s makes no revocation forgotten', async (_name, seconds) => {
+    const { access_token } = await logIn(here);
+    await here.directory.updateAndVoidTokens(userId, {});
+    for (const second of [0, ...seconds, 1]) {
+      there.time.now = START + second;
+      await there.app.pollRevocations();
+      await there.app.inject('/.well-known/revocations');
+      expect(await verify(there, access_token)).toBe(401);
+    }
+    for (let second = 2; second < 700; second += 2) {
+      there.time.now = START + second;
+      await there.app.pollRevocations();
+      expect(await verify(there, access_token)).toBe(401);
+    }
+  });
+
+  test('while the directory is away makes none forgotten either, and does not look as if it had answered', async () => {
+    const { access_token } = await logIn(here);
+    await here.directory.updateAndVoidTokens(userId, {});
+    for (const second of [0, DAY]) {
+      there.time.now = START + second;
+      await there.app.pollRevocations();
+    }
+    isAway = true;
+    for (const second of [DAY + 2, DAY + 4, 10, 12]) {
+      there.time.now = START + second;
+      expect((await there.app.inject('/readyz')).json().status).toBe(
+        second === DAY + 2 || second === DAY + 4 ? 'ok' : 'degraded',
+      );
+      await there.app.pollRevocations();
+      expect(await verify(there, access_token)).toBe(401);
+    }
+    isAway = false;
+    await there.app.pollRevocations();
+    expect((await there.app.inject('/readyz')).json()).toMatchObject({
+      status: 'ok',
+      revocations_age_seconds: 0,
+    });
+  });
+
+  test('asks for everything that matters, once', async () => {
+    const asked: number[] = [];
+    const replica = await createTestApp({
+      jwks: here.jwks,
+      directory: () => ({
+        ...here.directory,
+        raisedSince: (since) => {
+          asked.push(since - START);
+          return here.directory.raisedSince(since);
+        },
+      }),
+    });
+    await replica.app.ready();
+    for (const second of [2, DAY, 4, 6]) {
+      replica.time.now = START + second;
+      await replica.app.pollRevocations();
+    }
+    // A lifetime, the tolerance, what a commit may be late by; and that once more, as by every poll.
+    const WINDOW = 300 + 5 + 60 + 60;
+    expect(asked).toEqual([-WINDOW, -60, DAY - WINDOW, 4 - WINDOW, 4 - 60]);
+    await replica.close();
+  });
+});
+
 test('the clock of the replica that revokes may be behind by a minute', async () => {
   const { access_token } = await logIn(here);
   await there.app.pollRevocations();

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { PrivateJwkSet } from '../src/tokens/key-set.ts';
 import { ADA } from './support/app.ts';
 import { es256, forge, keyOf } from './support/forge.ts';
@@ -21,7 +21,7 @@ afterAll(() => {
 type Tokens = { access_token: string; refresh_token: string };
 
 /** Two real processes on one directory; requests go to one that is up, as through a balancer. */
-async function startReplicas() {
+async function startReplicas(env: Record<string, string> = {}) {
   const folder = temporaryFolder();
   folders.push(folder);
   const settings = {
@@ -32,6 +32,7 @@ async function startReplicas() {
     CLOCK_TOLERANCE_SECONDS: String(TOLERANCE),
     JWKS_MAX_AGE_SECONDS: '1',
     RATE_LIMITS: 'off',
+    ...env,
   };
   const ports = [await findFreePort(), await findFreePort()];
   const start = (index: number) => startServer({ ...settings, PORT: String(ports[index]) });
@@ -41,6 +42,7 @@ async function startReplicas() {
   return {
     folder,
     settings,
+    addressOf,
     up: () => [0, 1].filter((index) => replicas[index]).map(addressOf),
     async restart(index: number) {
       const replica = replicas[index];
@@ -49,9 +51,18 @@ async function startReplicas() {
       expect(await replica?.stop()).toBe(0);
       replicas[index] = await start(index);
     },
-    stop: () => Promise.all(replicas.map((replica) => replica?.stop())),
+    async stop() {
+      await Promise.all(replicas.map((replica) => replica?.stop()));
+    },
   };
 }
+
+const postTo = (address: string, path: string, body: object) =>
+  fetch(address + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
 
 /** Logs in, verifies and refreshes without end, each step at whichever replica is up; keeps every failure. */
 function startTraffic(up: () => string[]) {
@@ -105,12 +116,7 @@ test.concurrent.each([
   'a full rotation under traffic, restarting %s, fails no request and retires the old key',
   async (_name, order) => {
     const replicas = await startReplicas();
-    const register = {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(ADA),
-    };
-    expect((await fetch(`${replicas.up()[0]}/v1/register`, register)).status).toBe(201);
+    expect((await postTo(replicas.addressOf(0), '/v1/register', ADA)).status).toBe(201);
     const oldKey = keyOf(keysIn(replicas.folder), 'EC');
     const traffic = startTraffic(replicas.up);
 
@@ -162,3 +168,52 @@ test.concurrent.each([
   },
   90_000,
 );
+
+describe.each([
+  ['EC', 'access_token'],
+  ['oct', 'refresh_token'],
+] as const)('while keys rotate, the %s key leaks', (kty, signedByIt) => {
+  test.each([
+    [0, 1],
+    [1, 0],
+  ])(
+    'and replica %d is restarted first: each takes what the other gives, but for what the leaked key signed',
+    async (first, second) => {
+      const replicas = await startReplicas({ ACCESS_TOKEN_TTL_SECONDS: '300' });
+      onTestFinished(() => replicas.stop());
+      const [address, laterAddress] = [replicas.addressOf(first), replicas.addressOf(second)];
+      await postTo(address, '/v1/register', ADA);
+      const leaked = keyOf(keysIn(replicas.folder), kty);
+      const cli = (...args: string[]) => run(['keys', ...args], { env: replicas.settings });
+      expect((await cli('rotate')).code).toBe(0);
+      for (const index of [first, second]) await replicas.restart(index);
+
+      const logIn = async (at: string) => (await (await postTo(at, '/v1/login', ADA)).json()) as Tokens;
+      /** What a replica answers to the access token, and to the refresh token, of a login. */
+      const accepts = async (at: string, { access_token, refresh_token }: Tokens) => {
+        const headers = { authorization: `Bearer ${access_token}` };
+        return {
+          access_token: (await fetch(`${at}/v1/verify`, { headers })).status,
+          refresh_token: (await postTo(at, '/v1/refresh', { refresh_token })).status,
+        };
+      };
+      const both = { access_token: 200, refresh_token: 200 };
+
+      expect((await cli('revoke', '--', leaked.kid ?? '')).code).toBe(0);
+      await replicas.restart(first);
+      const atRestarted = await logIn(address);
+      expect(await accepts(laterAddress, atRestarted)).toEqual(both);
+      const atLater = await logIn(laterAddress);
+      expect(await accepts(address, atLater)).toEqual({ ...both, [signedByIt]: 401 });
+
+      await replicas.restart(second);
+      for (const at of [address, laterAddress]) {
+        expect(await accepts(at, await logIn(address))).toEqual(both);
+        expect(await accepts(at, await logIn(laterAddress))).toEqual(both);
+        expect(await accepts(at, atRestarted)).toEqual(both);
+        expect(await accepts(at, atLater)).toEqual({ ...both, [signedByIt]: 401 });
+      }
+    },
+    60_000,
+  );
+});

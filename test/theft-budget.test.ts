@@ -23,6 +23,7 @@ import {
   type ProofKey,
   proofClaims,
 } from './support/dpop.ts';
+import { forgeAccess, forgeRefresh } from './support/forge.ts';
 import { run } from './support/process.ts';
 
 /** Each cell is proven with the defaults and with other settings, so that no number can be a constant. */
@@ -144,6 +145,33 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
     expect(await accessWorks()).toBe(false);
   });
 
+  test('neither works for longer when it was issued under longer settings', async () => {
+    const claims = { sub: userId, exp: START + 31_536_000 };
+    stolen.access_token = forgeAccess(owners.jwks, claims);
+    stolen.refresh_token = forgeRefresh(owners.jwks, { ...claims, sid: 'a-login' });
+    const [access, refreshUnused] = [
+      seconds('access_token', 'unnoticed_unused'),
+      seconds('refresh_token', 'unnoticed_unused'),
+    ];
+    await goTo(START + access - 1);
+    expect(await accessWorks()).toBe(true);
+    await goTo(START + access);
+    expect(await accessWorks()).toBe(false);
+    await goTo(START + refreshUnused - 1);
+    expect(await refresh()).toBeDefined();
+    await goTo(START + refreshUnused);
+    expect(await refresh()).toBeUndefined();
+  });
+
+  test('access token, revoked: it does not come back when the revocation is forgotten', async () => {
+    await revoke();
+    const end = START + 2 * seconds('access_token', 'unnoticed_used') + 200;
+    for (let now = START + config.revocationPollSeconds; now < end; now += config.revocationPollSeconds) {
+      await goTo(now);
+      expect(await accessWorks()).toBe(false);
+    }
+  });
+
   test('refresh token, revoked: at the same second', async () => {
     expect(seconds('refresh_token', 'revoked')).toBe(0);
     expect(await refresh()).toBeDefined();
@@ -234,10 +262,9 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
     }
     const directory = { ...owners.directory, raisedSince };
     const feed = createRevocationFeed({
+      config,
       directory,
       revocations: createRevocations(300),
-      keepSeconds: 300,
-      pollSeconds: config.revocationPollSeconds,
       clock: () => START,
       logger: owners.app.log,
     });

@@ -20,6 +20,7 @@ import { readPeerEnv, sendClaims, tellAddress } from './peer.ts';
 const config = readConfig({
   DATABASE_URL: 'sqlite::memory:',
   RATE_LIMITS: 'off',
+  REGISTRATION: 'open',
   ACCESS_TOKEN_TTL_SECONDS: String(TOKEN_TTL_SECONDS),
   PUBLIC_URL,
   ...process.env,

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
+import { thumbprint } from '../tokens/jwk.ts';
 import { replaceKeyFile } from '../tokens/key-file.ts';
 import { revoke } from '../tokens/key-rotation.ts';
 import { readKeySetFile } from './key-set-file.ts';
@@ -14,7 +15,7 @@ export function keysRevoke(env: NodeJS.ProcessEnv): Command {
     .action((kid: string, options: { json?: boolean }) => {
       const config = readConfig(env);
       const keySet = readKeySetFile(config);
-      if (!keySet.keys.some((key) => key.kid === kid)) {
+      if (!keySet.keys.some((key) => thumbprint(key) === kid)) {
         throw new StartupError('There is no key with this kid: "idcard keys list" shows them.');
       }
       const remaining = revoke(keySet, config, kid, systemClock());
@@ -22,7 +23,7 @@ export function keysRevoke(env: NodeJS.ProcessEnv): Command {
       logEvent('keys.revoked', { kid });
       print(
         options.json,
-        { revoked: kid, kids: remaining.keys.map((key) => key.kid) },
+        { revoked: kid, kids: remaining.keys.map(thumbprint) },
         `Revoked ${kid}. Restart every replica now: each accepts the key until it is restarted.`,
       );
     });

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { systemClock } from '../clock.ts';
 import { type Config, readConfig } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
+import { thumbprint } from '../tokens/jwk.ts';
 import { replaceKeyFile } from '../tokens/key-file.ts';
 import { rotate } from '../tokens/key-rotation.ts';
 import { readKeySetFile } from './key-set-file.ts';
@@ -18,11 +19,12 @@ export function keysRotate(env: NodeJS.ProcessEnv): Command {
     .action((options: { activateIn: string; json?: boolean }) => {
       const config = readConfig(env);
       const now = systemClock();
-      const activeFrom = now + parseDelay(options.activateIn, config);
-      const rotated = rotate(readKeySetFile(config), config, now, activeFrom);
+      const activateAt = now + parseDelay(options.activateIn, config);
+      const rotated = rotate(readKeySetFile(config), config, now, activateAt);
       replaceKeyFile(config.keySetFile, rotated);
 
-      const kids = rotated.keys.filter((key) => key.nbf === activeFrom).map((key) => key.kid);
+      const activeFrom = Math.max(...rotated.keys.map(({ nbf = 0 }) => nbf));
+      const kids = rotated.keys.filter((key) => key.nbf === activeFrom).map(thumbprint);
       const from = new Date(activeFrom * 1000).toISOString();
       logEvent('keys.rotated', { kids, signs_from: from });
       const advice = `New keys sign from ${from}. Restart every replica before that.`;

@@ -12,6 +12,7 @@ import { usersList } from './users-list.ts';
 import { usersSetPassword } from './users-set-password.ts';
 import { usersSetRoles } from './users-set-roles.ts';
 import { usersDisable, usersEnable } from './users-status.ts';
+import { usersVerify } from './users-verify.ts';
 
 /** The commands. @throws CommanderError when they are used wrongly, or asked for help */
 export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
@@ -35,6 +36,7 @@ export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv
     usersList,
     usersSetPassword,
     usersSetRoles,
+    usersVerify,
   ]) {
     users.addCommand(command(env));
   }

@@ -6,7 +6,7 @@ import { createSession, type LoginEvent } from './session.ts';
 import type { Credentials, Fetch, StoredLogin, Transport } from './transport.ts';
 
 export interface ClientOptions {
-  /** Where idcard is: an origin such as `https://login.example.com`. */
+  /** Where idcard is: `https://login.example.com`, or with a path, `https://example.com/auth`. */
   url: string;
   /** `cookie()`, `bearer()` or `dpop()`. */
   transport: Transport;
@@ -42,7 +42,9 @@ type Listener<T extends LoginEvent['type']> = (event: Extract<LoginEvent, { type
 
 export function createClient(options: ClientOptions): Client {
   const { transport, fetch = globalThis.fetch } = options;
-  const [url = '', ...origins] = [options.url, ...(options.origins ?? [])].map(toOrigin);
+  const url = toBase(options.url);
+  const hasPath = url.split('/').length > 3;
+  const origins = (options.origins ?? []).map(toOrigin);
   const listeners = new Set<(event: LoginEvent) => void>();
   // Each on its own, so that one that throws keeps no other from hearing.
   const emit = (event: LoginEvent) => {
@@ -105,7 +107,9 @@ export function createClient(options: ClientOptions): Client {
     isLoggedIn: async () => (await session.look()) !== undefined,
     async fetch(input, init) {
       const request = new Request(input, init);
-      const isTrusted = [url, ...origins].some((origin) => `${request.url}/`.startsWith(`${origin}/`));
+      const address = request.url.split(/[?#]/)[0] ?? '';
+      const isBelow = (base: string) => `${address}/`.startsWith(`${base}/`);
+      const isTrusted = origins.some(isBelow) || (isBelow(url) && !(hasPath && DOTS.test(address)));
       return isTrusted ? sendRenewing(request) : fetch(request);
     },
     on(type, listener) {
@@ -118,9 +122,19 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
+/** By these an address leaves the path of idcard: React Native does not resolve "..", and nobody "..%2f" but proxies. */
+const DOTS = /(?:\.|%2e){2}/i;
+
+function toBase(text: string): string {
+  const [base] = /^https?:\/\/[^/?#]+(?:\/[\w.~-]+)*(?=\/?$)/.exec(text) ?? [];
+  if (!base || DOTS.test(base))
+    throw new TypeError(`Not an address such as https://login.example.com: "${text}"`);
+  return base;
+}
+
 /** @throws TypeError for what would match any origin, such as `https://` and an empty setting behind it */
 function toOrigin(text: string): string {
-  const [origin] = /^https?:\/\/[^/]+(?=\/?$)/.exec(text) ?? [];
+  const [origin] = /^https?:\/\/[^/?#]+(?=\/?$)/.exec(text) ?? [];
   if (!origin) throw new TypeError(`Not an origin such as https://login.example.com: "${text}"`);
   return origin;
 }

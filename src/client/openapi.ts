@@ -98,6 +98,17 @@ export interface ServerMetadata {
   response_types_supported: string[];
   grant_types_supported: string[];
 }
+/**
+ * OpenID Connect Discovery 1.0 §3, as far as it is true
+ */
+export interface OpenidConfiguration {
+  issuer: string;
+  jwks_uri: string;
+  response_types_supported: string[];
+  grant_types_supported: string[];
+  subject_types_supported: string[];
+  id_token_signing_alg_values_supported: string[];
+}
 export interface TheftBudget {
   budget: TheftBudgetEntry[];
 }
@@ -138,6 +149,7 @@ export interface AccessClaims {
   client_id: string;
   scope: string;
   roles: string[];
+  email?: string;
 }
 export interface Confirmation {
   jkt: string;

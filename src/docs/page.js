@@ -1,14 +1,14 @@
 /* Runs in the browser. Tokens are kept in the memory of the page: a reload forgets them. */
 
 /** Whatever they answer decides which login the page has from then on. */
-const LOGIN_ROUTES = ['/v1/login', '/v1/refresh', '/v1/me/password', '/v1/logout', '/v1/logout-everywhere'];
+const LOGIN_ROUTES = ['v1/login', 'v1/refresh', 'v1/me/password', 'v1/logout', 'v1/logout-everywhere'];
 
 const HELP = `
 
 Register, then log in with \`POST /v1/login\`: its tokens stand in for those of the examples from then on. With transport
-"cookie" the browser keeps the login instead. The document itself: [openapi.yaml](/openapi.yaml).`;
+"cookie" the browser keeps the login instead. The document itself: [openapi.yaml](openapi.yaml).`;
 
-const spec = forPage(await (await fetch('/openapi.json')).json());
+const spec = forPage(await (await fetch('openapi.json')).json());
 const exampleToken =
   spec.paths['/v1/refresh'].post.requestBody.content['application/json'].examples.bearer.value.refresh_token;
 let refreshToken = '';
@@ -30,7 +30,7 @@ const ui = globalThis.SwaggerUIBundle({
     return request;
   },
   responseInterceptor(response) {
-    if (response.ok && LOGIN_ROUTES.includes(new URL(response.url).pathname)) followLogin(response.body);
+    if (response.ok && isLoginRoute(response.url)) followLogin(response.body);
     return response;
   },
 });
@@ -45,6 +45,12 @@ function forPage(document) {
     security: [{ bearer: [] }],
     components: { ...components, securitySchemes: { bearer } },
   };
+}
+
+/** Below the path of this page, which is not the root where idcard shares a host. */
+function isLoginRoute(address) {
+  const { origin, pathname } = new URL(address);
+  return LOGIN_ROUTES.some((route) => new URL(route, document.baseURI).href === origin + pathname);
 }
 
 /** With tokens in the body they are those of what comes next; without any, cookies are, or nothing. */

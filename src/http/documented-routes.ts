@@ -5,8 +5,9 @@ import type { RouteSchema } from './route-schema.ts';
 /**
  * Collects the routes that are registered from now on; call the result once the app is ready. It is written once, when
  * somebody asks for it, and what writes it is loaded then.
+ * @param basePath the path under which clients reach all of them
  */
-export function documentRoutes(app: FastifyInstance): () => Promise<OpenApiTexts> {
+export function documentRoutes(app: FastifyInstance, basePath: string): () => Promise<OpenApiTexts> {
   const routes: DocumentedRoute[] = [];
   app.addHook('onRoute', (route: RouteOptions) => {
     const schema = route.schema as RouteSchema | undefined;
@@ -16,7 +17,7 @@ export function documentRoutes(app: FastifyInstance): () => Promise<OpenApiTexts
   });
   let texts: Promise<OpenApiTexts> | undefined;
   return () => {
-    texts ??= import('./openapi.ts').then(({ writeOpenApi }) => writeOpenApi(routes));
+    texts ??= import('./openapi.ts').then(({ writeOpenApi }) => writeOpenApi(routes, basePath));
     return texts;
   };
 }

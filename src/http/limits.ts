@@ -5,7 +5,6 @@ export const LIMITS = {
   requestTimeout: 15_000,
   /** For a connection on which nothing moves, an answer that waits for a password hash included. */
   connectionTimeout: 60_000,
-  keepAliveTimeout: 72_000,
   http: {
     maxHeaderSize: 16_384,
     headersTimeout: 10_000,

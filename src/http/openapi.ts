@@ -1,5 +1,10 @@
 import { stringify } from 'yaml';
-import { type CreateDocumentOptions, createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import {
+  type CreateDocumentOptions,
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+} from 'zod-openapi';
 import packageJson from '../../package.json' with { type: 'json' };
 import { describeOperation } from './openapi-operation.ts';
 import type { RouteSchema } from './route-schema.ts';
@@ -20,29 +25,33 @@ export interface OpenApiTexts {
 }
 
 /** The document of the routes, in each spelling. */
-export function writeOpenApi(routes: readonly DocumentedRoute[]): OpenApiTexts {
-  const document = describe(routes, '3.1.0');
+export function writeOpenApi(routes: readonly DocumentedRoute[], basePath: string): OpenApiTexts {
+  const servers = [{ url: basePath || '/', description: 'The server this document came from' }];
+  const document = describe({ openapi: '3.1.0', info: INFO, servers }, routes);
   return {
     json: JSON.stringify(document),
     yaml: toYaml(document),
-    yaml30: toYaml(describe(routes, '3.0.3')),
+    yaml30: toYaml(describe({ openapi: '3.0.3', info: INFO, servers }, routes)),
   };
 }
 
-function describe(routes: readonly DocumentedRoute[], openapi: '3.1.0' | '3.0.3') {
+function describe(
+  head: Pick<ZodOpenApiObject, 'openapi' | 'info' | 'servers'>,
+  routes: readonly DocumentedRoute[],
+) {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const { method, url, schema } of routes) {
     paths[url] = { ...paths[url], [method]: describeOperation(method, schema) };
   }
   return createDocument(
-    { openapi, ...HEAD, paths },
+    { ...head, ...COMMON, paths },
     {
       override: ({ jsonSchema, io }) => {
         // An answer may gain a field; a client generated today must not refuse it.
         if (io === 'output') delete jsonSchema.additionalProperties;
         // Some generators make a field with a default one that must be sent.
         if (io === 'input') delete jsonSchema.default;
-        if (openapi === '3.0.3') spellFor30(jsonSchema);
+        if (head.openapi === '3.0.3') spellFor30(jsonSchema);
       },
     },
   );
@@ -67,15 +76,15 @@ function toYaml(document: object): string {
   return stringify(document, { aliasDuplicateObjects: false, lineWidth: 110 });
 }
 
-const HEAD = {
-  info: {
-    title: 'idcard',
-    version: packageJson.version,
-    description:
-      'A stateless login API: signed tokens, by bearer header or by cookie. Errors are RFC 9457 problems.',
-    license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
-  },
-  servers: [{ url: '/', description: 'The server this document came from' }],
+const INFO = {
+  title: 'idcard',
+  version: packageJson.version,
+  description:
+    'A stateless login API: signed tokens, by bearer header or by cookie. Errors are RFC 9457 problems.',
+  license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
+};
+
+const COMMON = {
   security: [{ bearer: [] }, { dpop: [] }, { cookie: [] }],
   tags: [
     { name: 'Login', description: 'Get tokens, renew them, give them up.' },

@@ -126,6 +126,13 @@ export const crossSite = define({
   detail: 'Requests with cookies must come from this origin or from one that is allowed.',
 });
 
+export const registrationClosed = define({
+  slug: 'registration-closed',
+  status: 403,
+  title: 'Registration closed',
+  detail: 'Accounts are created by the operator.',
+});
+
 export const insufficientScope = define({
   slug: 'insufficient-scope',
   status: 403,

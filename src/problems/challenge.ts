@@ -25,5 +25,8 @@ export function challengesOf(
 
 function challenge(scheme: string, parameters: Record<string, string>): string {
   const all = Object.entries({ realm: 'idcard', ...parameters });
-  return `${scheme} ${all.map(([name, value]) => `${name}="${value}"`).join(', ')}`;
+  return `${scheme} ${all.map(([name, value]) => `${name}="${value.replaceAll(NOT_QUOTABLE, '')}"`).join(', ')}`;
 }
+
+/** RFC 6750 §3: what neither a description nor a scope may hold; a quotation mark would end the parameter. */
+const NOT_QUOTABLE = /[^ !#-[\]-~]/g;

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { clientAddress } from '../client-address.ts';
@@ -21,7 +21,11 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /** Answers whatever was thrown as `application/problem+json`, and every unknown address or method too. */
 export function handleProblems(app: FastifyInstance): void {
-  app.setErrorHandler((error: unknown, request, reply) => sendProblem(toProblem(error), request, reply));
+  app.setErrorHandler((error: unknown, request, reply) => {
+    const problem = toProblem(error);
+    if (problem.kind === internalError.kind) removeUnsendable(reply);
+    return sendProblem(problem, request, reply);
+  });
   app.setNotFoundHandler((request, reply) => {
     // Not `hasRoute`: it takes a pattern, and a stranger's address with ":" or "*" in it would be read as one.
     const allowed = METHODS.filter((method) => app.findRoute({ method, url: request.url }) !== null);
@@ -29,6 +33,18 @@ export function handleProblems(app: FastifyInstance): void {
       allowed.length === 0 ? notFound() : methodNotAllowed({ headers: { allow: allowed.join(', ') } });
     return sendProblem(problem, request, reply);
   });
+}
+
+/** A header that Node does not send would fail this answer too, and Fastify's own would stand in its place. */
+function removeUnsendable(reply: FastifyReply): void {
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
+    try {
+      validateHeaderName(name);
+      for (const each of [value].flat()) validateHeaderValue(name, each as string);
+    } catch {
+      reply.removeHeader(name);
+    }
+  }
 }
 
 /** For the errors that Fastify meets before there is a route. */

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
 
 /** One field of the request that is wrong. */
@@ -80,6 +81,7 @@ export class Problem extends Error {
     this.challenge = { ...options.challenge };
     if (options.retryAfterSeconds !== undefined)
       this.headers['retry-after'] = String(options.retryAfterSeconds);
+    for (const [name, value] of Object.entries(this.headers)) refuseUnsendable(name, value);
   }
 
   toJSON(): z.infer<typeof ProblemDetails> {
@@ -92,6 +94,12 @@ export class Problem extends Error {
       ...(this.errors && { errors: [...this.errors] }),
     };
   }
+}
+
+/** Here, where it comes from: once the answer is on its way nothing else can be answered. @throws TypeError */
+function refuseUnsendable(name: string, value: string): void {
+  validateHeaderName(name);
+  validateHeaderValue(name, value);
 }
 
 function problemType(kind: ProblemKind): string {

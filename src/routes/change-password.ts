@@ -35,14 +35,22 @@ const schema = {
 
 type Dependencies = Pick<
   RouteDependencies,
-  'directory' | 'hasher' | 'passwordPolicy' | 'attempts' | 'tokens' | 'transports' | 'clock' | 'customClaims'
+  | 'directory'
+  | 'hasher'
+  | 'passwordPolicy'
+  | 'attempts'
+  | 'tokens'
+  | 'transports'
+  | 'issuingClock'
+  | 'customClaims'
 >;
 
 export function changePasswordRoute(app: App, dependencies: Dependencies): void {
-  const { directory, hasher, passwordPolicy, attempts, tokens, transports } = dependencies;
+  const { directory, hasher, passwordPolicy, attempts, tokens, transports, issuingClock } = dependencies;
 
   app.put('/v1/me/password', { schema }, async (request, reply) => {
     const { current_password, new_password } = request.body;
+    if (request.transport === 'cookie') transports.refuseUnkeptCookies(request);
     // Counted by the user and not by the email: a stranger's guesses at the login do not keep the owner from this.
     const attempt = attemptOf(request, reply, `password ${request.claims.sub}`);
     const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
@@ -63,13 +71,11 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
       });
     });
     const { tokenVersion } = user;
+    const issuedAtSeconds = issuingClock(); // before the version is there that the tokens have
     const changed = await directory.updateAndVoidTokens(user.id, { passwordHash }, { tokenVersion });
     if (!changed) throw invalidToken({ detail: 'The token was revoked meanwhile; log in again.' });
     request.log.info({ event: 'password.changed', sub: user.id, address: clientAddress(request) });
-    return transports.send(
-      reply,
-      request.transport,
-      tokens.issue(await newLogin(changed, request.claims.cnf?.jkt, dependencies)),
-    );
+    const login = await newLogin(changed, issuedAtSeconds, request.claims.cnf?.jkt, dependencies);
+    return transports.send(reply, request.transport, tokens.issue(login));
   });
 }

@@ -19,6 +19,8 @@ export interface RouteDependencies {
   config: Config;
   keySet: KeySet;
   clock: Clock;
+  /** What new tokens say of their beginning; the same unless another clock is followed. */
+  issuingClock: Clock;
   tokens: Tokens;
   dpop: Dpop;
   deviceTokens: DeviceTokens;

@@ -67,7 +67,8 @@ export const deviceTokenExample = '-gsj7cjgyMRH1FYVDKvcsgAAawQqwKrKxnBNTPLP7lOCw
 
 /** Says that tokens of the user above are void below version 2. */
 export const revocationsExample =
-  'eyJhbGciOiJFUzI1NiIsInR5cCI6InJldm9jYXRpb25zK2p3dCIsImtpZCI6ImNuLUlfV05NQ2xlaGlWcDUxaV8wVnBPRU5XMXVw' +
-  'RWVyQThzRWFtNWhuLXMifQ.eyJpc3MiOiJodHRwOi8vbG9jYWxob3N0OjMwMDAiLCJhdWQiOiJhcGkiLCJpYXQiOjE3OTU0MzUyM' +
-  'DAsImV4cCI6MTc5NTQzNTUwMCwicmV2b2NhdGlvbnMiOnsidXFvakVidmtmQ0hSMm03YWtKaVdiSGlnNnU3bzRRaEZZSng3YXRnQ' +
-  '1JsayI6Mn19.qP3RusIv1dlMGpIn9cnHztnpLgE9ISziHpYeS4XImUsXfmNtiIs_9WzPjcULcxJwTZsqK_0-N49fMyBlmivbBA';
+  'eyJhbGciOiJFUzI1NiIsInR5cCI6InJldm9jYXRpb25zK2p3dCIsImtpZCI6ImNuLUlfV05NQ2xlaGlWcDUxaV8wVnBPRU5XMXVwR' +
+  'WVyQThzRWFtNWhuLXMifQ.eyJpc3MiOiJodHRwOi8vbG9jYWxob3N0OjMwMDAiLCJhdWQiOiJodHRwOi8vbG9jYWxob3N0OjMwMDA' +
+  'vLndlbGwta25vd24vcmV2b2NhdGlvbnMiLCJpYXQiOjE3OTU0MzUyMDAsImV4cCI6MTc5NTQzNTUwMCwiYWNjZXNzX3Rva2VuX3R0' +
+  'bCI6MzAwLCJyZXZvY2F0aW9ucyI6eyJ1cW9qRWJ2a2ZDSFIybTdha0ppV2JIaWc2dTdvNFFoRllKeDdhdGdDUmxrIjoyfX0.HoIkL' +
+  'qJkQ8HlQsOuRQkKL9obSRlPJvbVh4VAMv7vOq9swE8WEfOkbjdhFp1kc81AcB8oTpVgESItV4e1Tu74Sg';

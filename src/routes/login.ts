@@ -16,7 +16,7 @@ import {
 } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Login } from '../tokens/tokens.ts';
-import { Email, type User } from '../users/user.ts';
+import { Email, type User, verifiedEmail } from '../users/user.ts';
 import { answerHeaders, attemptOf } from './attempt.ts';
 import { beforeAttempt } from './before-attempt.ts';
 import { receiveBinding } from './binding.ts';
@@ -90,27 +90,29 @@ type Dependencies = Pick<
   | 'dpop'
   | 'deviceTokens'
   | 'transports'
-  | 'clock'
+  | 'issuingClock'
   | 'customClaims'
 >;
 
 export function loginRoute(app: App, dependencies: Dependencies): void {
-  const { config, directory, hasher, attempts, tokens, transports, deviceTokens } = dependencies;
+  const { config, directory, hasher, attempts, tokens, transports, deviceTokens, issuingClock } =
+    dependencies;
 
   const onRequest = beforeAttempt(attempts);
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
     const { email, password, transport, device_token } = request.body;
-    if (transport === 'cookie') transports.refuseCrossSite(request);
+    if (transport === 'cookie') transports.refuseUnkeptCookies(request);
     const device = deviceTokens.deviceOf(
       transports.receiveDeviceToken(request, transport, device_token),
       email,
     );
     // Strangers' guesses do not keep out the owner's device. What counts is the email as it was sent, whoever has it.
     const attempt = attemptOf(request, reply, device === undefined ? email : `device ${device}`);
-    const { loggedIn, jkt } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
+    const { loggedIn, jkt, issuedAtSeconds } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
       const jkt = receiveBinding(request, reply, dependencies);
       // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
-      // waits, and then the tokens have a version that is void.
+      // waits, and then the tokens have a version that is void: hence their life counts from before the look-up.
+      const issuedAtSeconds = issuingClock();
       const user = await directory.findByEmail(email);
       return inTurn(async () => {
         const isPassword = await hasher.verify(user?.passwordHash, password);
@@ -120,7 +122,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
         }
         await succeeded();
         await rehash(user, password);
-        return { loggedIn: user, jkt };
+        return { loggedIn: user, jkt, issuedAtSeconds };
       });
     });
     request.log.info({
@@ -130,7 +132,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
       transport,
     });
     return transports.send(reply, transport, {
-      ...tokens.issue(await newLogin(loggedIn, jkt, dependencies)),
+      ...tokens.issue(await newLogin(loggedIn, issuedAtSeconds, jkt, dependencies)),
       device: { token: deviceTokens.issue(email), expiresInSeconds: config.loginMaxAgeSeconds },
     });
   });
@@ -146,18 +148,24 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
   }
 }
 
-/** A login by password, now. */
+/**
+ * A login by password.
+ * @param issuedAtSeconds when the look-up of the user began
+ */
 export async function newLogin(
   user: User,
+  issuedAtSeconds: number,
   jkt: string | undefined,
-  { clock, customClaims }: Pick<RouteDependencies, 'clock' | 'customClaims'>,
+  { customClaims }: Pick<RouteDependencies, 'customClaims'>,
 ): Promise<Login> {
   return {
     sub: user.id,
+    issuedAtSeconds,
     sid: randomUUID(),
-    authTimeSeconds: clock(),
+    authTimeSeconds: issuedAtSeconds,
     amr: ['pwd'],
     roles: user.roles,
+    email: verifiedEmail(user),
     ver: user.tokenVersion,
     jkt,
     customClaims: await customClaims?.(user),

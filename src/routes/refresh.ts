@@ -13,6 +13,7 @@ import {
 } from '../problems/catalogue.ts';
 import type { Problem } from '../problems/problem.ts';
 import { boundToAnotherKey, tokenNotBound } from '../tokens/dpop.ts';
+import { verifiedEmail } from '../users/user.ts';
 import { receiveBinding } from './binding.ts';
 import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
@@ -46,11 +47,11 @@ const schema = {
 
 type Dependencies = Pick<
   RouteDependencies,
-  'config' | 'directory' | 'tokens' | 'dpop' | 'transports' | 'customClaims'
+  'config' | 'directory' | 'tokens' | 'dpop' | 'transports' | 'issuingClock' | 'customClaims'
 >;
 
 export function refreshRoute(app: App, dependencies: Dependencies): void {
-  const { directory, tokens, transports, customClaims } = dependencies;
+  const { directory, tokens, transports, issuingClock, customClaims } = dependencies;
 
   app.post('/v1/refresh', { schema }, async (request, reply) => {
     const received = transports.receiveRefreshToken(request, request.body?.refresh_token);
@@ -61,15 +62,18 @@ export function refreshRoute(app: App, dependencies: Dependencies): void {
     // bound ones count: whoever stole it could bind it too.
     if (dependencies.config.requireDpop && claims.cnf === undefined) throw tokenNotBound();
     if (claims.cnf !== undefined && claims.cnf.jkt !== jkt) throw keyMismatch(jkt);
+    const issuedAtSeconds = issuingClock(); // before the look-up: what it tells may be void a moment later
     const user = await findCurrentUser(directory, claims);
 
     request.log.info({ event: 'token.refreshed', sub: user.id, address: clientAddress(request) });
     const pair = tokens.issue({
       sub: user.id,
+      issuedAtSeconds,
       sid: claims.sid,
       authTimeSeconds: claims.auth_time,
       amr: claims.amr,
       roles: user.roles,
+      email: verifiedEmail(user),
       ver: user.tokenVersion,
       jkt,
       customClaims: await customClaims?.(user),

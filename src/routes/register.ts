@@ -3,7 +3,14 @@ import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
-import { emailTaken, overloaded, tooManyRequests, unavailable, weakPassword } from '../problems/catalogue.ts';
+import {
+  emailTaken,
+  overloaded,
+  registrationClosed,
+  tooManyRequests,
+  unavailable,
+  weakPassword,
+} from '../problems/catalogue.ts';
 import { Email } from '../users/user.ts';
 import { answerHeaders, attemptOf } from './attempt.ts';
 import { beforeAttempt } from './before-attempt.ts';
@@ -14,6 +21,7 @@ import { toUserResponse, UserResponse } from './user-response.ts';
 const schema = {
   operationId: 'register',
   summary: 'Create a user',
+  description: 'Where registration is closed, whatever is sent is refused alike.',
   tags: ['Login'],
   security: [],
   body: z.strictObject({ email: Email, password: Password }).meta({ id: 'Registration' }),
@@ -21,13 +29,18 @@ const schema = {
   response: { 201: UserResponse },
   documents: { 201: { description: 'The new user.', example: { ...userExample, roles: [] } } },
   answerHeaders,
-  problems: [weakPassword, emailTaken, tooManyRequests, overloaded, unavailable],
+  problems: [weakPassword, registrationClosed, emailTaken, tooManyRequests, overloaded, unavailable],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<RouteDependencies, 'directory' | 'hasher' | 'passwordPolicy' | 'attempts'>;
+type Dependencies = Pick<
+  RouteDependencies,
+  'config' | 'directory' | 'hasher' | 'passwordPolicy' | 'attempts'
+>;
 
-export function registerRoute(app: App, { directory, hasher, passwordPolicy, attempts }: Dependencies): void {
-  const onRequest = beforeAttempt(attempts);
+export function registerRoute(app: App, dependencies: Dependencies): void {
+  const { config, directory, hasher, passwordPolicy, attempts } = dependencies;
+  // Before the body is read: whatever is sent, the answer tells nothing of it.
+  const onRequest = config.registration === 'open' ? beforeAttempt(attempts) : refuseRegistration;
   app.post('/v1/register', { schema, onRequest }, async (request, reply) => {
     const { email, password } = request.body;
     const attempt = attemptOf(request, reply, `register ${email}`);
@@ -40,4 +53,8 @@ export function registerRoute(app: App, { directory, hasher, passwordPolicy, att
     request.log.info({ event: 'user.registered', sub: user.id, address: clientAddress(request) });
     return reply.code(201).send(toUserResponse(user));
   });
+}
+
+function refuseRegistration(): never {
+  throw registrationClosed();
 }

@@ -10,7 +10,10 @@ const schema = {
   summary: 'The token versions that were raised lately',
   description:
     'For services that verify tokens themselves: a signed JWT (typ revocations+jwt) whose claim `revocations` maps ' +
-    'the SHA-256 of a subject (base64url) to the token version below which its access tokens are void. ' +
+    'the SHA-256 of a subject (base64url) to the token version below which its access tokens are void, and ' +
+    '`access_token_ttl` says for how many seconds after its `iat` any access token is good at most. With the claim ' +
+    '`not_before`, which is there when more than 50,000 users were revoked, access tokens with an `iat` up to it are void too, ' +
+    'whoever’s they are. Its `aud` is its own address. ' +
     'Ask again with If-None-Match: while nothing changed the answer is 304.',
   tags: ['Metadata'],
   security: [],
@@ -19,7 +22,7 @@ const schema = {
     200: {
       description: 'The list, signed with a key of the JWK Set.',
       mediaType: 'application/jwt',
-      headers: { ETag: 'Changes with the list.', 'Cache-Control': 'How long a verifier may keep it.' },
+      headers: { ETag: 'Changes with the list.', 'Cache-Control': 'no-cache: a cache asks each time.' },
       example: revocationsExample,
     },
     304: { description: 'The list is still the one with this ETag.' },
@@ -27,12 +30,14 @@ const schema = {
   problems: [],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<RouteDependencies, 'revocationList' | 'config'>;
-
-export function revocationsRoute(app: App, { revocationList, config }: Dependencies): void {
+export function revocationsRoute(
+  app: App,
+  { revocationList }: Pick<RouteDependencies, 'revocationList'>,
+): void {
   app.get('/.well-known/revocations', { schema }, async (request, reply) => {
     const { jwt, etag } = revocationList.current();
-    reply.header('etag', etag).header('cache-control', `public, max-age=${config.revocationPollSeconds}`);
+    // A cache that answers by itself would delay every revocation; one that asks each time is welcome.
+    reply.header('etag', etag).header('cache-control', 'no-cache');
     if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send(null);
     return reply.type('application/jwt').send(jwt);
   });

@@ -1,4 +1,6 @@
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { basePathOf } from '../http/base-path.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import type { RouteDependencies } from './dependencies.ts';
@@ -34,6 +36,8 @@ const schema = {
   problems: [],
 } satisfies RouteSchema;
 
+const PATH = '/.well-known/oauth-authorization-server';
+
 export function serverMetadataRoute(app: App, { config }: Pick<RouteDependencies, 'config'>): void {
   const metadata = {
     issuer: config.publicUrl,
@@ -42,8 +46,11 @@ export function serverMetadataRoute(app: App, { config }: Pick<RouteDependencies
     response_types_supported: [],
     grant_types_supported: [],
   };
-  app.get('/.well-known/oauth-authorization-server', { schema }, async (_request, reply) => {
+  const answer = (reply: FastifyReply) => {
     reply.header('cache-control', `public, max-age=${config.jwksMaxAgeSeconds}`);
     return metadata;
-  });
+  };
+  app.get(PATH, { schema }, async (_request, reply) => answer(reply));
+  const basePath = basePathOf(config.publicUrl);
+  if (basePath) app.get(PATH + basePath, async (_request, reply) => answer(reply)); // RFC 8414 §3.1
 }

@@ -1,15 +1,16 @@
 import type { Config } from '../config.ts';
 
 /** On standard error, since standard output holds the log, one JSON object a line. */
-export function greet({ publicUrl, docsPage, passwordMinLength }: Config): void {
+export function greet({ publicUrl, docsPage, passwordMinLength, registration }: Config): void {
   const user = `'{"email":"ada@example.com","password":"${'violet otters play chess'.padEnd(passwordMinLength, '!')}"}'`;
   const curl = (path: string) => `  curl ${publicUrl}${path} -H 'Content-Type: application/json' -d ${user}`;
   console.error(
     [
       `idcard serves on ${publicUrl}`,
       ...(docsPage ? [`Every route, to try in a browser: ${publicUrl}/docs`] : []),
-      'A user, and their first token:',
-      curl('/v1/register'),
+      ...(registration === 'open'
+        ? ['A user, and their first token:', curl('/v1/register')]
+        : ['Registration is closed. A first token, once "idcard users add" has added the user:']),
       curl('/v1/login'),
     ].join('\n'),
   );

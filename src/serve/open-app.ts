@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type AppDependencies, buildApp, type IdcardApp } from '../app.ts';
 import { createFollowingClock } from '../clock.ts';
-import type { Config } from '../config.ts';
+import { type Config, refuseUndecided } from '../config.ts';
 import { createHasher } from '../passwords/hasher.ts';
 import { openGuessLimits } from '../passwords/open-guess-limits.ts';
 import type { ClaimsFunction } from '../routes/dependencies.ts';
@@ -28,6 +28,7 @@ type Replacements = Extensions & Partial<Pick<AppDependencies, 'lifecycle' | 'gu
  * @throws StartupError
  */
 export async function openApp(config: Config, replacements: Replacements = {}): Promise<IdcardApp> {
+  refuseUndecided(config);
   const { logger = createLogger(config.logLevel), ...others } = replacements;
   const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
   const keySet = loadKeySet(config, clock.now);
@@ -38,6 +39,7 @@ export async function openApp(config: Config, replacements: Replacements = {}): 
     keySet,
     hasher: createHasher(config.argon2),
     clock: clock.now,
+    issuingClock: clock.issuing,
     logger,
     lifecycle: { stopping: false },
     ...others,

@@ -33,10 +33,21 @@ export const AccessClaims = z.looseObject({
   client_id: z.string(),
   scope: z.string(),
   roles: z.array(z.string()),
+  /** A verified address, where `EMAIL_CLAIM` is on. It may become another's: `sub` is who the user is. */
+  email: z.string().optional(),
 });
 
 /** Claims beside the standard ones, with values that JSON can hold. */
 export type CustomClaims = Readonly<Record<string, unknown>>;
+
+/** Names that later versions will use; who used one today would have to give it up then. */
+const RESERVED = ['sid', 'acr', 'login_at'];
+const OWN = new Set([...Object.keys(AccessClaims.shape), ...RESERVED, '__proto__']);
+
+/** The first name among custom claims that is idcard's own to use. */
+export function ownNameAmong(customClaims: CustomClaims): string | undefined {
+  return Object.keys(customClaims).find((name) => OWN.has(name));
+}
 
 /** The claims of a refresh token. `sid` names one login, through every refresh. */
 export const RefreshClaims = z.object({ ...registered, sid: z.string().min(1) });
@@ -47,8 +58,18 @@ export const RevocationClaims = z.object({
   aud: registered.aud,
   exp: seconds,
   iat: seconds,
-  revocations: z.record(z.string(), z.int().nonnegative()),
+  /** For how long access tokens are good at most; older servers do not say. */
+  access_token_ttl: seconds.optional(),
+  /** Access tokens with an `iat` up to here are void, whoever's they are: where more were revoked than are listed. */
+  not_before: seconds.optional(),
+  revocations: z.custom<Readonly<Record<string, number>>>(isVersions),
 });
+
+/** Of zod's own records, 50,000 entries take 50 ms. */
+function isVersions(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((ver) => Number.isSafeInteger(ver) && ver >= 0);
+}
 
 export type RevocationClaims = Readonly<z.infer<typeof RevocationClaims>>;
 export type AccessClaims = Readonly<z.infer<typeof AccessClaims>>;

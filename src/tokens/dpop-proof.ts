@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
 import { z } from 'zod';
 import { createBoundedMap, ownText } from '../bounded-map.ts';
 import { withoutStack } from '../problems/without-stack.ts';
@@ -78,7 +78,7 @@ export function createProofReader(keysRemembered: number): (proof: string) => Dp
 
 /** SHA-256 in base64url, as `ath` and thumbprints are written. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }
 
 function readKey(headerSegment: string): ProofKey | undefined {

@@ -39,7 +39,7 @@ type Dependencies = { config: Pick<Config, 'publicUrl'>; keySet: SecretKeys; clo
 export function createDpop({ config, keySet, clock }: Dependencies): Dpop {
   const nonces = createDpopNonces(keySet, clock);
   const readProof = createProofReader(PROOF_KEYS);
-  const { isFirstUse } = createReplayGuard(REPLAY_CAPACITY, clock);
+  const { isFirstUse } = createReplayGuard(REPLAY_CAPACITY);
 
   return {
     verifyProof(text, use) {

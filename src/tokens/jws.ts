@@ -5,7 +5,7 @@ const MAX_TOKEN_LENGTH = 4096;
 
 /**
  * One base64url text for each sequence of bytes: no padding, no foreign character, and the bits that the last
- * character does not need are zero (RFC 4648 §3.5), so that a token cannot be respelled.
+ * character does not need are zero (RFC 4648 §3.5). The signature itself may have two values: `low-s.ts`.
  */
 const SEGMENT = '((?:[\\w-]{4})*(?:[\\w-]{2}[AEIMQUYcgkosw048]|[\\w-][AQgw])?)';
 const COMPACT_JWS = new RegExp(`^${SEGMENT}\\.${SEGMENT}\\.${SEGMENT}$`);

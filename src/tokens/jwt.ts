@@ -2,6 +2,7 @@ import fastifyJwt, { type JWT } from '@fastify/jwt';
 import type { FastifyInstance } from 'fastify';
 import { withoutStack } from '../problems/without-stack.ts';
 import type { Key, KeySet } from './key-set.ts';
+import { withLowS } from './low-s.ts';
 import type { Profile, SignedKind } from './profiles.ts';
 
 /** Signs and checks signatures. Claims are checked in `tokens.ts`, against an injected clock. */
@@ -49,7 +50,10 @@ export async function registerJwt(
     return namespace;
   };
   return {
-    sign: (key, kind, claims) => namespaceOf(kind, key).sign(claims),
+    sign(key, kind, claims) {
+      const token = namespaceOf(kind, key).sign(claims);
+      return key.algorithm === 'ES256' ? withLowS(token) : token;
+    },
     verifySignature: (key, token) => withoutStack(() => namespaceOf(key.signs, key).verify(token)),
   };
 }

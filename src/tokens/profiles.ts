@@ -19,6 +19,14 @@ export const SIGNED_KINDS: Readonly<Record<SignedKind, Kind>> = {
   revocations: { typ: 'revocations+jwt', key: 'access' },
 };
 
+/**
+ * The `aud` of the list of revocations: where it stands. It has the issuer and the key of access tokens, so a service that
+ * does not look at `typ` tells the two apart by this alone.
+ */
+export function revocationsAudience(issuer: string): string {
+  return `${issuer}/.well-known/revocations`;
+}
+
 /** What sets one kind apart from the others. */
 export interface Profile extends Kind {
   /** The `aud` claim. */
@@ -26,7 +34,7 @@ export interface Profile extends Kind {
   lifetimeSeconds: number;
 }
 
-/** Every kind in one table. The two that users hold differ in type, audience and key. */
+/** Every kind in one table. No two have the same audience: `readConfig` sees to it. */
 export function tokenProfiles(config: Config): Record<SignedKind, Profile> {
   return {
     access: {
@@ -41,7 +49,7 @@ export function tokenProfiles(config: Config): Record<SignedKind, Profile> {
     },
     revocations: {
       ...SIGNED_KINDS.revocations,
-      audience: config.audience,
+      audience: revocationsAudience(config.publicUrl),
       lifetimeSeconds: config.accessTokenTtlSeconds,
     },
   };

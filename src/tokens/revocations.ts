@@ -2,7 +2,7 @@
 export interface Revocations {
   /** Whether a token of this user and version is void. A look into memory, on every verification. */
   isRevoked(token: { sub: string; ver: number }): boolean;
-  /** Adds what was raised; an older version than the one known changes nothing. */
+  /** Adds what was raised. An older version than the known one changes nothing; the same one may be kept for longer. */
   add(raised: readonly Revocation[]): void;
   /** Forgets the users all of whose older tokens have expired by now. */
   prune(nowSeconds: number): void;
@@ -20,8 +20,7 @@ export interface Revocation {
 }
 
 /**
- * Bounded by the users revoked within `keepSeconds`: no longer than an access token lives, since what the entry
- * would refuse after that has expired by itself.
+ * Bounded by the users revoked within `keepSeconds`: what an entry would refuse after that has expired by itself.
  */
 export function createRevocations(keepSeconds: number): Revocations {
   const bySub = new Map<string, Revocation>();
@@ -36,9 +35,11 @@ export function createRevocations(keepSeconds: number): Revocations {
     add(raised) {
       for (const revocation of raised) {
         const known = bySub.get(revocation.sub);
-        if (known && known.ver >= revocation.ver) continue;
-        bySub.set(revocation.sub, revocation);
-        revision++;
+        if (known && known.ver > revocation.ver) continue;
+        // Clocks differ: what is refused already is to be refused for as long as before.
+        const raisedAtSeconds = Math.max(revocation.raisedAtSeconds, known?.raisedAtSeconds ?? 0);
+        bySub.set(revocation.sub, { ...revocation, raisedAtSeconds });
+        if (known?.ver !== revocation.ver) revision++;
       }
     },
     prune(nowSeconds) {

@@ -5,7 +5,6 @@ import { AccessClaims } from './claims.ts';
 import { createClaimsFreezer } from './frozen-claims.ts';
 import { readTokenHeader } from './jws.ts';
 import { SIGNED_KINDS, type SignedKind, type TokenKind } from './profiles.ts';
-import type { Revocations } from './revocations.ts';
 import type { VerifiedTokens } from './verified-tokens.ts';
 
 /** A key to verify with, be it this server's own or fetched from the issuer. */
@@ -30,8 +29,11 @@ export interface Verification<K extends VerificationKey> {
 export interface Expected<C> {
   kind: SignedKind;
   issuer: string;
-  audience: string;
+  /** Several are good where a kind changed its audience. */
+  audience: string | readonly string[];
   claims: z.ZodType<C>;
+  /** How long it is good at most, whatever its `exp` says; undefined when that alone counts. */
+  lifetimeSeconds?(): number | undefined;
   /** For what is no user's token: users' tokens fit into a cookie. */
   maxLength?: number;
 }
@@ -46,8 +48,8 @@ interface CommonClaims {
 }
 
 /**
- * Opens what an issuer signed, of any kind: `open(text, expected)` gives its claims and the key that signed it, and the
- * first second at which it is good. What opens tokens here and in `idcard/verifier`. @throws invalidToken
+ * Opens what an issuer signed, of any kind: `open(text, expected)` gives its claims, the first second at which it is good,
+ * and the first at which it no longer is. What opens tokens here and in `idcard/verifier`. @throws invalidToken
  */
 export function createOpener<K extends VerificationKey>(verification: Verification<K>) {
   const { keySet, jwt, clock, clockToleranceSeconds } = verification;
@@ -74,14 +76,18 @@ export function createOpener<K extends VerificationKey>(verification: Verificati
   return <C extends CommonClaims>(token: string, expected: Expected<C>) => {
     const { key, payload } = verifySignature(token, expected.kind, expected.maxLength);
     const claims = parse(expected.claims, payload);
+    const audiences = [expected.audience].flat();
     // RFC 9068 §4 and RFC 7519 §4.1; `exp` has no tolerance, the others have it for clocks that are ahead of this one.
     if (claims.iss !== expected.issuer) throw invalidToken();
-    if (![claims.aud].flat().includes(expected.audience)) throw invalidToken();
+    if (![claims.aud].flat().some((audience) => audiences.includes(audience))) throw invalidToken();
     const now = clock();
     const validFromSeconds = Math.max(claims.iat, claims.nbf ?? 0) - clockToleranceSeconds;
-    if (now >= claims.exp) throw invalidToken({ detail: 'The token has expired.' });
+    // Revocations are kept for the lifetime of today's settings: a token made under longer ones must not outlive them.
+    const longestSeconds = expected.lifetimeSeconds?.() ?? Number.POSITIVE_INFINITY;
+    const untilSeconds = Math.min(claims.exp, claims.iat + longestSeconds, key.retiredAtSeconds);
+    if (now >= untilSeconds) throw invalidToken({ detail: 'The token has expired.' });
     if (now < validFromSeconds) throw invalidToken({ detail: 'The token is not valid yet.' });
-    return { claims, key, validFromSeconds };
+    return { claims, validFromSeconds, untilSeconds };
   };
 }
 
@@ -95,25 +101,26 @@ type AccessDependencies<K extends VerificationKey> = {
   open: ReturnType<typeof createOpener<K>>;
   issuer: string;
   audience: string;
+  /** How long they are good at most, whatever their `exp` says; undefined while nobody knows. */
+  lifetimeSeconds(): number | undefined;
   clock: Clock;
   verifiedTokens: Pick<VerifiedTokens, 'get' | 'add'>;
-  revocations: Pick<Revocations, 'isRevoked'>;
+  revocations: { isRevoked(claims: Pick<AccessClaims, 'sub' | 'ver' | 'iat'>): boolean };
 };
 
 /** Verifies access tokens: gives the frozen claims of a valid one. @throws invalidToken */
 export function createAccessVerifier<K extends VerificationKey>(
   dependencies: AccessDependencies<K>,
 ): (token: string) => AccessClaims {
-  const { open, issuer, audience, clock, verifiedTokens, revocations } = dependencies;
-  const expected = { kind: 'access', issuer, audience, claims: AccessClaims } as const;
+  const { open, issuer, audience, lifetimeSeconds, clock, verifiedTokens, revocations } = dependencies;
+  const expected = { kind: 'access', issuer, audience, claims: AccessClaims, lifetimeSeconds } as const;
   const freeze = createClaimsFreezer();
 
   function verifyForTheFirstTime(token: string): AccessClaims {
     const opened = open(token, expected);
     const claims = freeze(opened.claims);
     refuseRevoked(claims);
-    const untilSeconds = Math.min(claims.exp, opened.key.retiredAtSeconds);
-    verifiedTokens.add(token, claims, opened.validFromSeconds, untilSeconds);
+    verifiedTokens.add(token, claims, opened.validFromSeconds, opened.untilSeconds);
     return claims;
   }
 

@@ -24,6 +24,9 @@ export const TokenResponse = z
   })
   .meta({ id: 'TokenResponse', description: 'RFC 6749 §5.1' });
 
+/** The schemes of ours. One of another is somebody else's credential, such as the Basic of a proxy in front. */
+const SCHEME = /^(bearer|dpop)(?: +|$)/i;
+
 /**
  * The token of `Authorization: Bearer <token>` (RFC 6750 §2.1) or `DPoP <token>` (RFC 9449 §7.1); undefined when no
  * such header was sent.
@@ -35,19 +38,23 @@ export function readAuthorization(request: FastifyRequest): ReceivedToken | unde
   const index = findHeader(rawHeaders, 'authorization');
   const authorization = rawHeaders[index];
   if (authorization === undefined) return undefined;
-  if (findHeader(rawHeaders, 'authorization', index + 1) !== -1) throw severalCredentials();
-  const [prefix = '', name = ''] = /^(\S+)(?: +|$)/.exec(authorization) ?? [];
-  const scheme = SCHEMES.get(name.toLowerCase());
-  if (!scheme) return undefined; // an unsupported method (RFC 6750 §3.1)
+  const isOnly = findHeader(rawHeaders, 'authorization', index + 1) === -1;
+  if (!isOnly && hasAuthorization(request)) throw severalCredentials();
+  const [prefix, scheme] = SCHEME.exec(authorization) ?? [];
+  if (prefix === undefined) return undefined; // an unsupported method (RFC 6750 §3.1)
   const token = authorization.slice(prefix.length);
   if (token === '') throw invalidToken();
-  return { token, transport: 'bearer', scheme };
+  return { token, transport: 'bearer', scheme: scheme?.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer' };
 }
 
-const SCHEMES: ReadonlyMap<string, 'Bearer' | 'DPoP'> = new Map([
-  ['bearer', 'Bearer'],
-  ['dpop', 'DPoP'],
-]);
+/** Whether an Authorization header of ours was sent, with a token or without. */
+export function hasAuthorization(request: FastifyRequest): boolean {
+  const { rawHeaders } = request.raw;
+  let index = findHeader(rawHeaders, 'authorization');
+  while (index !== -1 && !SCHEME.test(String(rawHeaders[index])))
+    index = findHeader(rawHeaders, 'authorization', index + 1);
+  return index !== -1;
+}
 
 export function sendBearer(reply: FastifyReply, tokens: OutgoingTokens): FastifyReply {
   return reply.code(200).send({

@@ -4,33 +4,107 @@ import { crossSite } from '../problems/catalogue.ts';
 /** RFC 9110 §9.2.1, without TRACE. Whatever else a proxy may name counts as unsafe. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-export type CrossSiteCheck = (request: FastifyRequest) => void;
+/** The headers of a handshake (RFC 6455 §4.1, RFC 8441 §5). Proxies hand on only some of them to whom they ask. */
+const HANDSHAKE_HEADERS = [
+  'upgrade',
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'sec-websocket-extensions',
+  'sec-websocket-protocol',
+];
 
-/**
- * Refuses requests that a page of another site made. A browser attaches cookies by itself, so a cookie proves who
- * the user is but not that the user wanted this. `Sec-Fetch-Site` says it outright; browsers without it send
- * `Origin`; a client that sends neither is no browser, and nobody can make it send somebody else's cookies.
- * @param ownOrigins this service's origin and those configured to call it with cookies
- * @throws crossSite
- */
-export function createCrossSiteCheck(ownOrigins: readonly string[]): CrossSiteCheck {
-  const trusted = new Set(ownOrigins);
-  return (request) => {
-    const site = request.headers['sec-fetch-site'];
-    const { origin } = request.headers;
+const UNNAMED_METHOD =
+  'The proxy that asked named no method, so that the request counts as one that may change something, and another site ' +
+  'may have made it. Have the proxy set X-Forwarded-Method or X-Original-Method to the method of the request.';
+
+const UNKEPT_COOKIES =
+  'The page is of another site than this API (as 127.0.0.1 is of another than localhost), or of an app with a scheme of its ' +
+  'own, so that its browser would keep no cookies: serve both from one site, or log in with transport "bearer".';
+
+/** What browsers say of a page whose cookies they keep (SameSite=Lax); nothing, in old ones. */
+const SITES_WITH_COOKIES: readonly unknown[] = ['same-origin', 'same-site', 'none', undefined];
+
+export interface SiteOptions {
+  /** Whether a proxy is at this address that asks on behalf of other requests, whose method it has to name. */
+  isProxy?: (address: string) => boolean;
+  /** The detail of a refusal, where the usual one would not help. */
+  detail?: string | undefined;
+}
+
+export interface SiteCheck {
+  /**
+   * Refuses requests that a page of another site made. A browser attaches cookies by itself, so a cookie proves who
+   * the user is but not that the user wanted this. `Sec-Fetch-Site` says it outright; browsers without it send
+   * `Origin`; a client that sends neither is no browser, and nobody can make it send somebody else's cookies.
+   * @throws crossSite
+   */
+  refuseCrossSite(request: FastifyRequest): void;
+  /**
+   * The same for a request whose answer sets cookies. A browser keeps none for a page of another site, allowed or not:
+   * the login would succeed and nobody be logged in.
+   * @throws crossSite
+   */
+  refuseUnkeptCookies(request: FastifyRequest): void;
+  /**
+   * The same for a request with a cookie that may change something, or whose answer a page could read. What another
+   * site's page may still do is link to a GET or embed one, whose answer the browser keeps from it.
+   * @throws crossSite
+   */
+  refuseForgery(request: FastifyRequest): void;
+}
+
+/** @param origins this service's origin and those configured to call it, of which only web pages may use cookies */
+export function createSiteCheck(
+  origins: readonly string[],
+  { isProxy, detail }: SiteOptions = {},
+): SiteCheck {
+  const trusted = new Set(origins.filter(isWebOrigin));
+  const apps = new Set(origins.filter((origin) => !isWebOrigin(origin)));
+
+  function refuseCrossSite(request: FastifyRequest, why = detail): void {
+    const { origin, 'sec-fetch-site': site } = request.headers;
     if (site === 'same-origin' || site === 'none') return;
     if (site === undefined && origin === undefined) return;
-    if (origin === undefined || !trusted.has(origin)) throw crossSite();
+    if (origin === undefined || !trusted.has(origin))
+      throw crossSite(why === undefined ? {} : { detail: why });
+  }
+
+  return {
+    refuseCrossSite: (request) => refuseCrossSite(request),
+    refuseUnkeptCookies(request) {
+      const { origin, 'sec-fetch-site': site } = request.headers;
+      if (!SITES_WITH_COOKIES.includes(site) || (origin !== undefined && apps.has(origin)))
+        throw crossSite({ detail: UNKEPT_COOKIES });
+      refuseCrossSite(request);
+    },
+    refuseForgery(request) {
+      const { headers, method, raw } = request;
+      // Both usual names are read, since a client may have sent the one that its proxy does not set.
+      const { 'x-forwarded-method': forwarded, 'x-original-method': original } = headers;
+      if (forwarded === undefined && original === undefined && isProxy?.(String(raw.socket.remoteAddress)))
+        refuseCrossSite(request, UNNAMED_METHOD);
+      else if (
+        headers.origin !== undefined || // a page that could read the answer cannot hide where it comes from
+        !(isSafe(method) && isSafe(forwarded) && isSafe(original)) ||
+        isHandshake(headers)
+      )
+        refuseCrossSite(request);
+    },
   };
 }
 
-/**
- * Whether the request may change something. Behind a proxy that asks `GET /v1/verify` for each request, the method
- * that counts is the one it names; both usual headers are read, since a client may have sent the other one.
- */
-export function isUnsafe(request: FastifyRequest): boolean {
-  const named = [request.headers['x-forwarded-method'], request.headers['x-original-method']];
-  return [request.method, ...named].some(
-    (method) => method !== undefined && !SAFE_METHODS.has(String(method)),
+/** Not that of an app with a scheme of its own, such as capacitor://localhost. */
+export function isWebOrigin(origin: string): boolean {
+  return /^https?:/.test(origin);
+}
+
+function isSafe(method: string | string[] | undefined): boolean {
+  return method === undefined || SAFE_METHODS.has(String(method));
+}
+
+/** A GET, but of a connection by which the page reads and writes. */
+function isHandshake(headers: FastifyRequest['headers']): boolean {
+  return (
+    HANDSHAKE_HEADERS.some((name) => headers[name] !== undefined) || headers['sec-fetch-mode'] === 'websocket'
   );
 }

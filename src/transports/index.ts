@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { severalCredentials } from '../problems/catalogue.ts';
-import { readAuthorization, sendBearer } from './bearer.ts';
+import { hasAuthorization, readAuthorization, sendBearer } from './bearer.ts';
 import {
   ACCESS_COOKIE,
   clearCookies,
@@ -9,7 +9,7 @@ import {
   readDeviceCookie,
   sendCookies,
 } from './cookie.ts';
-import { createCrossSiteCheck, isUnsafe } from './cross-site.ts';
+import { createSiteCheck, type SiteOptions } from './cross-site.ts';
 import type { OutgoingTokens, ReceivedToken, TransportName } from './transport.ts';
 
 export interface Transports {
@@ -30,30 +30,34 @@ export interface Transports {
   receiveProof(request: FastifyRequest): string | undefined;
   /** Sends a token response: a body, or cookies. */
   send(reply: FastifyReply, transport: TransportName, tokens: OutgoingTokens): FastifyReply;
-  /** Before any answer that sets or clears cookies. @throws crossSite */
+  /** Whether an Authorization header of ours was sent. No hostile page can make a browser send one here. */
+  hasAuthorization(request: FastifyRequest): boolean;
+  /** Before anything whose answer sets cookies. @throws crossSite */
+  refuseUnkeptCookies(request: FastifyRequest): void;
+  /** Before any answer that clears cookies. @throws crossSite */
   refuseCrossSite(request: FastifyRequest): void;
   clearCookies(reply: FastifyReply): FastifyReply;
 }
 
-/** @param ownOrigins the origins whose pages may use cookies here */
-export function createTransports(ownOrigins: readonly string[]): Transports {
-  const refuseCrossSite = createCrossSiteCheck(ownOrigins);
+/** @param origins those whose pages may use cookies here */
+export function createTransports(origins: readonly string[], options?: SiteOptions): Transports {
+  const { refuseCrossSite, refuseUnkeptCookies, refuseForgery } = createSiteCheck(origins, options);
 
   return {
     receiveAccessToken(request) {
       const header = readAuthorization(request);
       const cookie = readCookie(request, ACCESS_COOKIE);
       if (cookie === undefined) return header;
-      if (request.headers.authorization !== undefined) throw severalCredentials();
-      if (isUnsafe(request)) refuseCrossSite(request);
+      if (header) throw severalCredentials();
+      refuseForgery(request);
       return { token: cookie, transport: 'cookie' };
     },
     receiveRefreshToken(request, fromBody) {
       const cookie = readCookie(request, REFRESH_COOKIE);
       if (cookie === undefined)
         return fromBody === undefined ? undefined : { token: fromBody, transport: 'bearer' };
-      if (fromBody !== undefined || request.headers.authorization !== undefined) throw severalCredentials();
-      refuseCrossSite(request);
+      if (fromBody !== undefined || hasAuthorization(request)) throw severalCredentials();
+      refuseUnkeptCookies(request);
       return { token: cookie, transport: 'cookie' };
     },
     receiveDeviceToken: (request, transport, fromBody) =>
@@ -61,6 +65,8 @@ export function createTransports(ownOrigins: readonly string[]): Transports {
     // Node joins two of them with a comma, which no proof has in it.
     receiveProof: (request) => request.headers.dpop?.toString(),
     send: (reply, transport, tokens) => (transport === 'cookie' ? sendCookies : sendBearer)(reply, tokens),
+    hasAuthorization,
+    refuseUnkeptCookies,
     refuseCrossSite,
     clearCookies,
   };

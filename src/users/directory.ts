@@ -6,7 +6,7 @@ import type { Database, UserTable } from './databases/schema.ts';
 import type { User } from './user.ts';
 
 export type NewUser = Pick<User, 'email' | 'passwordHash' | 'roles'>;
-export type UserChanges = Partial<Pick<User, 'passwordHash' | 'roles' | 'status'>>;
+export type UserChanges = Partial<Pick<User, 'passwordHash' | 'roles' | 'status' | 'emailVerified'>>;
 /** What the row must still say for a change to happen, where somebody else may have changed it meanwhile. */
 export type UserCondition = Partial<Pick<User, 'passwordHash' | 'tokenVersion'>>;
 
@@ -17,8 +17,11 @@ export interface RaisedVersion {
   raisedAtSeconds: number;
 }
 
-/** How long a deleted user is kept, without email and password, for replicas that were away to hear of it. */
-const KEEP_DELETED_SECONDS = 86_400;
+/**
+ * How long a deleted user is kept, without email and password, for replicas that were away to hear of it: longer than the
+ * longest life of an access token, which is a day, and what replicas look back beyond it.
+ */
+const KEEP_DELETED_SECONDS = 90_000;
 
 /** The user directory. Emails are given and stored in the spelling of `Email`. Every call may throw `unavailable`. */
 export interface Directory {
@@ -57,7 +60,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
 
   async function change(
     id: string,
-    { passwordHash, roles, status }: UserChanges,
+    { passwordHash, roles, status, emailVerified }: UserChanges,
     condition: UserCondition,
     voids: 0 | 1,
   ) {
@@ -69,6 +72,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
         ...(passwordHash !== undefined && { password_hash: passwordHash }),
         ...(roles !== undefined && { roles: JSON.stringify(roles) }),
         ...(status !== undefined && { status }),
+        ...(emailVerified !== undefined && { email_verified: emailVerified ? 1 : 0 }),
       }))
       .where('id', '=', id);
     if (condition.passwordHash !== undefined)

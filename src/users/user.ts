@@ -39,3 +39,8 @@ export interface User {
   tokenVersion: number;
   createdAtSeconds: number;
 }
+
+/** An address that leaves idcard as who the user is: anybody could have registered another. */
+export function verifiedEmail({ email, emailVerified }: User): string | undefined {
+  return emailVerified === true ? email : undefined; // a directory in JavaScript may say anything
+}

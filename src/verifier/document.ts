@@ -20,11 +20,12 @@ const TIMEOUT_MS = 3000;
 
 /**
  * Whatever stands at the issuer's address, it takes no more than this time and memory, and sends nobody elsewhere.
+ * @param baseUrl where the issuer answers
  * @param closing ends what is still under way
  */
 export function createFetchDocument(
   fetch: typeof globalThis.fetch,
-  issuer: string,
+  baseUrl: string,
   closing: AbortSignal,
 ): FetchDocument {
   return async ({ path, mediaTypes, maxBytes, etag }) => {
@@ -34,13 +35,17 @@ export function createFetchDocument(
     const timer = setTimeout(abort, TIMEOUT_MS).unref();
     closing.addEventListener('abort', abort);
     try {
-      const response = await fetch(issuer + path, {
-        headers: { accept: mediaTypes.join(', '), ...(etag !== undefined && { 'if-none-match': etag }) },
+      const response = await fetch(baseUrl + path, {
+        headers: {
+          accept: mediaTypes.join(', '),
+          'cache-control': 'no-cache', // a cache on the way must ask the issuer
+          ...(etag !== undefined && { 'if-none-match': etag }),
+        },
         redirect: 'error',
         signal: giveUp.signal,
       });
       const objection = objectionTo(response, mediaTypes, etag);
-      if (objection !== undefined) throw new Error(`${issuer}${path} answered ${objection}`);
+      if (objection !== undefined) throw new Error(`${baseUrl}${path} answered ${objection}`);
       if (response.status === 304) return undefined;
       return { text: await readText(response, maxBytes), headers: response.headers };
     } finally {

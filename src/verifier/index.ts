@@ -31,6 +31,11 @@ declare module 'fastify' {
   }
 }
 
+/** What a refused page of the service itself needs: browsers say no more of a handshake than its origin. */
+const OWN_ORIGIN_UNKNOWN =
+  'Requests with cookies must come from a page of this service or of an allowed origin. This service does not know its ' +
+  'own: set the option publicUrl of idcard/verifier to its address, and allowedOrigins to those of other pages.';
+
 /** Verifies the tokens of an idcard server, with the server's own code. */
 export const idcard = fp<IdcardOptions>(
   async (app, given) => {
@@ -39,7 +44,8 @@ export const idcard = fp<IdcardOptions>(
     const closing = new AbortController();
     const issuer = createIssuer(options, app.log, closing.signal);
     const ownOrigins = publicUrl === undefined ? [] : [new URL(publicUrl).origin];
-    const transports = createTransports([...ownOrigins, ...allowedOrigins]);
+    const detail = publicUrl === undefined ? OWN_ORIGIN_UNKNOWN : undefined;
+    const transports = createTransports([...ownOrigins, ...allowedOrigins], { detail });
     const dpop = createProofCheck(options);
     const authenticate = createAuthentication({ requireDpop, tokens: issuer, transports, dpop });
     const hasLogin = holdLogin(app);

@@ -48,7 +48,7 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
 
   // A clock that is set back must not put anything off.
   const isOver = (since: number, afterSeconds: number) => Math.abs(clock() - since) >= afterSeconds;
-  const isMissing = () => ![...keys.values()].some((key) => clock() < key.retiredAtSeconds);
+  const areRetired = () => isOver(fetchedAt, staleKeysSeconds);
 
   async function fetchKeys(): Promise<void> {
     try {
@@ -63,7 +63,7 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
       keys = fetched;
       if (isGone) onRemoved();
       fetchedAt = clock();
-      refreshAfterSeconds = refreshTime(maxAgeOf(document?.headers), staleKeysSeconds);
+      refreshAfterSeconds = refreshTime(freshnessOf(document?.headers), staleKeysSeconds);
       reachability.answered();
     } catch (err) {
       reachability.failed(err);
@@ -74,7 +74,7 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
   return {
     verificationKey(kid) {
       const key = keys.get(kid);
-      if (key && clock() < key.retiredAtSeconds) return key;
+      if (key && !areRetired()) return key;
       if (underWay || isOver(attemptedAt, COOLDOWN_SECONDS)) throw new KeyNotFetched();
       // Never 401: the token may be good.
       if (!reachability.isCurrent()) throw issuerUnavailable({ retryAfterSeconds: COOLDOWN_SECONDS });
@@ -88,7 +88,7 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
     },
     isDue: () => !reachability.isCurrent() || isOver(fetchedAt, refreshAfterSeconds),
     state() {
-      if (isMissing()) return 'missing';
+      if (areRetired()) return 'missing';
       return reachability.isCurrent() ? 'current' : 'stale';
     },
   };
@@ -99,8 +99,10 @@ function refreshTime(maxAgeSeconds: number, staleKeysSeconds: number): number {
   return Math.min(maxAgeSeconds, staleKeysSeconds / 2) * (0.75 + Math.random() * 0.2);
 }
 
-/** RFC 9111 §5.2.2.1 */
-function maxAgeOf(headers: Headers | undefined): number {
+/** RFC 9111 §5.2.2.1, less the time for which a cache on the way had it (§5.1). */
+function freshnessOf(headers: Headers | undefined): number {
   const [, seconds] = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(headers?.get('cache-control') ?? '') ?? [];
-  return seconds === undefined ? DEFAULT_MAX_AGE_SECONDS : Number(seconds);
+  const maxAge = seconds === undefined ? DEFAULT_MAX_AGE_SECONDS : Number(seconds);
+  const [age = '0'] = /^\d{1,9}$/.exec(headers?.get('age') ?? '') ?? [];
+  return Math.max(0, maxAge - Number(age));
 }

@@ -30,15 +30,16 @@ const VERIFIED_TOKENS = 100_000;
 /** @param closing ends what is still under way */
 export function createIssuer(options: ReadOptions, logger: FastifyBaseLogger, closing: AbortSignal): Issuer {
   const { issuer, audience, clock, clockToleranceSeconds } = options;
-  const fetchDocument = createFetchDocument(options.fetch, issuer, closing);
+  const fetchDocument = createFetchDocument(options.fetch, options.internalUrl ?? issuer, closing);
   let verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
+  const forgetVerified = () => {
+    verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
+  };
   const keys = createIssuerKeys({
     ...options,
     fetchDocument,
     reachability: createReachability('keys', logger, closing),
-    onRemoved() {
-      verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
-    },
+    onRemoved: forgetVerified,
   });
   const jwt = { verifySignature: (key: PublicKey, token: string) => withoutStack(() => key.verify(token)) };
   const open = createOpener({ keySet: keys, jwt, clock, clockToleranceSeconds });
@@ -48,6 +49,7 @@ export function createIssuer(options: ReadOptions, logger: FastifyBaseLogger, cl
     reachability: createReachability('revocations', logger, closing),
     open,
     keys,
+    onShorterLife: forgetVerified,
   });
 
   return {
@@ -55,6 +57,7 @@ export function createIssuer(options: ReadOptions, logger: FastifyBaseLogger, cl
       open,
       issuer,
       audience,
+      lifetimeSeconds: revocations.lifetimeSeconds,
       clock,
       verifiedTokens: {
         get: (token, nowSeconds) => verifiedTokens.get(token, nowSeconds),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.ts';
-import { origin } from '../env-values.ts';
+import { baseUrl, pageOrigin } from '../env-values.ts';
 import { StartupError } from '../startup-error.ts';
+import { isInside } from './inside.ts';
 
 const seconds = (min: number, max: number) => {
   const message = `a whole number of seconds from ${min} to ${max}`;
@@ -9,14 +10,27 @@ const seconds = (min: number, max: number) => {
 };
 
 const ORIGINS = 'a list of addresses like https://app.example.com';
-const ISSUER = 'an address like https://login.example.com';
+const ISSUER = 'an address like https://login.example.com or https://example.com/auth';
+const INTERNAL = 'an address like http://idcard:3000';
 
 const Options = z.strictObject({
   /** The `PUBLIC_URL` of idcard: https, except on this machine. */
   issuer: z
     .string(ISSUER)
-    .transform(origin(ISSUER))
+    .transform(baseUrl(ISSUER))
     .refine(isSafe, 'an https address: keys that come without TLS may be anybody’s'),
+  /**
+   * Where the issuer answers this service, if not under its own address: inside a cluster. Whoever answers there decides
+   * whose tokens are good, so plain http is for names and addresses that nobody outside can have.
+   */
+  internalUrl: z
+    .string(INTERNAL)
+    .transform(baseUrl(INTERNAL))
+    .refine(
+      (url) => url.startsWith('https:') || isInside(new URL(url).hostname),
+      'an https address, or one that is private: keys that come without TLS may be anybody’s',
+    )
+    .optional(),
   /** The `AUDIENCE` of idcard. */
   audience: z.string('a text').min(1, 'a text'),
   /**
@@ -27,8 +41,8 @@ const Options = z.strictObject({
     .string('a text')
     .refine(isBaseAddress, 'an address like https://api.example.com, without a slash at its end')
     .optional(),
-  /** Other origins whose pages may call with cookies. */
-  allowedOrigins: z.array(z.string(ORIGINS).transform(origin(ORIGINS)), ORIGINS).default([]),
+  /** Other origins whose pages may call with cookies; those of apps, such as capacitor://localhost, have none. */
+  allowedOrigins: z.array(z.string(ORIGINS).transform(pageOrigin(ORIGINS)), ORIGINS).default([]),
   /** Refuses tokens that are not bound to a key. */
   requireDpop: z.boolean('true or false').default(false),
   /** 32 random bytes in base64url that the replicas of this service share, so that each takes the others' nonces. */

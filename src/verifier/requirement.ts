@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { requireRecentLogin } from '../authentication.ts';
+import { requireRecentLogin, requireRole } from '../authentication.ts';
 import type { Clock } from '../clock.ts';
-import { insufficientScope, roleRequired } from '../problems/catalogue.ts';
+import { insufficientScope } from '../problems/catalogue.ts';
 import { StartupError } from '../startup-error.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
 import { describe } from './options.ts';
@@ -38,7 +38,7 @@ export function createRequirement(given: Requirement, clock: Clock): (claims: Ac
     const granted = claims.scope.split(' ');
     if (scope !== undefined && !scopes.every((name) => granted.includes(name)))
       throw insufficientScope({ challenge: { scope } });
-    if (roles && !roles.some((role) => claims.roles.includes(role))) throw roleRequired();
+    if (roles) requireRole(claims, roles);
     if (maxAge !== undefined) requireRecentLogin(claims, maxAge, clock);
   };
 }

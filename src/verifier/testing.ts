@@ -3,7 +3,7 @@ import { createSigner } from 'fast-jwt';
 import { type Clock, systemClock } from '../clock.ts';
 import { StartupError } from '../startup-error.ts';
 import { type AccessClaims, CLIENT_ID, SCOPE } from '../tokens/claims.ts';
-import { SIGNED_KINDS, type SignedKind } from '../tokens/profiles.ts';
+import { revocationsAudience, SIGNED_KINDS, type SignedKind } from '../tokens/profiles.ts';
 import type { IdcardOptions } from './options.ts';
 
 export interface TestIssuer {
@@ -44,7 +44,7 @@ export function createTestIssuer({ clock = systemClock }: { clock?: Clock } = {}
     '/.well-known/jwks.json': () => ['application/json', JSON.stringify({ keys: [PUBLIC_JWK] })],
     '/.well-known/revocations': () => [
       'application/jwt',
-      signers.revocations({ ...common(), revocations: {} }),
+      signers.revocations({ ...common(), aud: revocationsAudience(issuer), revocations: {} }),
     ],
   };
   const answer: typeof fetch = async (address) => {

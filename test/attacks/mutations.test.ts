@@ -47,7 +47,14 @@ beforeAll(async () => {
     revocations,
   });
   createProofCheck = () => createDpop({ config, keySet, clock });
-  const login = { sid: 'a-login', authTimeSeconds: START, amr: ['pwd'], roles: [], ver: 1 };
+  const login = {
+    sid: 'a-login',
+    issuedAtSeconds: START,
+    authTimeSeconds: START,
+    amr: ['pwd'],
+    roles: [],
+    ver: 1,
+  };
   for (const bound of [
     { sub: 'ada', jkt: undefined },
     { sub: 'bob', jkt: proofKeys[0]?.jkt },

@@ -66,7 +66,7 @@ const fetches: Attempt[] = [
   {
     name: 'reading with fetch and credentials',
     script: read('/v1/me', "{ credentials: 'include' }"),
-    arrives: { 'cross-site': ['GET /v1/me 401'], 'same-site': ['GET /v1/me 200 with cookies'] },
+    arrives: { 'cross-site': ['GET /v1/me 401'], 'same-site': ['GET /v1/me 403 with cookies'] },
   },
   {
     name: 'reading with fetch in no-cors mode',

@@ -12,6 +12,8 @@ describe.skipIf(isChromiumMissing)(`in a browser (${CHROMIUM})`, () => {
   let server: ServerProcess;
   let recorder: Recorder;
   let hostile: { port: number; close: () => void };
+  /** Of an allowed origin, though of another site. */
+  let friendly: { port: number; close: () => void };
   let context: BrowserContext;
   /** A page of the server's own origin, where the victim is logged in. */
   let own: Page;
@@ -19,7 +21,13 @@ describe.skipIf(isChromiumMissing)(`in a browser (${CHROMIUM})`, () => {
   beforeAll(async () => {
     const [port, serverPort] = [await findFreePort(), await findFreePort()];
     const url = `http://localhost:${port}`;
-    server = await startServer({ PORT: String(serverPort), PUBLIC_URL: url, RATE_LIMITS: 'off' });
+    friendly = await serveHostilePage();
+    server = await startServer({
+      PORT: String(serverPort),
+      PUBLIC_URL: url,
+      ALLOWED_ORIGINS: `http://127.0.0.1:${friendly.port}`,
+      RATE_LIMITS: 'off',
+    });
     recorder = await record(port, serverPort);
     hostile = await serveHostilePage();
     for (const user of [ADA, BOB]) {
@@ -34,6 +42,7 @@ describe.skipIf(isChromiumMissing)(`in a browser (${CHROMIUM})`, () => {
   afterAll(async () => {
     await browser?.close();
     hostile?.close();
+    friendly?.close();
     recorder?.close();
     await server?.stop();
   });
@@ -123,6 +132,32 @@ describe.skipIf(isChromiumMissing)(`in a browser (${CHROMIUM})`, () => {
       await expectStillLoggedIn();
       for (const opened of context.pages()) if (opened !== own) await opened.close();
     });
+  });
+
+  test('a page of another site that is allowed cannot log in for cookies, and reads why', async () => {
+    context = await browser.newContext();
+    const page = await context.newPage();
+    await page.goto(`http://127.0.0.1:${friendly.port}`);
+    const login = (transport: string) =>
+      page.evaluate(
+        async ([address, body]) => {
+          const headers = { 'content-type': 'application/json' };
+          const answer = await fetch(address, { method: 'POST', credentials: 'include', headers, body });
+          return { status: answer.status, body: await answer.json() };
+        },
+        [`${server.url}/v1/login`, JSON.stringify({ ...ADA, transport })] as const,
+      );
+
+    expect(await login('cookie')).toMatchObject({
+      status: 403,
+      body: {
+        type: 'urn:idcard:problem:cross-site-request',
+        detail: expect.stringContaining('another site'),
+      },
+    });
+    expect(await context.cookies()).toEqual([]);
+    expect(await login('bearer')).toMatchObject({ status: 200, body: { token_type: 'Bearer' } });
+    await context.close();
   });
 
   /** Waits for what the page sent: without it, nothing would have been tried. */

@@ -18,7 +18,7 @@ describe.concurrent('--help', () => {
     [['--help'], ['serve', 'users', 'keys']],
     [
       ['users', '--help'],
-      ['add', 'disable', 'enable', 'export', 'import', 'list', 'set-password', 'set-roles'],
+      ['add', 'disable', 'enable', 'export', 'import', 'list', 'set-password', 'set-roles', 'verify'],
     ],
     [
       ['users', 'add', '--help'],

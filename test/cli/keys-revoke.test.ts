@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { PrivateJwkSet } from '../../src/tokens/key-set.ts';
@@ -63,6 +63,21 @@ test('revoking the next key of a rotation leaves a key that signs', async () => 
   }[];
   expect(list.map(({ kid }) => kid)).not.toContain(next);
   expect(keys().some((key) => key.kty === 'EC' && key.exp === undefined)).toBe(true);
+});
+
+test('a key without a kid in the file is found by the one that is listed', async () => {
+  const path = join(folder, 'keys.json');
+  const nameless = { keys: keys().map(({ kid, ...key }) => key) };
+  writeFileSync(path, JSON.stringify(nameless), { mode: 0o600 });
+  const listed = JSON.parse((await idcard('keys', 'list', '--json')).stdout) as { kid: string }[];
+  const [leaked, other] = listed.map(({ kid }) => kid);
+  const { code, stdout } = await idcard('keys', 'revoke', '--json', '--', leaked ?? '');
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({
+    revoked: leaked,
+    kids: [other, expect.stringMatching(/^[\w-]{43}$/)],
+  });
+  expect(keys()).toEqual([nameless.keys[1], expect.objectContaining({ kty: 'EC' })]);
 });
 
 test('a kid that is not there changes nothing', async () => {

@@ -359,6 +359,40 @@ describe('the token', () => {
       if (new URL(url).origin !== gate.url) expect(headers.has('authorization')).toBe(false);
   });
 
+  test.each<[string, boolean]>([
+    ['', true],
+    ['?a', true],
+    ['/', true],
+    ['/v1/me?next=/../x', true],
+    ['/v1/./me', true],
+    ['x', false],
+    ['.', false],
+    ['/../orders', false],
+    ['/v1/..%2f..%2forders', false],
+    ['/%2E%2e%5corders', false],
+    ['%2f..', false],
+  ])(
+    'goes below the path of idcard alone, where it has one: https://example.com/auth%s %s',
+    async (rest, goes) => {
+      const sent: Request[] = [];
+      const fetch = async (request: Request) => {
+        sent.push(request);
+        return new Response();
+      };
+      const options = { transport: bearer(storage), fetch };
+      await createClient({ url: 'https://example.com/auth/', ...options }).fetch(
+        `https://example.com/auth${rest}`,
+      );
+      expect(sent.map(({ headers }) => headers.has('authorization'))).toEqual([goes]);
+      // The rest of the host is an origin like another.
+      const origins = ['https://example.com'];
+      await createClient({ url: 'https://example.com/auth', origins, ...options }).fetch(
+        'https://example.com/api',
+      );
+      expect(sent[1]?.headers.has('authorization')).toBe(true);
+    },
+  );
+
   test('does not follow a redirect, to wherever it leads', async () => {
     const evil = await serveOther();
     gate.instead = (path) =>
@@ -370,12 +404,26 @@ describe('the token', () => {
     evil.close();
   });
 
-  test.each(['https://', '*', '', 'localhost', 'null', 'https://login.example.com/path'])(
-    'is for no origin called "%s"',
-    (origin) => {
-      const transport = bearer();
-      expect(() => createClient({ url: origin, transport })).toThrow(/^Not an origin/);
-      expect(() => createClient({ url: gate.url, transport, origins: [origin] })).toThrow(/^Not an origin/);
+  test.each([
+    'https://',
+    '*',
+    '',
+    'localhost',
+    'null',
+    'https://a.example?x',
+    'https://login.example.com/a/path/',
+  ])('is for no origin called "%s"', (origin) => {
+    const transport = bearer();
+    expect(() => createClient({ url: gate.url, transport, origins: [origin] })).toThrow(/^Not an origin/);
+    if (!origin.endsWith('/path/'))
+      expect(() => createClient({ url: origin, transport })).toThrow(/^Not an address/);
+  });
+
+  test.each(['//auth', '/auth//', '/..', '/a/../b', '/%61uth', '/auth?x', '/auth#x', '/a b'])(
+    'is for no path called "%s"',
+    (path) => {
+      const open = () => createClient({ url: `https://example.com${path}`, transport: bearer() });
+      expect(open).toThrow(/^Not an address such as https:/);
     },
   );
 

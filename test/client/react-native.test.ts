@@ -122,3 +122,15 @@ test('sends the token to no other origin', async () => {
     await strict.fetch(url + '/v1/me')`);
   expect(await run('return sent')).toEqual([false, false, false, false, true]);
 });
+
+test('does not send the token where ".." leads, which is not resolved here', async () => {
+  await run('await client.login(ADA)');
+  const sent = await run(`
+    const sent = [];
+    const fetch = async (request) => { sent.push([request.url, request.headers.has('authorization')]); return new Response(); };
+    const transport = idcard.bearer(idcard.keyValueStorage(AsyncStorage));
+    const below = idcard.createClient({ url: 'https://example.com/auth', transport, fetch });
+    for (const rest of ['/v1/me', '/../orders', '/\\\\..\\\\orders']) await below.fetch('https://example.com/auth' + rest);
+    return sent.map(([, hasToken]) => hasToken)`);
+  expect(sent).toEqual([true, false, false]);
+});

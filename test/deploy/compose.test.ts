@@ -145,6 +145,7 @@ test('the commands of the README make secrets that this file and idcard agree on
     .map(([name, value]) => [name, value.replace('/run/secrets', made)] as const)
     .filter(([name]) => name !== 'PUBLIC_URL');
   const config = readConfig({ ...Object.fromEntries(environment), PUBLIC_URL: 'https://login.example.com' });
+  expect(config.registration).toBe('closed');
   expect(loadKeySet(config, systemClock).keys).toHaveLength(2);
   const password = readFileSync(join(made, 'postgres_password'), 'utf8').trim();
   expect(password).toMatch(/^[\da-f]{48}$/);

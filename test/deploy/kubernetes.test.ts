@@ -80,6 +80,7 @@ test('nothing but these is in the file', () => {
 
 test('every setting is one that idcard knows', () => {
   expect(Object.keys(env).filter((name) => !knownSettings().has(name))).toEqual([]);
+  expect(env.REGISTRATION).toBe('closed'); // the image does not start without it
 });
 
 test('the probes ask routes that exist, at the port of the image', () => {

@@ -40,8 +40,12 @@ describe('replicas on one database whose clocks are half a minute and ten minute
 
   test('take the tokens of one another and renew them, while one jumps to and fro', async () => {
     const statuses: number[] = [];
+    const { access_token: anyToken } = await logIn(addressOf(0), ADA.email);
     for (let jumps = 1; jumps < STEPS.length; jumps++) {
       process.kill(replicas.at(-1)?.pid ?? 0, 'SIGUSR2');
+      // A step ahead may be a machine that was suspended: it counts until the database was asked.
+      await verify(addressOf(-1), anyToken);
+      await secondsUntil(async () => corrections(replicas.at(-1)).length === jumps, 10);
       for (const issuer of replicas) {
         const { access_token, refresh_token } = await logIn(issuer.address, ADA.email);
         expect(Math.abs(Number(decode(access_token).iat) - now())).toBeLessThan(2);
@@ -53,7 +57,6 @@ describe('replicas on one database whose clocks are half a minute and ten minute
           for (const other of replicas) statuses.push(await verify(other.address, fresh));
         }
       }
-      await secondsUntil(async () => corrections(replicas.at(-1)).length === jumps, 10);
     }
     const failures = statuses.filter((status) => status !== 200);
     printFigures('Clocks that are wrong by half a minute to ten', statuses.length, failures.length, 0);

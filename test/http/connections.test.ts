@@ -177,7 +177,7 @@ test('every limit of time is set on the server', () => {
   expect(server.requestTimeout).toBe(15_000);
   expect(server.headersTimeout).toBe(10_000);
   expect(server.timeout).toBe(60_000); // Fastify's connectionTimeout
-  expect(server.keepAliveTimeout).toBe(72_000);
+  expect(server.keepAliveTimeout).toBe(620_000);
 });
 
 describe('a request that stalls is closed', () => {

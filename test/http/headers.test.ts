@@ -11,9 +11,11 @@ const SECURITY_HEADERS = {
 };
 const APP = 'https://app.example.com';
 const ADMIN = 'https://admin.example.com:8443';
+const MOBILE = 'capacitor://localhost';
+const EXTENSION = 'safari-web-extension://E3449EA7-EC25-4696-8E6F-7FB1B2C3D4E5';
 
 let idcard: TestApp;
-/** With two origins that may call it from a browser. */
+/** With two origins that may call it from a browser, and two of apps. */
 let shared: TestApp;
 /** Whose directory throws. */
 let broken: TestApp;
@@ -21,7 +23,12 @@ let token: string;
 
 beforeAll(async () => {
   idcard = await createTestApp({ env: { RATE_LIMITS: 'off' } });
-  shared = await createTestApp({ env: { ALLOWED_ORIGINS: `${APP}, ${ADMIN}` } });
+  shared = await createTestApp({
+    env: {
+      ALLOWED_ORIGINS: `${APP}, ${ADMIN}, ${MOBILE}, ${EXTENSION}`,
+      ALLOWED_HEADERS: 'traceparent,Sentry-Trace',
+    },
+  });
   broken = await createTestApp({
     directory: (directory) => ({ ...directory, findByEmail: () => Promise.reject(new Error('broken')) }),
   });
@@ -106,9 +113,27 @@ describe('CORS', () => {
     expect(headers.vary).toBe('Origin');
   });
 
+  test.each([MOBILE, EXTENSION])('allows %s, which is of an app, without credentials', async (origin) => {
+    for (const { headers } of [await get(origin), await preflight(shared, origin)]) {
+      expect(headers['access-control-allow-origin']).toBe(origin);
+      expect(headers['access-control-allow-credentials']).toBeUndefined();
+      expect(headers.vary).toBe('Origin');
+    }
+    expect((await preflight(shared, origin)).headers['access-control-allow-headers']).toMatch(
+      /^Authorization, /,
+    );
+  });
+
   test.each([
     'https://evil.example',
     'null',
+    'Capacitor://localhost',
+    'capacitor://localhost/',
+    'capacitor://localhost:80',
+    'capacitor://LOCALHOST',
+    'capacitor://evil.example',
+    'http://localhost',
+    EXTENSION.toLowerCase(),
     'http://app.example.com',
     'https://app.example.com.evil.example',
     'https://evilapp.example.com',
@@ -133,7 +158,9 @@ describe('CORS', () => {
     expect([statusCode, body]).toEqual([204, '']);
     expect(headers['access-control-allow-origin']).toBe(APP);
     expect(headers['access-control-allow-methods']).toBe('GET, HEAD, POST, PUT');
-    expect(headers['access-control-allow-headers']).toBe('Authorization, Content-Type, DPoP');
+    expect(headers['access-control-allow-headers']).toBe(
+      'Authorization, Content-Type, DPoP, traceparent, Sentry-Trace',
+    );
     expect(headers['access-control-max-age']).toBe('600');
   });
 

@@ -29,6 +29,7 @@ let exchanges: Exchange[];
 
 beforeAll(async () => {
   idcard = await createTestApp({
+    env: { TRUSTED_PROXIES: '127.0.0.1' },
     directory: (directory) =>
       new Proxy(directory, {
         get: (target, name) => (failure ? () => Promise.reject(failure) : Reflect.get(target, name)),
@@ -177,11 +178,17 @@ function routesOf({ app }: TestApp): string[] {
 /** Sends every route what it likes and what it does not. */
 async function talk(): Promise<Exchange[]> {
   const said: Exchange[] = [];
-  async function send(operation: string, headers: Record<string, string> = {}, payload?: object | string) {
+  async function send(
+    operation: string,
+    headers: Record<string, string> = {},
+    payload?: object | string,
+    query: Record<string, string> = {},
+  ) {
     const [method = '', path = ''] = operation.split(' ');
     const response = await idcard.app.inject({
       method: method as 'get',
       url: path,
+      query,
       headers,
       ...(payload !== undefined && { payload }),
     });
@@ -203,6 +210,10 @@ async function talk(): Promise<Exchange[]> {
   const crossSite = { cookie, origin: 'https://evil.example', 'x-forwarded-method': 'POST' };
   const bob = await send('post /v1/login', {}, { email: 'bob@example.com', password: ADA.password });
   await send('get /v1/verify', bearer(bob.json().access_token));
+  const preflight = { origin: 'https://app.example.com', 'access-control-request-method': 'PUT' };
+  await send('get /v1/verify', { ...preflight, 'x-forwarded-method': 'OPTIONS' }, undefined, {
+    preflight: 'pass',
+  });
   await send('get /v1/me', bearer(bob.json().access_token));
   await send('post /v1/refresh', {}, { refresh_token: login.json().refresh_token });
   await send('post /v1/refresh', { ...token, cookie });

@@ -66,6 +66,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     clock,
     logger: pino({ level: config.logLevel, base: null }, stream),
     lifecycle,
+    pollsByHand: true,
     ...(customClaims && { customClaims }),
   });
   if (!customClaims) checkInjected(app); // the document does not know them

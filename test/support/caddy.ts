@@ -5,11 +5,16 @@ import { join } from 'node:path';
 import { temporaryFolder } from './process.ts';
 import { findProgram } from './system.ts';
 
-/** Starts a real Caddy and waits until it serves. @param caddyfile its sites @returns what stops it */
-export async function startCaddy(caddyfile: string): Promise<() => Promise<void>> {
+/**
+ * Starts a real Caddy and waits until it serves.
+ * @param caddyfile its sites
+ * @param options of all of them
+ * @returns what stops it
+ */
+export async function startCaddy(caddyfile: string, options = ''): Promise<() => Promise<void>> {
   const folder = temporaryFolder();
   const file = join(folder, 'Caddyfile');
-  writeFileSync(file, `{\n\tadmin off\n}\n${caddyfile}`);
+  writeFileSync(file, `{\n\tadmin off\n${options}\n}\n${caddyfile}`);
   const caddy = spawn(findProgram('caddy') ?? 'caddy', ['run', '--adapter', 'caddyfile', '--config', file], {
     env: { HOME: folder },
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -84,3 +84,21 @@ export function forgeRefresh(jwks: PrivateJwkSet, claims: object = {}, header: o
     hmac(Buffer.from(key.k, 'base64url')),
   );
 }
+
+/** The order of P-256. */
+const P256_ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+/** The same JWS with its other ES256 signature: (r, n − s) instead of (r, s). */
+export function respell(jws: string): string {
+  const start = jws.lastIndexOf('.') + 1;
+  const signature = Buffer.from(jws.slice(start), 'base64url').toString('hex');
+  const s = P256_ORDER - BigInt(`0x${signature.slice(64)}`);
+  const other = signature.slice(0, 64) + s.toString(16).padStart(64, '0');
+  return jws.slice(0, start) + Buffer.from(other, 'hex').toString('base64url');
+}
+
+/** Whether the ES256 signature of a JWS is the one with the lower s. */
+export function hasLowS(jws: string): boolean {
+  const signature = Buffer.from(jws.slice(jws.lastIndexOf('.') + 1), 'base64url').toString('hex');
+  return BigInt(`0x${signature.slice(64)}`) <= P256_ORDER / 2n;
+}

@@ -1,8 +1,9 @@
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { PrivateJwk } from '../../src/tokens/jwk.ts';
 import { generateKeySet, revoke, rotate } from '../../src/tokens/key-rotation.ts';
-import { createKeySet, type PrivateJwkSet } from '../../src/tokens/key-set.ts';
+import { createKeySet, type PrivateJwkSet, signingKey } from '../../src/tokens/key-set.ts';
 import { addUser, bearer, createTestApp, decode, logIn, START, type TestApp } from '../support/app.ts';
 
 const config = readConfig({});
@@ -147,15 +148,93 @@ describe('a leaked key is taken out at once', () => {
     },
   );
 
-  test('while keys rotate, a new one is made when what is left does not sign yet or has an end', () => {
-    const [oldAccess, , newAccess] = kids(after);
-    for (const leaked of [oldAccess, newAccess]) {
-      const revoked = revoke(after, config, leaked ?? '', START);
-      expect(kids(revoked)).not.toContain(leaked);
-      expect(revoked.keys.at(-1)).toMatchObject({ kty: 'oct', nbf: START });
-      const keySet = createKeySet(JSON.stringify(revoked), 'ES256', () => START);
-      expect(keySet.signingKey('access').signsFromSeconds).toBe(START);
-    }
+  const signerOf = (set: PrivateJwkSet, kind: 'access' | 'refresh', now: number) =>
+    signingKey(createKeySet(JSON.stringify(set), 'ES256', () => now).keys, kind, now);
+
+  describe.each([
+    ['access', 0, 300],
+    ['refresh', 1, WEEK],
+  ] as const)('while keys for %s tokens rotate:', (kind, index, lifetime) => {
+    const [other, next] = [1 - index, index + 2];
+    const at = START + 600;
+    const ofOtherKind = (set: PrivateJwkSet) =>
+      set.keys.filter((key) => [after.keys[other]?.kid, after.keys[other + 2]?.kid].includes(key.kid));
+
+    test('for the one that signs, the next one signs from now on', () => {
+      const revoked = revoke(after, config, kids(after)[index] ?? '', at);
+      expect(ofOtherKind(revoked)).toEqual(ofOtherKind(after));
+      expect(revoked.keys).toHaveLength(3);
+      expect(revoked.keys).toContainEqual({ ...after.keys[next], nbf: at });
+      expect(signerOf(revoked, kind, at).kid).toBe(after.keys[next]?.kid);
+    });
+
+    test('the next one is replaced by another, for the same time', () => {
+      const revoked = revoke(after, config, kids(after)[next] ?? '', at);
+      expect(revoked.keys.slice(0, 3)).toEqual(after.keys.filter((key) => key !== after.keys[next]));
+      expect(revoked.keys[3]).toMatchObject({ kty: after.keys[next]?.kty, nbf: ACTIVE_FROM });
+      expect(revoked.keys[3]?.exp).toBeUndefined();
+    });
+
+    test('the next one, shortly before its time, is replaced by one that is published for long enough', () => {
+      const late = ACTIVE_FROM - 10;
+      const revoked = revoke(after, config, kids(after)[next] ?? '', late);
+      const activeFrom = late + config.jwksMaxAgeSeconds;
+      expect(revoked.keys.at(-1)?.nbf).toBe(activeFrom);
+      expect(revoked.keys.find(({ kid }) => kid === after.keys[index]?.kid)?.exp).toBe(
+        activeFrom + lifetime + MARGIN,
+      );
+      expect(ofOtherKind(revoked)).toEqual(ofOtherKind(after));
+    });
+
+    test('both, one after the other, are replaced by one that signs now', () => {
+      const once = revoke(after, config, kids(after)[index] ?? '', at);
+      const twice = revoke(once, config, kids(after)[next] ?? '', at + 1);
+      expect(ofOtherKind(twice)).toEqual(ofOtherKind(after));
+      expect(twice.keys).toHaveLength(3);
+      expect(signerOf(twice, kind, at + 1)).toMatchObject({
+        kid: twice.keys[2]?.kid,
+        signsFromSeconds: at + 1,
+      });
+    });
+
+    test('one that is retired goes, and nothing else changes', () => {
+      const retired = ACTIVE_FROM + lifetime + MARGIN;
+      const revoked = revoke(after, config, kids(after)[index] ?? '', retired);
+      expect(revoked.keys).toEqual(after.keys.filter((key) => key !== after.keys[index]));
+    });
+  });
+
+  test('a next one of another algorithm keeps its day: a new one of the configured algorithm signs until then', () => {
+    const changing = rotate(before, { ...config, algorithm: 'EdDSA' }, START, ACTIVE_FROM);
+    const revoked = revoke(changing, config, before.keys[0]?.kid ?? '', START + 60);
+    expect(revoked.keys.slice(0, -1)).toEqual(changing.keys.slice(1));
+    expect(revoked.keys.at(-1)).toMatchObject({
+      alg: 'ES256',
+      nbf: START + 60,
+      exp: ACTIVE_FROM + 300 + MARGIN,
+    });
+    const configured = revoke(
+      changing,
+      { ...config, algorithm: 'EdDSA' },
+      before.keys[0]?.kid ?? '',
+      START + 60,
+    );
+    expect(configured.keys).toEqual(
+      [before.keys[1], changing.keys[2], changing.keys[3]].map((key, index) =>
+        index === 0 ? changing.keys[1] : index === 1 ? { ...key, nbf: START + 60 } : key,
+      ),
+    );
+  });
+
+  test('the next one of another algorithm is replaced by one of the same', () => {
+    const changing = rotate(before, { ...config, algorithm: 'EdDSA' }, START, ACTIVE_FROM);
+    const revoked = revoke(changing, config, changing.keys[2]?.kid ?? '', START);
+    expect(revoked.keys.at(-1)).toMatchObject({ alg: 'EdDSA', nbf: ACTIVE_FROM });
+  });
+
+  test('by a clock that is behind all keys, the first one signs, and counts as such', () => {
+    const revoked = revoke(after, config, after.keys[0]?.kid ?? '', START - 60);
+    expect(revoked.keys).toContainEqual({ ...after.keys[2], nbf: START - 60 });
   });
 
   test('after the rotation the new key goes on signing when the old one is taken out', () => {
@@ -174,5 +253,70 @@ describe('a leaked key is taken out at once', () => {
 
   test('a kid that nobody has takes nothing out', () => {
     expect(revoke(before, config, 'unknown', START)).toEqual(before);
+  });
+
+  test('after the rotation the old key goes, and the one that signs stays', () => {
+    const revoked = revoke(after, config, after.keys[1]?.kid ?? '', ACTIVE_FROM + 60);
+    expect(revoked.keys).toEqual(after.keys.filter((_key, index) => index !== 1));
+  });
+
+  test('after the rotation a new one signs in place of the one that did, and the old one gets no younger', () => {
+    const revoked = revoke(after, config, after.keys[3]?.kid ?? '', ACTIVE_FROM + 60);
+    expect(revoked.keys.slice(0, 3)).toEqual(after.keys.slice(0, 3));
+    expect(revoked.keys[3]).toMatchObject({ kty: 'oct', nbf: ACTIVE_FROM + 60 });
+  });
+});
+
+describe('whatever is rotated and revoked, whenever,', () => {
+  const command = fc.record({
+    waitSeconds: fc.constantFrom(0, 1, 290, 400, 3599, 4000, WEEK),
+    action: fc.oneof(
+      fc.record({ rotateIn: fc.constantFrom(300, 301, 3600, 7200) }),
+      fc.record({ revoke: fc.nat(7) }),
+    ),
+  });
+
+  /** Every moment at which something begins or ends, and those beside it. */
+  const moments = ({ keys }: PrivateJwkSet, now: number) =>
+    keys
+      .flatMap(({ nbf = 0, exp = 0 }) => [nbf - 1, nbf, exp - 1, exp])
+      .concat(now)
+      .filter((moment) => moment >= now);
+
+  const expectNoGap = (set: PrivateJwkSet, now: number) => {
+    const { keys } = createKeySet(JSON.stringify(set), 'ES256', () => now);
+    for (const moment of moments(set, now)) {
+      for (const [kind, lifetime] of [
+        ['access', 300],
+        ['refresh', WEEK],
+      ] as const) {
+        const signer = signingKey(keys, kind, moment);
+        expect(signer.signsFromSeconds).toBeLessThanOrEqual(moment);
+        expect(signer.retiredAtSeconds).toBeGreaterThanOrEqual(moment + lifetime);
+      }
+    }
+  };
+
+  test('there is a key that signs, and what it signs outlives no key; the other kind is left alone', () => {
+    fc.assert(
+      fc.property(fc.array(command, { minLength: 1, maxLength: 6 }), (commands) => {
+        let set = before;
+        let now = START;
+        for (const { waitSeconds, action } of commands) {
+          now += waitSeconds;
+          if ('rotateIn' in action) set = rotate(set, config, now, now + action.rotateIn);
+          else {
+            const leaked = set.keys[action.revoke % set.keys.length];
+            const others = ({ keys }: PrivateJwkSet) =>
+              keys.filter(({ kty }) => (kty === 'oct') !== (leaked?.kty === 'oct'));
+            const untouched = others(set);
+            set = revoke(set, config, leaked?.kid ?? '', now);
+            expect(others(set)).toEqual(untouched);
+          }
+          expectNoGap(set, now);
+        }
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -140,10 +140,18 @@ const login = fc.record({
   roles,
   jkt: fc.constantFrom(undefined, 'a-thumbprint'),
   secondsLeft: fc.constantFrom(900, 60, 1),
+  waitedSeconds: fc.constantFrom(0, 0, 10, 299),
 });
-const issue = command('issue', login, ({ twins, made }, { secondsLeft, ...login }) => {
+const issue = command('issue', login, (world, { secondsLeft, waitedSeconds, ...login }) => {
+  const { twins, revocations, made } = world;
+  const issuedAtSeconds = time.now - waitedSeconds;
   const authTimeSeconds = time.now + secondsLeft - config.loginMaxAgeSeconds;
-  const pair = twins.remembering.issue({ ...login, sid: 'a-login', authTimeSeconds, amr: ['pwd'] });
+  const full = { ...login, issuedAtSeconds, sid: 'a-login', authTimeSeconds, amr: ['pwd'] };
+  if (revocations.isRevoked(login)) {
+    expect(() => twins.remembering.issue(full)).toThrow(Problem);
+    return;
+  }
+  const pair = twins.remembering.issue(full);
   // The refresh token is to be taken for an access token.
   for (const token of [pair.refreshToken, pair.accessToken]) made.push({ token, claims: decode(token) });
 });

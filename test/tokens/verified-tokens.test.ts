@@ -78,6 +78,7 @@ describe('what is remembered', () => {
     });
     const login = {
       sub: 'ada',
+      issuedAtSeconds: START,
       sid: 'one',
       authTimeSeconds: START,
       amr: ['pwd'],

@@ -1,13 +1,13 @@
 import type { FastifyRequest } from 'fastify';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readAuthorization } from '../../src/transports/bearer.ts';
-import { addUser, createTestApp, logIn, type TestApp } from '../support/app.ts';
+import { ADA, addUser, createTestApp, logIn, logInWithCookies, type TestApp } from '../support/app.ts';
 
 let idcard: TestApp;
 let token: string;
 
 beforeAll(async () => {
-  idcard = await createTestApp();
+  idcard = await createTestApp({ env: { RATE_LIMITS: 'off' } });
   await addUser(idcard);
   ({ access_token: token } = await logIn(idcard));
 });
@@ -79,11 +79,62 @@ test('a token in a form is refused', async () => {
   expect(response.statusCode).toBe(401);
 });
 
-test('a second Authorization header is refused, also when Node has dropped it', () => {
-  const rawHeaders = ['Host', 'localhost', 'Authorization', `Bearer ${token}`, 'authorization', 'Bearer x'];
-  const request = {
-    headers: { authorization: `Bearer ${token}` },
-    raw: { rawHeaders },
-  } as unknown as FastifyRequest;
-  expect(() => readAuthorization(request)).toThrow('Send one credential');
+describe('a second Authorization header', () => {
+  const read = (...headers: string[]) => {
+    const rawHeaders = ['Host', 'localhost', ...headers.flatMap((value) => ['authorization', value])];
+    return readAuthorization({ raw: { rawHeaders } } as unknown as FastifyRequest);
+  };
+
+  test.each([
+    ['Bearer a', 'Bearer b'],
+    ['Bearer a', 'Basic YTpi'],
+    ['Basic YTpi', 'Bearer a'],
+    ['Basic YTpi', 'Negotiate x', 'dpop a'],
+    ['Basic YTpi', 'Bearer'],
+  ])('is refused where one is ours, also when Node has dropped it: %j', (...headers) => {
+    expect(() => read(...headers)).toThrow('Send one credential');
+  });
+
+  test('is no business of ours where none is', () => {
+    expect(read('Basic YTpi', 'Negotiate x')).toBeUndefined();
+  });
+});
+
+describe.each([
+  'Basic YTpi',
+  'basic YTpi',
+  'Digest username="a", realm="b"',
+  'Negotiate YII=',
+  'AWS4-HMAC-SHA256 Credential=a',
+  'BearerX y',
+  '',
+])('a header of somebody else, %j, is ignored', (authorization) => {
+  const inject = (method: 'GET' | 'POST' | 'PUT', url: string, headers: object, body?: object) =>
+    idcard.app.inject({ method, url, headers: { authorization, ...headers }, ...(body && { body }) });
+
+  test('beside a cookie', async () => {
+    const cookie = await logInWithCookies(idcard);
+    expect((await inject('GET', '/v1/me', { cookie })).statusCode).toBe(200);
+    expect((await inject('GET', '/v1/verify', { cookie })).statusCode).toBe(200);
+    expect((await inject('POST', '/v1/refresh', { cookie })).statusCode).toBe(204);
+    expect((await inject('POST', '/v1/logout', { cookie })).statusCode).toBe(204);
+    expect(idcard.log().at(-1)).toMatchObject({ event: 'logout', sub: expect.any(String) });
+  });
+
+  test('beside a body', async () => {
+    const { refresh_token } = await logIn(idcard);
+    expect((await inject('POST', '/v1/refresh', {}, { refresh_token })).statusCode).toBe(200);
+    const login = await inject('POST', '/v1/login', {}, { ...ADA, transport: 'cookie' });
+    expect(login.statusCode).toBe(204);
+  });
+
+  test('and does not take the check of the site away', async () => {
+    const headers = { cookie: await logInWithCookies(idcard), origin: 'https://evil.example' };
+    for (const [method, url] of [
+      ['GET', '/v1/me'],
+      ['POST', '/v1/refresh'],
+      ['POST', '/v1/logout-everywhere'],
+    ] as const)
+      expect((await inject(method, url, headers)).statusCode).toBe(403);
+  });
 });

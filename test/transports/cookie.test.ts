@@ -46,7 +46,7 @@ describe('credentials that could mean two things', () => {
 
   test('a cookie and a header are refused with 400', async () => {
     const { access_token } = await logIn(idcard);
-    for (const authorization of [`Bearer ${access_token}`, 'Basic YTpi']) {
+    for (const authorization of [`Bearer ${access_token}`, `dpop ${access_token}`, 'Bearer x']) {
       const response = await verify({ cookie, authorization });
       expect(response.statusCode).toBe(400);
       expect(response.headers['www-authenticate']).toMatch(/error="invalid_request"/);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,14 +8,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Target, takeAim } from '../attacks/target.ts';
 import { forge, hmac } from '../support/forge.ts';
 import { findFreePort, runNode, type ServerProcess, startServer } from '../support/process.ts';
+import { isPyJwtHere, PYTHON } from '../support/python.ts';
 import { findProgram, lacks } from '../support/system.ts';
 
 const blocks = [...readFileSync('docs/verifying.md', 'utf8').matchAll(/```(\w+)\n(.*?)```/gs)];
 const block = (language: string, index = 0) =>
   blocks.filter(([, name]) => name === language)[index]?.[2] ?? '';
 
-/** Where Debian's Python is, which knows Debian's packages; and its packages for Go. */
-const PYTHON = '/usr/bin/python3';
+/** Where Debian has packages for Go. */
 const GOPATH = '/usr/share/gocode';
 
 let folder: string;
@@ -33,11 +33,6 @@ afterAll(async () => {
   await issuer.stop();
   rmSync(folder, { recursive: true });
 });
-
-/** On a build machine, which must have it, a failure and no reason to skip. */
-function lacksPyJwt(): boolean {
-  return !process.env.CI && spawnSync(PYTHON, ['-c', 'import jwt, cryptography']).status !== 0;
-}
 
 function write(name: string, program: string): string {
   const path = join(folder, name);
@@ -157,7 +152,7 @@ describe('the program for Express', () => {
   verifies((port) => start(port, process.execPath, [write('express.mjs', here(block('js', 2), port))]));
 });
 
-describe.skipIf(lacksPyJwt())('the program for Python', () => {
+describe.skipIf(!isPyJwtHere())('the program for Python', () => {
   verifies((port) => start(port, PYTHON, [write('service.py', here(block('python'), port))]));
 });
 

@@ -27,7 +27,14 @@ export async function startFakeIssuer() {
   const listOf = (revocations: object, claims: object = {}, header: object = {}) =>
     forge(
       { alg: 'ES256', typ: 'revocations+jwt', kid: 'one', ...header },
-      { iss: url, aud: 'api', iat: now(), exp: now() + 300, revocations, ...claims },
+      {
+        iss: url,
+        aud: `${url}/.well-known/revocations`,
+        iat: now(),
+        exp: now() + 300,
+        revocations,
+        ...claims,
+      },
       sign,
     );
   const answers = {

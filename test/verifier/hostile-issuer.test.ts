@@ -215,6 +215,21 @@ describe('keys', () => {
     await expect.poll(() => ask(running, token), { timeout: 15_000 }).toBe(401);
   });
 
+  test('that a cache on the way had for a while are asked for again the sooner', async () => {
+    const headers = { 'cache-control': 'public, max-age=100', age: '60' };
+    issuer.answers.keys = (request, response) => {
+      expect(request.headers['cache-control']).toBe('no-cache');
+      issuer.json({ keys: [issuer.jwk] }, headers)(request, response);
+    };
+    await start({ revocationPollSeconds: 1 });
+    expect(issuer.asked.keys).toBe(1);
+    time.now += 39;
+    await expect.poll(() => issuer.asked.keys, { timeout: 15_000 }).toBe(2);
+    headers.age = '100'; // not fresh any more
+    time.now += 39;
+    await expect.poll(() => issuer.asked.keys, { timeout: 15_000 }).toBeGreaterThan(4);
+  });
+
   test('are asked for again before their max-age is over', async () => {
     issuer.answers.keys = issuer.json({ keys: [issuer.jwk] }, { 'cache-control': 'public, max-age=100' });
     await start({ revocationPollSeconds: 1 });
@@ -236,13 +251,21 @@ describe('the list of revocations', () => {
     'for another audience': ({ listOf }) => listOf({}, { aud: 'shop' }),
     'that has expired': ({ listOf }) => listOf({}, { exp: time.now }),
     'from the future': ({ listOf }) => listOf({}, { iat: time.now + 60 }),
-    'that is over a minute old': ({ listOf }) => listOf({}, { iat: time.now - 61 }),
+    'that is over 20 s old': ({ listOf }) => listOf({}, { iat: time.now - 21 }),
+    'of the version before that is over a minute old': ({ listOf }) =>
+      listOf({}, { aud: 'api', iat: time.now - 61 }),
     'of an unknown key': ({ listOf }) => listOf({}, {}, { kid: 'two' }),
     'without an algorithm': ({ listOf }) => listOf({}, {}, { alg: 'none' }),
     'that is an access token': ({ token }) => token(),
     'that says at+jwt': ({ listOf }) => listOf({}, {}, { typ: 'at+jwt' }),
     'without its claim': ({ listOf }) => listOf({}, { revocations: undefined }),
     'with a text for a version': ({ listOf }) => listOf({ [SUB]: 'all' }),
+    'with a version below 0': ({ listOf }) => listOf({ [SUB]: -1 }),
+    'with a version that is no whole number': ({ listOf }) => listOf({ [SUB]: 1.5 }),
+    'that is an array': ({ listOf }) => listOf([2]),
+    'that is a text': ({ listOf }) => listOf({}, { revocations: 'none' }),
+    'that is null': ({ listOf }) => listOf({}, { revocations: null }),
+    'with a text for not_before': ({ listOf }) => listOf({}, { not_before: 'now' }),
     'with a changed signature': ({ listOf }) => `${listOf({}).slice(0, -8)}AAAAAAAA`,
     'that is no JWT': () => 'nothing was revoked',
     'of five megabytes': ({ listOf }) => listOf({}, { more: 'x'.repeat(5_242_880) }),
@@ -263,19 +286,27 @@ describe('the list of revocations', () => {
     expect(running.logLines().filter(({ event }) => event === 'idcard.revocations.current')).toHaveLength(1);
   });
 
+  test('of a server of the version before, with the audience of access tokens, is read', async () => {
+    issuer.answers.revocations = issuer.jwt(issuer.listOf(revoked, { aud: 'api' }));
+    const running = await start();
+    expect(running.app.idcard.state().revocations).toBe('current');
+    expect(await ask(running)).toBe(401);
+  });
+
   test('that was rolled back takes nothing back', async () => {
     issuer.answers.revocations = issuer.jwt(issuer.listOf(revoked));
     const running = await start({ revocationPollSeconds: 1 });
-    issuer.answers.revocations = issuer.jwt(issuer.listOf({}, { iat: time.now - 20, exp: time.now + 280 }));
+    issuer.answers.revocations = issuer.jwt(issuer.listOf({}, { iat: time.now - 10, exp: time.now + 290 }));
     const { revocations } = issuer.asked;
     await expect.poll(() => issuer.asked.revocations, { timeout: 15_000 }).toBeGreaterThan(revocations + 1);
     expect(running.app.idcard.state().revocations).toBe('current');
     expect(await ask(running)).toBe(401);
   });
 
-  test('is asked for with its ETag, and one that is not modified for over a minute is stale', async () => {
+  test('is asked for with its ETag, and one that is not modified for over 20 s is stale', async () => {
     const list = issuer.listOf(revoked);
     issuer.answers.revocations = (request, response) => {
+      expect(request.headers['cache-control']).toBe('no-cache');
       if (request.headers['if-none-match'] === '"1"') response.writeHead(304, { etag: '"1"' }).end();
       else issuer.jwt(list, { etag: '"1"' })(request, response);
     };
@@ -283,8 +314,43 @@ describe('the list of revocations', () => {
     const { revocations } = issuer.asked;
     await expect.poll(() => issuer.asked.revocations, { timeout: 15_000 }).toBeGreaterThan(revocations + 1);
     expect(running.app.idcard.state().revocations).toBe('current');
-    time.now += 61;
+    time.now += 19;
+    const later = issuer.asked.revocations;
+    await expect.poll(() => issuer.asked.revocations, { timeout: 15_000 }).toBeGreaterThan(later + 1);
+    expect(running.app.idcard.state().revocations).toBe('current');
+    time.now += 3; // the list may have been signed a second later than this clock says
     await expect.poll(() => running.app.idcard.state().revocations, { timeout: 15_000 }).toBe('stale');
+  });
+
+  test('voids every token that was issued up to not_before, one that is remembered too, and no later list takes that back', async () => {
+    const running = await start({ revocationPollSeconds: 1 });
+    const [old, young] = [issuer.token({ iat: time.now - 60 }), issuer.token({ iat: time.now - 59 })];
+    expect([await ask(running, old), await ask(running, young)]).toEqual([200, 200]);
+    issuer.answers.revocations = issuer.jwt(issuer.listOf({}, { not_before: time.now - 60 }));
+    await expect.poll(() => ask(running, old), { timeout: 15_000 }).toBe(401);
+    expect(await ask(running, young)).toBe(200);
+    for (const claims of [{}, { not_before: time.now - 100 }]) {
+      issuer.answers.revocations = issuer.jwt(issuer.listOf({}, claims));
+      const { revocations } = issuer.asked;
+      await expect.poll(() => issuer.asked.revocations, { timeout: 15_000 }).toBeGreaterThan(revocations + 1);
+      expect(running.app.idcard.state().revocations).toBe('current');
+      expect([await ask(running, old), await ask(running, young)]).toEqual([401, 200]);
+    }
+  });
+
+  test('that is too large is told with the reason, from the start of the service on', async () => {
+    issuer.answers.revocations = issuer.jwt(issuer.listOf({}, { more: 'x'.repeat(5_242_880) }));
+    const running = await start();
+    expect(running.app.idcard.state()).toEqual({ keys: 'current', revocations: 'stale' });
+    expect(running.logLines()).toContainEqual(
+      expect.objectContaining({
+        level: 40,
+        event: 'idcard.revocations.stale',
+        err: expect.objectContaining({
+          message: `${issuer.url}/.well-known/revocations answered more than 4194304 bytes`,
+        }),
+      }),
+    );
   });
 
   test('of fifty thousand users is read', async () => {
@@ -294,7 +360,7 @@ describe('the list of revocations', () => {
     expect(running.app.idcard.state().revocations).toBe('current');
     expect(await ask(running)).toBe(401);
     expect(await ask(running, issuer.token({ sub: '49999' }))).toBe(401);
-    expect(await ask(running, issuer.token({ sub: '50000' }))).toBe(200);
+    expect(await ask(running, issuer.token({ sub: '50000', iat: time.now }))).toBe(200);
   });
 });
 

@@ -149,3 +149,31 @@ test("a client that holds a key of its own is served with the service's own nonc
   const answer = await retried(() => client.ask(access_token, 'GET', `${publicUrl}/v1/me?page=1`));
   expect([answer.status, ((await answer.json()) as { cnf: object }).cnf]).toEqual([200, { jkt: client.jkt }]);
 });
+
+test.each(['https://login.example.com', 'https://example.com/auth'])(
+  'a service inside asks %s at another address, and compares the issuer exactly all the same',
+  async (PUBLIC_URL) => {
+    issuer = await startServer({ ...env, PUBLIC_URL });
+    const asked: string[] = [];
+    const internalUrl = url();
+    const running = await startService({
+      issuer: PUBLIC_URL,
+      internalUrl: `${internalUrl}/`,
+      fetch: (address, init) => {
+        asked.push(String(address));
+        return fetch(address, init);
+      },
+    });
+    const token = await logIn();
+    expect((await ask(running, token)).json()).toMatchObject({ iss: PUBLIC_URL });
+    await post('/v1/logout-everywhere', undefined, bearer(token));
+    await expect.poll(() => statusOf(running, token), { timeout: SOON_MS, interval: 20 }).toBe(401);
+    expect(new Set(asked)).toEqual(
+      new Set([`${internalUrl}/.well-known/jwks.json`, `${internalUrl}/.well-known/revocations`]),
+    );
+    await running.app.close();
+    // Whoever is asked, its tokens are those of another issuer.
+    const strict = await startService({ issuer: 'https://login.example.org', internalUrl });
+    expect(await statusOf(strict, await logIn())).toBe(401);
+  },
+);

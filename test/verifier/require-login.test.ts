@@ -132,6 +132,37 @@ describe('cookies', () => {
   ])('a POST with %j is %i', async (headers, status) => {
     expect((await post(headers)).statusCode).toBe(status);
   });
+
+  const get = (headers: Record<string, string>, service = app) =>
+    service.inject({ url: '/v1/me', headers: { cookie: `__Host-access=${mintToken()}`, ...headers } });
+  test.each([
+    [{ 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }, 200],
+    [{ origin: 'https://app.example.com', 'sec-fetch-site': 'same-site' }, 200],
+    [{ origin: 'https://evil.example' }, 403],
+    [{ origin: 'https://other.example.com', 'sec-fetch-site': 'same-site' }, 403],
+    [{ origin: 'https://shop.example.com', upgrade: 'websocket' }, 200],
+    [{ origin: 'https://evil.example', upgrade: 'websocket' }, 403],
+    [{ upgrade: 'websocket' }, 200],
+    [{ 'sec-fetch-site': 'same-site', 'sec-websocket-version': '13' }, 403],
+    [{ authorization: 'Basic YTpi' }, 200], // of a proxy in front
+    [{ authorization: 'Basic YTpi', origin: 'https://evil.example' }, 403],
+    [{ authorization: 'Bearer x' }, 400],
+  ])('a GET with %j is %i', async (headers, status) => {
+    expect((await get(headers)).statusCode).toBe(status);
+  });
+
+  test('a service that does not know its own address says what to set', async () => {
+    const { app: plain } = await createService(options);
+    const response = await get({ origin: 'https://shop.example.com', upgrade: 'websocket' }, plain);
+    expect(response.statusCode).toBe(403);
+    expect(response.json()).toMatchObject({
+      type: 'urn:idcard:problem:cross-site-request',
+      detail: expect.stringMatching(/publicUrl.*allowedOrigins/),
+    });
+    await plain.close();
+    const elsewhere = await get({ origin: 'https://evil.example', upgrade: 'websocket' });
+    expect(elsewhere.json().detail).not.toMatch(/publicUrl/);
+  });
 });
 
 describe('tokens that are bound to a key', () => {
@@ -198,10 +229,21 @@ describe('tokens that are bound to a key', () => {
 describe('an option that makes no sense stops the start with one sentence', () => {
   const good = { issuer: 'https://login.example.com', audience: 'api' };
   test.each<[Record<string, unknown>, string]>([
-    [{}, 'The idcard option issuer must be an address like https://login.example.com.'],
+    [
+      {},
+      'The idcard option issuer must be an address like https://login.example.com or https://example.com/auth.',
+    ],
     [
       { ...good, issuer: 'login' },
-      'The idcard option issuer must be an address like https://login.example.com, without a path.',
+      'The idcard option issuer must be an address like https://login.example.com or https://example.com/auth.',
+    ],
+    [
+      { ...good, internalUrl: 'idcard:3000' },
+      'The idcard option internalUrl must be an address like http://idcard:3000.',
+    ],
+    [
+      { ...good, internalUrl: 'http://ada:secret@idcard:3000' },
+      'The idcard option internalUrl must be an address like http://idcard:3000, without a user or a password.',
     ],
     [
       { ...good, issuer: 'http://login.example.com' },

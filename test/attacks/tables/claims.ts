@@ -76,6 +76,16 @@ export function hostileClaims(kind: Kind): Forgery[] {
             token(kind, { cnf }),
       ),
     ),
+    ...rows(
+      'RFC 7519 §4.1',
+      each(
+        kind === 'access' ? WRONG_TYPES : [],
+        (email) => `email ${shown(email)}`,
+        (email) =>
+          ({ token }) =>
+            token(kind, { email }),
+      ),
+    ),
     ...rows('RFC 7519 §7.2', {
       ...each(
         ['null', '[]', '"text"', '1', 'true', '', '{', '[{}]', '{"a":1}x', '\ufeff{}'],

@@ -133,10 +133,11 @@ export function misplaced({ real, revocations, token, lureUrl }: Target): Attack
           ['Cookie', `__Host-access=${real['access cookie']}`],
         ],
       },
-      'an empty header and a cookie': {
+      'a header of another scheme, one of ours, and a cookie': {
         path: '/v1/verify',
         headers: [
-          ['Authorization', ''],
+          ['Authorization', 'Basic YTpi'],
+          ['Authorization', `Bearer ${access}`],
           ['Cookie', `__Host-access=${real['access cookie']}`],
         ],
       },
@@ -179,6 +180,29 @@ export function misplaced({ real, revocations, token, lureUrl }: Target): Attack
         headers: [
           ['Cookie', `__Host-refresh=${real['refresh cookie']}`],
           ['Origin', new URL(lureUrl).origin],
+        ],
+      },
+      'an access cookie, read from another origin': {
+        path: '/v1/me',
+        headers: [
+          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Origin', new URL(lureUrl).origin],
+        ],
+      },
+      'an access cookie in a handshake from a sandboxed frame': {
+        path: '/v1/verify',
+        headers: [
+          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+          ['Origin', 'null'],
+        ],
+      },
+      'an access cookie from two origins': {
+        path: '/v1/verify',
+        headers: [
+          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Origin', new URL(lureUrl).origin],
+          ['Origin', 'http://localhost:3000'],
         ],
       },
       'an access cookie from another origin': {

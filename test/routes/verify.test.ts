@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Directory } from '../../src/users/directory.ts';
+import type { User } from '../../src/users/user.ts';
+import { addUser, bearer, createTestApp, logIn, type TestApp, type TestOptions } from '../support/app.ts';
+
+let idcard: TestApp;
+afterEach(() => idcard.close());
+
+/** A directory whose users are other than ours could be, as one that a program brings may have them. */
+const withUsers =
+  (other: Partial<User>) =>
+  (directory: Directory): Directory => ({
+    ...directory,
+    async findByEmail(email) {
+      const user = await directory.findByEmail(email);
+      return user && { ...user, ...other };
+    },
+  });
+
+/** Logs a user in who has these properties; their token. */
+async function start(other: Partial<User>, options: TestOptions = {}): Promise<string> {
+  idcard = await createTestApp({ ...options, directory: withUsers(other) });
+  await addUser(idcard);
+  return (await logIn(idcard)).access_token;
+}
+
+describe('what the directory says stands in the headers of the answer, whatever it is', () => {
+  test.each([
+    ['a UUID', '0199b1e0-7b3a-7c55-8f0e-2f8f8a3b5a11', '0199b1e0-7b3a-7c55-8f0e-2f8f8a3b5a11'],
+    ['signs', "a+b@c.example;d='e',f/g", "a+b@c.example;d='e',f/g"],
+    ['a percent sign', '100%25', '100%2525'],
+    ['another script', 'ада', '%D0%B0%D0%B4%D0%B0'],
+    ['Latin-1, which Node would send as one byte', 'é', '%C3%A9'],
+    ['a blank at the end, which a parser takes off', ' a b ', '%20a%20b%20'],
+    ['a line break', 'a\r\nX-Auth-Roles: admin', 'a%0D%0AX-Auth-Roles:%20admin'],
+    ['controls', '\u0000\u007f\u0085', '%00%7F%C2%85'],
+    ['a pair of surrogates', '🪪', '%F0%9F%AA%AA'],
+    ['a lone surrogate', 'a\ud800', 'a%EF%BF%BD'],
+  ])('a subject with %s', async (_, id, header) => {
+    const token = await start({ id });
+    const answer = await idcard.app.inject({ url: '/v1/verify', headers: bearer(token) });
+    expect([answer.statusCode, answer.headers['x-auth-subject']]).toEqual([200, header]);
+    expect(answer.json().sub).toBe(id);
+  });
+
+  test.each([
+    ['none', [], ''],
+    ['ordinary ones', ['admin', 'shop:read_all.v-2'], 'admin,shop:read_all.v-2'],
+    ['another script', ['admin', 'ролі'], 'admin,%D1%80%D0%BE%D0%BB%D1%96'],
+    ['a comma', ['a,admin'], 'a%2Cadmin'],
+    ['a line break', ['a\nb', 'admin'], 'a%0Ab,admin'],
+    ['a percent sign', ['a%2Cb'], 'a%252Cb'],
+    ['a lone surrogate', ['\udfff', 'a'], '%EF%BF%BD,a'],
+  ])('roles: %s', async (_, roles, header) => {
+    const token = await start({ roles });
+    const answer = await idcard.app.inject({ url: '/v1/verify', headers: bearer(token) });
+    expect([answer.statusCode, answer.headers['x-auth-roles']]).toEqual([200, header]);
+    expect(answer.json().roles).toEqual(roles);
+  });
+
+  test('an answer to HEAD has them as well, and no body', async () => {
+    const token = await start({ id: 'ї', roles: ['a,b'] });
+    const answer = await idcard.app.inject({ method: 'HEAD', url: '/v1/verify', headers: bearer(token) });
+    expect([answer.statusCode, answer.body]).toEqual([200, '']);
+    expect(answer.headers).toMatchObject({ 'x-auth-subject': '%D1%97', 'x-auth-roles': 'a%2Cb' });
+  });
+});
+
+describe('no token is issued that nobody would take', () => {
+  test.each([
+    ['an empty id', { id: '' }, 'sub'],
+    ['a number for an id', { id: 42 as never }, 'sub'],
+    ['a role that is no text', { roles: ['a', 7 as never] }, 'roles.1'],
+    ['a token version that is no whole number', { tokenVersion: 1.5 }, 'ver'],
+  ])('for a user with %s', async (_, other, claim) => {
+    idcard = await createTestApp({ directory: withUsers(other) });
+    const { email } = await addUser(idcard);
+    const body = { email, password: 'violet otters play chess' };
+    const answer = await idcard.app.inject({ method: 'POST', url: '/v1/login', body });
+    expect([answer.statusCode, answer.json().type]).toEqual([500, 'urn:idcard:problem:internal-error']);
+    expect(idcard.logText()).toContain(`The claim ${claim} cannot be issued`);
+  });
+});
+
+describe('GET /v1/verify?role=', () => {
+  async function ask(query: string, roles: string[] = ['staff', 'editor']) {
+    const token = await start({ roles });
+    return idcard.app.inject({ url: `/v1/verify${query}`, headers: bearer(token) });
+  }
+
+  test.each([
+    ['?role=staff', ['staff', 'editor']],
+    ['?role=editor', ['staff', 'editor']],
+    ['?role=admin&role=staff', ['staff']],
+    ['?role=staff&max_age=300', ['staff']],
+    ['?role=%D1%80%D0%BE%D0%BB%D1%96', ['ролі']],
+    ['?role=a%2Cb', ['a,b']],
+    ['?role=a+b', ['a b']],
+    ['?role=Staff', ['Staff']],
+    ['', []],
+  ])('%s lets a user with %j through', async (query, roles) => {
+    expect((await ask(query, roles)).statusCode).toBe(200);
+  });
+
+  test.each([
+    ['?role=admin', ['staff', 'editor']],
+    ['?role=admin&role=owner', ['staff']],
+    ['?role=staff', []],
+    ['?role=staff', ['Staff', 'staffer', 'sta', ' staff']],
+    ['?role=staff,editor', ['staff', 'editor']],
+    ['?role=toString', ['staff']],
+    ['?role=length', ['staff']],
+    ['?role=admin&max_age=300', ['staff']],
+  ])('%s refuses a user with %j: 403 role-required', async (query, roles) => {
+    const answer = await ask(query, roles);
+    expect(answer.statusCode).toBe(403);
+    expect(answer.json()).toMatchObject({ type: 'urn:idcard:problem:role-required', status: 403 });
+    expect(answer.headers).not.toHaveProperty('x-auth-subject');
+  });
+
+  test.each([
+    ['?role=', '#/role'],
+    ['?role', '#/role'],
+    ['?role=staff&role=', '#/role/1'],
+    [`?role=${'x'.repeat(257)}`, '#/role'],
+    ['?roles=staff', '#/roles'],
+    ['?role[]=staff', '#/role%5B%5D'],
+    ['?ROLE=staff', '#/ROLE'],
+  ])('%s is malformed, and the field is named', async (query, pointer) => {
+    const answer = await ask(query);
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json().errors).toEqual([{ pointer, detail: expect.stringMatching(/\.$/) }]);
+  });
+
+  test('tells nobody without a token whether there is such a role', async () => {
+    idcard = await createTestApp();
+    expect((await idcard.app.inject('/v1/verify?role=staff')).statusCode).toBe(401);
+  });
+});
