@@ -25,14 +25,7 @@ export async function receiveLogin(
   const { id = randomId(), key } = base;
   const tokens =
     response.status === 200 ? { ...(await jsonOf<TokenResponse>(response)), receivedAtMs } : undefined;
-  const device = tokens?.device_token ?? base.device;
-  return {
-    id,
-    edition: randomId(),
-    ...(key && { key }),
-    ...(tokens && { tokens }),
-    ...(device && { device }),
-  };
+  return { id, edition: randomId(), key, tokens, device: tokens?.device_token ?? base.device };
 }
 
 /** `openapi.yaml` says what it is. */

@@ -83,9 +83,8 @@ export function createSession(
 
   async function end(reason: EndReason): Promise<void> {
     const login = await storage.get();
-    await storage.delete();
-    const { device } = login ?? {};
-    if (device) await storage.set({ id: '', edition: '', device });
+    const device = login?.device;
+    await (device ? storage.set({ id: '', edition: '', device }) : storage.delete());
     over = login?.id || over;
     changes++;
     notice(undefined, reason);

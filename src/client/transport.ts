@@ -7,14 +7,16 @@ export interface StoredLogin {
   id: string;
   /** Another one after each renewal. */
   edition: string;
-  tokens?: TokenResponse & {
-    /** By the device's own clock, which may be wrong: only the time since then counts. */
-    receivedAtMs: number;
-  };
-  key?: ProofKey;
+  tokens?: ReceivedTokens | undefined;
+  key?: ProofKey | undefined;
   /** Sent with the next login by the same email: it keeps guesses of strangers from slowing that down. */
-  device?: string;
+  device?: string | undefined;
 }
+
+type ReceivedTokens = TokenResponse & {
+  /** By the device's own clock, which may be wrong: only the time since then counts. */
+  receivedAtMs: number;
+};
 
 /** The key that tokens are bound to (RFC 9449). */
 export interface ProofKey {

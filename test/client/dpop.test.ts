@@ -29,7 +29,9 @@ beforeEach(async () => {
   await client.login(ADA);
 });
 
-async function stored(): Promise<StoredLogin & Required<Pick<StoredLogin, 'tokens' | 'key'>>> {
+type BoundLogin = StoredLogin & { [part in 'tokens' | 'key']: NonNullable<StoredLogin[part]> };
+
+async function stored(): Promise<BoundLogin> {
   const { tokens, key, ...rest } = (await storage.get()) ?? {};
   if (!tokens || !key) throw new Error('There is no bound login.');
   return { id: '', edition: '', ...rest, tokens, key };

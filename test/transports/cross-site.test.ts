@@ -187,7 +187,7 @@ describe('a request that asks for cookies', () => {
 
   test('is answered to an allowed page of the same site', async () => {
     const headers = { 'sec-fetch-site': 'same-site', origin: APP };
-    expect((await requests['a login']?.(headers))?.cookies).toHaveLength(2);
+    expect((await requests['a login']?.(headers))?.cookies).toHaveLength(3);
     expect((await requests['a renewal']?.(headers))?.cookies).toHaveLength(2);
   });
 
