@@ -17,6 +17,7 @@ import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample } from './examples.ts';
 import { newLogin } from './login.ts';
 import { tokenResponses } from './token-response.ts';
+import { reportUnusableHash } from './unusable-hash.ts';
 
 const schema = {
   operationId: 'changePassword',
@@ -49,6 +50,7 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
     const attempt = attemptOf(request, reply, user.email);
     const passwordHash = await attempts.run(attempt, async (succeeded) => {
       if (!(await hasher.verify(user.passwordHash, current_password))) {
+        reportUnusableHash(request.log, hasher, user);
         request.log.warn({ event: 'password.change-failed', sub: user.id, address: request.ip });
         throw wrongPassword();
       }

@@ -22,6 +22,7 @@ import { receiveBinding } from './binding.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample } from './examples.ts';
 import { tokenResponses } from './token-response.ts';
+import { reportUnusableHash } from './unusable-hash.ts';
 
 const schema = {
   operationId: 'login',
@@ -75,8 +76,11 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
 
     const attempt = attemptOf(request, reply, email);
     const loggedIn = await attempts.run(attempt, async (succeeded) => {
-      const isPassword = await hasher.verify(user?.passwordHash, password);
-      if (!user || !isPassword || user.status !== 'active') {
+      // Whoever is banned has no password here, so that the right one takes as long as a wrong one.
+      const storedHash = user?.status === 'active' ? user.passwordHash : undefined;
+      const isPassword = await hasher.verify(storedHash, password);
+      if (!user || !isPassword) {
+        reportUnusableHash(request.log, hasher, user);
         logFailure(request, user);
         throw invalidCredentials();
       }
