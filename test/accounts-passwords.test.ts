@@ -171,6 +171,32 @@ describe('a login with a hash of weaker parameters', () => {
   });
 });
 
+describe('a stored hash that asks for more than sixteen times what is configured', () => {
+  const dear = `$argon2id$v=19$m=1048576,t=16,p=1$${'A'.repeat(22)}$${'B'.repeat(43)}`;
+
+  test('is no way in, and the log says whose it is and why', async () => {
+    harness = await createTestApp();
+    const { id } = await harness.directory.add({ email: ADA.email, passwordHash: dear, roles: [] });
+    expect((await login(ADA.password)).json()).toMatchObject({
+      type: 'urn:idcard:problem:invalid-credentials',
+    });
+    const reason = 'The stored hash asks for 1048576 KiB, more than 8 × ARGON2_MEMORY_KIB (155648).';
+    expect(harness.log()).toContainEqual({
+      ...{ level: 40, time: expect.any(Number), reqId: expect.any(String) },
+      ...{ event: 'password.unusable', sub: id, reason },
+    });
+  });
+
+  test('is told to the log by a change of the password as well', async () => {
+    harness = await createTestApp();
+    const { id } = await addUser(harness);
+    const tokens = await logIn(harness);
+    await harness.directory.update(id, { passwordHash: dear });
+    expect((await change(tokens, ADA.password, NEW_PASSWORD)).statusCode).toBe(403);
+    expect(harness.log()).toContainEqual(expect.objectContaining({ event: 'password.unusable', sub: id }));
+  });
+});
+
 test('there is no account before one is made, and no way in', async () => {
   harness = await createTestApp();
   expect(await harness.directory.list('', 10)).toEqual([]);

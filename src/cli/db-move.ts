@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { Kysely } from 'kysely';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
+import { objectionTo } from '../passwords/hasher.ts';
 import { Problem } from '../problems/problem.ts';
 import { StartupError } from '../startup-error.ts';
 import type { Database } from '../users/databases/schema.ts';
@@ -28,12 +29,12 @@ export function dbMove(env: NodeJS.ProcessEnv): Command {
     .option('--to-file <file>', 'a file that holds the URL, so that no list of processes shows its password')
     .option('--dry-run', 'make the tables, check everything, and write no user')
     .action(async (options: Options, command: Command) => {
-      const from = readConfig(env).databaseUrl;
+      const { databaseUrl: from, argon2 } = readConfig(env);
       const to = targetOf(options) ?? command.error('error: name the target by --to or --to-file');
       refuseMissing(from);
       const result = await withDatabase(from, (source) =>
         withTarget(to, (target) =>
-          holdingWrites(source, (held) => move(held, target, options.dryRun ?? false)),
+          holdingWrites(source, (held) => move(held, target, argon2, options.dryRun ?? false)),
         ),
       );
       if (!options.dryRun) logEvent('users.moved', result);
@@ -61,15 +62,24 @@ async function withTarget<T>(url: string, action: (db: Kysely<Database>) => Prom
   return withDatabase(url, action, '--to');
 }
 
-async function move(source: Kysely<Database>, target: Kysely<Database>, isRehearsal: boolean) {
+async function move(
+  source: Kysely<Database>,
+  target: Kysely<Database>,
+  argon2: Config['argon2'],
+  isRehearsal: boolean,
+) {
   if (await isSameDatabase(source, target))
     throw new StartupError('The target is the configured database itself.');
   const there = createUserRows(target);
-  return copy(createUserRows(source), isRehearsal ? await rehearse(there) : there);
+  return copy(createUserRows(source), isRehearsal ? await rehearse(there) : there, argon2);
 }
 
 /** Copies what is missing, so that whoever was interrupted runs it again; then compares all. */
-async function copy(source: UserRows, target: UserRows): Promise<{ users: number; added: number }> {
+async function copy(
+  source: UserRows,
+  target: UserRows,
+  argon2: Config['argon2'],
+): Promise<{ users: number; added: number }> {
   const stranger = await firstNotIn(source, target);
   if (stranger) {
     throw new StartupError(
@@ -78,9 +88,11 @@ async function copy(source: UserRows, target: UserRows): Promise<{ users: number
   }
   const users = await source.count();
   let added = 0;
-  await withProgress('Copying  ', users, async ({ advance }) => {
+  await withProgress('Copying  ', users, async ({ advance, say }) => {
     for await (const page of pagesOf(source)) {
       added += (await addPage(target, page)).size;
+      // A move loses nobody: such a user could not log in before it either.
+      for (const warning of unusableHashes(page, argon2)) say(`idcard: ${warning}`);
       advance(page.length);
     }
   });
@@ -92,6 +104,13 @@ async function copy(source: UserRows, target: UserRows): Promise<{ users: number
     );
   }
   return { users, added };
+}
+
+function unusableHashes(page: readonly UserRow[], argon2: Config['argon2']): string[] {
+  return page.flatMap(({ id, password_hash }) => {
+    const objection = password_hash === null ? undefined : objectionTo(password_hash, argon2);
+    return objection ? [`the password hash of ${id} ${objection}: moved, but no password is right.`] : [];
+  });
 }
 
 /** What SQLite stored and PostgreSQL cannot is told with its place. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { isUsableHash } from '../passwords/hasher.ts';
+import type { Config } from '../config.ts';
+import { objectionTo } from '../passwords/hasher.ts';
 import type { UserRow } from '../users/rows.ts';
 import { Email, MAX_ROLES, Role } from '../users/user.ts';
 
@@ -11,7 +12,7 @@ const UserLine = z
     id: z.uuid().lowercase(),
     email: z.string(),
     email_verified: z.boolean(),
-    password_hash: z.string().refine(isUsableHash).nullable(),
+    password_hash: z.string().nullable(),
     roles: z.array(Role).max(MAX_ROLES),
     status: z.enum(['active', 'disabled', 'deleted']),
     token_version: z.int().min(1).max(2_000_000_000), // in 32 bits, with room to be raised
@@ -30,7 +31,7 @@ const MUST_BE: Record<keyof z.infer<typeof UserLine>, string> = {
   id: 'a UUID in lower case',
   email: 'an email address in the spelling that idcard stores, or the id of a deleted user',
   email_verified: 'true or false',
-  password_hash: 'null, as for deleted users, or an argon2id hash with parameters that idcard takes',
+  password_hash: 'null, as for deleted users, or an argon2id hash',
   roles: `an array of ${MAX_ROLES} roles at most, and of none for deleted users`,
   status: '"active", "disabled" or "deleted"',
   token_version: 'a whole number from 1 to 2000000000',
@@ -38,11 +39,17 @@ const MUST_BE: Record<keyof z.infer<typeof UserLine>, string> = {
   created_at: SECONDS,
 };
 
-/** The user of a line, or what is wrong with it; no value is repeated, since one may be a secret. */
-export function parseUserLine(text: string): UserRow | string {
+/**
+ * The user of a line, or what is wrong with it; no value is repeated, since one may be a secret.
+ * @param argon2 what hashes cost here, beside which those of others may cost only so much
+ */
+export function parseUserLine(text: string, argon2: Config['argon2']): UserRow | string {
   const { success, data, error } = UserLine.safeParse(parseJson(text));
-  if (success)
+  if (success) {
+    const objection = data.password_hash === null ? undefined : objectionTo(data.password_hash, argon2);
+    if (objection) return `password_hash ${objection}`;
     return { ...data, email_verified: data.email_verified ? 1 : 0, roles: JSON.stringify(data.roles) };
+  }
   const [issue] = error.issues;
   if (issue?.code === 'unrecognized_keys')
     return `has a field that idcard does not know, ${JSON.stringify(issue.keys[0]?.slice(0, 64))}`;

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { Command } from 'commander';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
 import { rehearse } from '../users/rehearsal.ts';
 import { createUserRows, isSameRow, PAGE_ROWS, type UserRow, type UserRows } from '../users/rows.ts';
@@ -23,13 +23,13 @@ export function usersImport(env: NodeJS.ProcessEnv): Command {
     .argument('<file>', 'one JSON object a line; - is standard input')
     .option('--dry-run', 'check every line, and write nothing')
     .action(async (path: string, { dryRun = false, json }: { dryRun?: boolean; json?: boolean }) => {
-      const { databaseUrl } = readConfig(env);
+      const { databaseUrl, argon2 } = readConfig(env);
       const { chunks, bytes } = await openInput(path);
       const tally = await withDatabase(databaseUrl, async (db) => {
         const users = createUserRows(db);
         const directory = dryRun ? await rehearse(users) : users;
         return withProgress(dryRun ? 'Checking' : 'Importing', bytes, (progress) =>
-          importAll(directory, counted(chunks, progress), progress),
+          importAll(directory, counted(chunks, progress), argon2, progress),
         );
       });
       if (!dryRun) logEvent('users.imported', { ...tally });
@@ -65,10 +65,11 @@ async function* counted(chunks: AsyncIterable<Buffer>, progress: Progress): Asyn
 async function importAll(
   directory: UserRows,
   chunks: AsyncIterable<Buffer>,
+  argon2: Config['argon2'],
   progress: Progress,
 ): Promise<Tally> {
   const before = await directory.count();
-  const tally = await importLines(directory, readLines(chunks), (number, refusal) =>
+  const tally = await importLines(directory, readLines(chunks), argon2, (number, refusal) =>
     progress.say(`idcard: line ${number}: ${refusal}.`),
   );
   const after = await directory.count();
@@ -83,6 +84,7 @@ async function importAll(
 async function importLines(
   directory: UserRows,
   lines: AsyncIterable<Line>,
+  argon2: Config['argon2'],
   tell: (number: number, refusal: string) => void,
 ): Promise<Tally> {
   const tally: Tally = { lines: 0, added: 0, already_there: 0, refused: 0 };
@@ -111,7 +113,7 @@ async function importLines(
   for await (const { number, text, refusal } of lines) {
     if (text === '' && !refusal) continue; // an empty line ends many a file
     tally.lines++;
-    const row = refusal ?? parseUserLine(text);
+    const row = refusal ?? parseUserLine(text, argon2);
     if (typeof row === 'string') {
       refuse(number, row);
       continue;

@@ -18,6 +18,7 @@ import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample } from './examples.ts';
 import { newLogin } from './login.ts';
 import { tokenResponses } from './token-response.ts';
+import { reportUnusableHash } from './unusable-hash.ts';
 
 const schema = {
   operationId: 'changePassword',
@@ -59,6 +60,7 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
       if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
       return inTurn(async () => {
         if (!(await hasher.verify(user.passwordHash, current_password))) {
+          reportUnusableHash(request.log, hasher, user);
           request.log.warn({
             event: 'password.change-failed',
             sub: user.id,

@@ -23,6 +23,7 @@ import { receiveBinding } from './binding.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample, deviceTokenExample, tokenExample } from './examples.ts';
 import { tokenResponses } from './token-response.ts';
+import { reportUnusableHash } from './unusable-hash.ts';
 
 const schema = {
   operationId: 'login',
@@ -115,8 +116,11 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
       const issuedAtSeconds = issuingClock();
       const user = await directory.findByEmail(email);
       return inTurn(async () => {
-        const isPassword = await hasher.verify(user?.passwordHash, password);
-        if (!user || !isPassword || user.status !== 'active') {
+        // Whoever is banned has no password here, so that the right one takes as long as a wrong one.
+        const storedHash = user?.status === 'active' ? user.passwordHash : undefined;
+        const isPassword = await hasher.verify(storedHash, password);
+        if (!user || !isPassword) {
+          reportUnusableHash(request.log, hasher, user);
           logFailure(request, user);
           throw invalidCredentials();
         }

@@ -219,6 +219,21 @@ describe('what cannot be moved is one sentence, and changes nothing:', () => {
   });
 });
 
+test('a password hash that asks for too much is named, and moved like any other', async () => {
+  const dear = `$argon2id$v=19$m=1048576,t=16,p=1$${'A'.repeat(22)}$${'B'.repeat(43)}`;
+  await createManyUsers(path('dear.sqlite'), 3, [dear]);
+  const [source, target] = [`sqlite:${path('dear.sqlite')}`, `sqlite:${path('dear-target.sqlite')}`];
+  for (const args of [['--dry-run'], []]) {
+    const { code, stdout, stderr } = await idcard(source, 'db', 'move', '--to', target, ...args);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^All 3 users/);
+    expect(stderr).toMatch(
+      /^idcard: the password hash of [0-9a-f-]{36} asks for 1048576 KiB, more than 8 × ARGON2_MEMORY_KIB \(155648\): moved, but no password is right\.\n/,
+    );
+  }
+  expect((await idcard(target, 'users', 'export')).stdout).toContain(dear);
+});
+
 test('a dry run tells what would be moved, and writes no user', async () => {
   await createManyUsers(path('dry.sqlite'), 1500);
   const target = `sqlite:${path('dry-target.sqlite')}`;

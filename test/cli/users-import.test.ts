@@ -39,8 +39,11 @@ async function exportOf(DATABASE_URL: string): Promise<string[]> {
 }
 
 const notJson = 'is not a JSON object';
-const noHash =
-  'password_hash must be null, as for deleted users, or an argon2id hash with parameters that idcard takes';
+const noHash = 'password_hash must be null, as for deleted users, or an argon2id hash';
+const unsoundHash = 'password_hash is no argon2id hash with parameters that idcard takes';
+const withParameters = (parameters: string) => ({
+  password_hash: HASH.replace('m=19456,t=2,p=1', parameters),
+});
 const noRoles = 'roles must be an array of 16 roles at most, and of none for deleted users';
 const noEmail =
   'email must be an email address in the spelling that idcard stores, or the id of a deleted user';
@@ -89,10 +92,20 @@ const HOSTILE: [what: string, content: string | Buffer, refusal: string][] = [
   ['a hash of a deleted user', JSON.stringify(deleted(1, { password_hash: HASH })), noHash],
   ['roles of a deleted user', JSON.stringify(deleted(1, { roles: ['admin'] })), noRoles],
   ['1 for true', line(1, { email_verified: 1 }), 'email_verified must be true or false'],
-  ['a password', line(1, { password_hash: 'violet otters play chess' }), noHash],
-  ['a bcrypt hash', line(1, { password_hash: `$2b$10$${'N'.repeat(53)}` }), noHash],
-  ['a hash that asks for 4 TiB', line(1, { password_hash: HASH.replace('19456', '4294967295') }), noHash],
-  ['a hash of 17 passes', line(1, { password_hash: HASH.replace('t=2', 't=17') }), noHash],
+  ['a password', line(1, { password_hash: 'violet otters play chess' }), unsoundHash],
+  ['a bcrypt hash', line(1, { password_hash: `$2b$10$${'N'.repeat(53)}` }), unsoundHash],
+  ['a hash that asks for 4 TiB', line(1, withParameters('m=4294967295,t=2,p=1')), unsoundHash],
+  ['a hash of 17 passes', line(1, withParameters('m=19456,t=17,p=1')), unsoundHash],
+  [
+    'a hash of more than eight times the memory',
+    line(1, withParameters('m=155649,t=1,p=1')),
+    'password_hash asks for 155649 KiB, more than 8 × ARGON2_MEMORY_KIB (155648)',
+  ],
+  [
+    'a hash of more than sixteen times the work',
+    line(1, withParameters('m=65536,t=10,p=1')),
+    'password_hash asks for 10 passes over 65536 KiB, more than 16 × ARGON2_TIME_COST × ARGON2_MEMORY_KIB (622592)',
+  ],
   ['a role in capitals', line(1, { roles: ['Admin'] }), noRoles],
   ['a role with a comma', line(1, { roles: ['a,admin'] }), noRoles],
   ['seventeen roles', line(1, { roles: Array.from({ length: 17 }, (_, n) => `role${n}`) }), noRoles],
@@ -207,6 +220,16 @@ describe.each(['SQLite', 'PostgreSQL'])('an import into %s', (database) => {
     expect(stderr).toContain('idcard: line 1: the directory has this id with other values.\n');
     expect(stderr).toContain('idcard: line 2: the email is that of another user.\n');
     expect(await exportOf(url)).toEqual(before);
+  });
+
+  test('takes dear hashes where the configuration is dear as well', async () => {
+    const dear = line(20, withParameters('m=155649,t=10,p=4'));
+    const ARGON2_MEMORY_KIB = '65536';
+    const { code, stdout } = await run(['users', 'import', '-', '--json'], {
+      input: dear,
+      env: { DATABASE_URL: url, ARGON2_MEMORY_KIB },
+    });
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ added: 1 })]);
   });
 
   test('takes a byte order mark, CRLF, empty lines at the end, or no last line break', async () => {
