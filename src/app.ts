@@ -118,7 +118,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     tokens,
     dpop,
     transports,
-    passwordPolicy: createLazyPasswordPolicy(config.passwordMinLength),
+    passwordPolicy: createLazyPasswordPolicy(config),
     attempts: createAttempts(
       config.rateLimits ? guessLimits : noGuessLimits,
       createAdmission(config.passwordHashing),

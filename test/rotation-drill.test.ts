@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, expect, test } from 'vitest';
 import type { PrivateJwkSet } from '../src/tokens/key-set.ts';
-import { ADA } from './support/app.ts';
+import { CLEO } from './support/app.ts';
 import { es256, forge, keyOf } from './support/forge.ts';
 import { findFreePort, run, type ServerProcess, startServer, temporaryFolder } from './support/process.ts';
 
@@ -75,7 +75,7 @@ function startTraffic(up: () => string[]) {
   const verify = (token: string) => request('/v1/verify', { headers: { authorization: `Bearer ${token}` } });
 
   async function client(): Promise<void> {
-    let tokens = (await (await post('/v1/login', ADA)).json()) as Tokens;
+    let tokens = (await (await post('/v1/login', CLEO)).json()) as Tokens;
     while (isRunning) {
       for (let round = 0; round < 4; round++) {
         await verify(tokens.access_token);
@@ -108,7 +108,7 @@ test.concurrent.each([
     const register = {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(ADA),
+      body: JSON.stringify(CLEO),
     };
     expect((await fetch(`${replicas.up()[0]}/v1/register`, register)).status).toBe(201);
     const oldKey = keyOf(keysIn(replicas.folder), 'EC');

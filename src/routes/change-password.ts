@@ -44,7 +44,10 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
   app.put('/v1/me/password', { schema }, async (request, reply) => {
     const { current_password, new_password } = request.body;
     const user = await findCurrentUser(directory, request.claims);
-    const objection = await passwordPolicy.objection(new_password, user.email);
+    const objection =
+      new_password === current_password
+        ? 'Must differ from the current password'
+        : await passwordPolicy.objection(new_password, user.email);
     if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
 
     const attempt = attemptOf(request, reply, user.email);
