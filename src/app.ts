@@ -135,7 +135,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     dpop,
     deviceTokens: createDeviceTokens({ config, keySet, clock }),
     transports,
-    passwordPolicy: createLazyPasswordPolicy(config.passwordMinLength),
+    passwordPolicy: createLazyPasswordPolicy(config),
     attempts: createAttempts(
       config.rateLimits ? guessLimits : noGuessLimits,
       createAdmission(config.passwordHashing),

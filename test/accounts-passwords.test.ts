@@ -6,6 +6,7 @@ import {
   addUser,
   BOB,
   bearer,
+  CLEO,
   createTestApp,
   logIn,
   type TestApp,
@@ -82,6 +83,22 @@ describe('a change of the password', () => {
       expect.objectContaining({ event: 'password.changed', sub: id, address: '127.0.0.1' }),
     );
     expect(harness.logText()).not.toContain(NEW_PASSWORD);
+  });
+
+  test('to the same one is refused, in whatever form of Unicode', async () => {
+    harness = await createTestApp();
+    const ada = { ...ADA, password: 'quatre élans très patients' };
+    await addUser(harness, ada);
+    const tokens = await logIn(harness, ada);
+    for (const again of [ada.password, ada.password.normalize('NFD')]) {
+      const response = await change(tokens, ada.password, again);
+      expect(response.statusCode).toBe(400);
+      expect(response.json()).toMatchObject({
+        type: 'urn:idcard:problem:weak-password',
+        errors: [{ pointer: '#/new_password', detail: 'Must differ from the current password.' }],
+      });
+    }
+    expect(await refreshStatus(tokens)).toBe(200);
   });
 
   test('made ten times at once succeeds once, and that one counts', async () => {
@@ -194,6 +211,33 @@ describe('a stored hash that asks for more than sixteen times what is configured
     await harness.directory.update(id, { passwordHash: dear });
     expect((await change(tokens, ADA.password, NEW_PASSWORD)).statusCode).toBe(403);
     expect(harness.log()).toContainEqual(expect.objectContaining({ event: 'password.unusable', sub: id }));
+  });
+});
+
+describe('a password that the documentation shows', () => {
+  const register = () => harness.app.inject({ method: 'POST', url: '/v1/register', body: ADA });
+
+  test('registers on localhost', async () => {
+    harness = await createTestApp();
+    expect((await register()).statusCode).toBe(201);
+  });
+
+  test('is refused elsewhere, for a new user and for a change', async () => {
+    harness = await createTestApp({ env: { PUBLIC_URL: 'https://login.example.com' } });
+    const response = await register();
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({
+      type: 'urn:idcard:problem:weak-password',
+      errors: [
+        {
+          pointer: '#/password',
+          detail: 'Must not have a phrase that everybody knows, or that the documentation shows.',
+        },
+      ],
+    });
+    await addUser(harness, CLEO);
+    const cleo = await logIn(harness, CLEO);
+    expect((await change(cleo, CLEO.password, BOB.password)).statusCode).toBe(400);
   });
 });
 

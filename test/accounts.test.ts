@@ -27,6 +27,9 @@ async function answerTo(email: string, password: string, transport = 'bearer') {
   return { statusCode, headers: rest, names: Object.keys(rest), body: rawPayload.toString('hex') };
 }
 
+const GUESSABLE =
+  'Must be harder to guess: common words, repeats and runs like 123 or qwerty count for little.';
+
 describe('a login that fails', () => {
   beforeAll(async () => {
     await addUser(harness, ADA);
@@ -114,11 +117,11 @@ describe('a password', () => {
   }
 
   test('set with a letter and an accent is the one typed as a single character', async () => {
-    const { email, response } = await register('cafe\u0301 violet otters');
+    const { email, response } = await register('cafe\u0301 violet otter quilts');
     expect(response.statusCode).toBe(201);
-    expect(await loginStatus(email, 'caf\u00e9 violet otters')).toBe(200);
-    expect(await loginStatus(email, 'cafe\u0301 violet otters')).toBe(200);
-    expect(await loginStatus(email, 'cafe violet otters')).toBe(401);
+    expect(await loginStatus(email, 'caf\u00e9 violet otter quilts')).toBe(200);
+    expect(await loginStatus(email, 'cafe\u0301 violet otter quilts')).toBe(200);
+    expect(await loginStatus(email, 'cafe violet otter quilts')).toBe(401);
   });
 
   test('goes on after a NUL', async () => {
@@ -170,8 +173,8 @@ describe('a password', () => {
 
   test.each([
     ['too short', 'violet otters', 'Must have at least 15 characters.'],
-    ['a run', 'abcdefghijklmnopqrstuvwxyz', 'Must not be made of repeats or of runs like 123 or qwerty.'],
-    ['common', 'momsanaladventure', 'Must not be a common password.'],
+    ['a run', 'abcdefghijklmnopqrstuvwxyz', GUESSABLE],
+    ['made of common words', 'iloveyouforever', GUESSABLE],
     ['the email', 'ada@example.com!!', 'Must not be made of your email or of idcard.'],
   ])('that is %s is refused at registration and at a change', async (_what, password, detail) => {
     const { access_token } = await logIn(harness);

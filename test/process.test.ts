@@ -92,7 +92,7 @@ describe('a first start', () => {
 
   test('of two processes on one folder at once ends with one key set, and both serve', async (context) => {
     const DATA_DIR = join(newFolder(context), 'data');
-    const PUBLIC_URL = 'https://login.example.com';
+    const PUBLIC_URL = 'http://localhost:3000';
     const ports = await Promise.all([1, 2].map(findFreePort));
     const servers = await Promise.all(
       ports.map((port) => startServer({ DATA_DIR, PUBLIC_URL, PORT: String(port) })),

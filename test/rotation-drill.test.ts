@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { PrivateJwkSet } from '../src/tokens/key-set.ts';
-import { ADA } from './support/app.ts';
+import { ADA, CLEO } from './support/app.ts';
 import { es256, forge, keyOf } from './support/forge.ts';
 import { findFreePort, run, type ServerProcess, startServer, temporaryFolder } from './support/process.ts';
 
@@ -86,7 +86,7 @@ function startTraffic(up: () => string[]) {
   const verify = (token: string) => request('/v1/verify', { headers: { authorization: `Bearer ${token}` } });
 
   async function client(): Promise<void> {
-    let tokens = (await (await post('/v1/login', ADA)).json()) as Tokens;
+    let tokens = (await (await post('/v1/login', CLEO)).json()) as Tokens;
     while (isRunning) {
       for (let round = 0; round < 4; round++) {
         await verify(tokens.access_token);
@@ -116,7 +116,7 @@ test.concurrent.each([
   'a full rotation under traffic, restarting %s, fails no request and retires the old key',
   async (_name, order) => {
     const replicas = await startReplicas();
-    expect((await postTo(replicas.addressOf(0), '/v1/register', ADA)).status).toBe(201);
+    expect((await postTo(replicas.addressOf(0), '/v1/register', CLEO)).status).toBe(201);
     const oldKey = keyOf(keysIn(replicas.folder), 'EC');
     const traffic = startTraffic(replicas.up);
 

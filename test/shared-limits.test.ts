@@ -10,7 +10,7 @@ import { lacks } from './support/system.ts';
 import { ask, until } from './support/workers.ts';
 
 const WRONG = { ...ADA, password: 'a guess that is quite long' };
-const PUBLIC_URL = 'https://login.example.com';
+const PUBLIC_URL = 'http://localhost:3000'; // where the password of the documentation is good
 
 interface Replica extends ServerProcess {
   /** Where it listens; `url` is where clients would find all of them. */

@@ -13,7 +13,7 @@ import { StartupError } from '../startup-error.ts';
 export async function readNewPassword(config: Config, email: string): Promise<string> {
   const { data: password, error } = Password.safeParse(await readPassword());
   if (error) throw new StartupError(`The password is refused. ${error.issues[0]?.message}.`);
-  const objection = await createLazyPasswordPolicy(config.passwordMinLength).objection(password, email);
+  const objection = await createLazyPasswordPolicy(config).objection(password, email);
   if (objection) throw new StartupError(`The password is refused. ${objection}.`);
   return password;
 }

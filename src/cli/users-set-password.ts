@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { createHasher } from '../passwords/hasher.ts';
+import { StartupError } from '../startup-error.ts';
 import { describeUser, logEvent, print, withJson } from './output.ts';
 import { readNewPassword } from './password-input.ts';
 import { findUser, withDirectory } from './with-directory.ts';
@@ -13,6 +14,8 @@ export function usersSetPassword(env: NodeJS.ProcessEnv): Command {
         const user = await findUser(directory, email);
         const password = await readNewPassword(config, user.email);
         const hasher = createHasher(config.argon2);
+        if (await hasher.verify(user.passwordHash, password))
+          throw new StartupError('The password is refused. Must differ from the current password.');
         await directory.updateAndVoidTokens(user.id, { passwordHash: await hasher.hash(password) });
         logEvent('password.set', { sub: user.id });
         print(options.json, describeUser(user), `${user.email} has a new password.`);

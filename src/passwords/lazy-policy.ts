@@ -1,3 +1,4 @@
+import type { Config } from '../config.ts';
 import { unavailable } from '../problems/catalogue.ts';
 import type { PasswordPolicy } from './policy.ts';
 
@@ -7,12 +8,13 @@ export interface LazyPasswordPolicy {
   objection(password: string, email: string): Promise<ReturnType<PasswordPolicy['objection']>>;
 }
 
-/** @param minLength in characters (Unicode code points) */
-export function createLazyPasswordPolicy(minLength: number): LazyPasswordPolicy {
+type Settings = Pick<Config, 'passwordMinLength' | 'publicUrl'>;
+
+export function createLazyPasswordPolicy(settings: Settings): LazyPasswordPolicy {
   let policy: Promise<PasswordPolicy> | undefined;
   return {
     async objection(password, email) {
-      policy ??= load(minLength);
+      policy ??= load(settings);
       try {
         return (await policy).objection(password, email);
       } catch (cause) {
@@ -23,7 +25,12 @@ export function createLazyPasswordPolicy(minLength: number): LazyPasswordPolicy 
   };
 }
 
-async function load(minLength: number): Promise<PasswordPolicy> {
+async function load({ passwordMinLength, publicUrl }: Settings): Promise<PasswordPolicy> {
   const { createPasswordPolicy } = await import('./policy.ts');
-  return createPasswordPolicy(minLength);
+  return createPasswordPolicy({ minLength: passwordMinLength, takesExamples: isThisMachine(publicUrl) });
+}
+
+/** Whether nobody else can reach the address, so that whoever tries out the documentation may do it word for word. */
+export function isThisMachine(publicUrl: string): boolean {
+  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(new URL(publicUrl).hostname);
 }

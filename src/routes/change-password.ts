@@ -56,7 +56,10 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
     const attempt = attemptOf(request, reply, `password ${request.claims.sub}`);
     const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
       const user = await findCurrentUser(directory, request.claims);
-      const objection = await passwordPolicy.objection(new_password, user.email);
+      const objection =
+        new_password === current_password
+          ? 'Must differ from the current password'
+          : await passwordPolicy.objection(new_password, user.email);
       if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
       return inTurn(async () => {
         if (!(await hasher.verify(user.passwordHash, current_password))) {

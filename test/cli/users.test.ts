@@ -116,7 +116,32 @@ describe('users disable', () => {
   });
 });
 
+describe('the passwords that the documentation shows', () => {
+  test.each(['add', 'set-password'])(
+    'are refused by users %s where others reach the address',
+    async (command) => {
+      const email = `ida${command.length}@example.com`;
+      if (command === 'set-password') expect((await idcard(['users', 'add', email], PASSWORD)).code).toBe(0);
+      const { code, stderr } = await run(['users', command, email], {
+        input: NEW_PASSWORD,
+        env: { DATA_DIR, PUBLIC_URL: 'https://login.example.com' },
+      });
+      expect(code).toBe(1);
+      expect(stderr).toBe(
+        'idcard: The password is refused. Must not have a phrase that everybody knows, or that the documentation shows.\n',
+      );
+    },
+  );
+});
+
 describe('users set-password', () => {
+  test('refuses the one that the user has', async () => {
+    await idcard(['users', 'add', 'ivy@example.com'], PASSWORD);
+    const { code, stderr } = await idcard(['users', 'set-password', 'ivy@example.com'], PASSWORD);
+    expect(code).toBe(1);
+    expect(stderr).toBe('idcard: The password is refused. Must differ from the current password.\n');
+  });
+
   test('replaces the password and voids every token', async () => {
     await idcard(['users', 'add', 'fay@example.com'], PASSWORD);
     const refreshToken = await logIn('fay@example.com');

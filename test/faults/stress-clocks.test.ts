@@ -12,7 +12,7 @@ const now = () => Date.now() / 1000;
 
 describe('replicas on one database whose clocks are half a minute and ten minutes wrong, fast and slow,', () => {
   const TTL_SECONDS = 12;
-  const PUBLIC_URL = 'https://login.example.com';
+  const PUBLIC_URL = 'http://localhost:3000';
   const STEPS = [0, 600, -600, 0, -30];
   const CLOCKS = [[0], [30], [-30], [600], [-600], STEPS];
   const DATA_DIR = temporaryFolder();

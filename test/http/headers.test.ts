@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from '../support/app.ts';
+import { ADA, addUser, BOB, bearer, CLEO, createTestApp, logIn, type TestApp } from '../support/app.ts';
 
 const SECURITY_HEADERS = {
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -66,7 +66,8 @@ describe('every answer carries the security headers', () => {
 
 describe('Cache-Control', () => {
   test('is no-store on every answer with tokens', async () => {
-    const bearerLogin = await login();
+    await addUser(idcard, CLEO);
+    const bearerLogin = await login(CLEO);
     const { access_token, refresh_token } = bearerLogin.json();
     const answers = [
       bearerLogin,
@@ -76,7 +77,7 @@ describe('Cache-Control', () => {
         method: 'PUT',
         url: '/v1/me/password',
         headers: bearer(access_token),
-        body: { current_password: ADA.password, new_password: ADA.password },
+        body: { current_password: CLEO.password, new_password: BOB.password },
       }),
     ];
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 204, 200, 200]);

@@ -15,6 +15,8 @@ export const START = 1_795_435_200;
 
 export const ADA = { email: 'ada@example.com', password: 'violet otters play chess' };
 export const BOB = { email: 'bob@example.com', password: 'nine lazy clouds over Turin' };
+/** Whose password no page of the documentation shows, so that it is good everywhere. */
+export const CLEO = { email: 'cleo@example.com', password: 'seven quiet owls over Porto' };
 
 export interface TestApp {
   app: IdcardApp;
