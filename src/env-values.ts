@@ -119,9 +119,9 @@ const RESERVED_HEADERS = new RegExp(
   ].join('|')})$`,
 );
 
-/** Applications that take "_" for "-" are thought of. */
+/** Applications that take another sign for "-" are thought of. */
 export function headerName(value: string, context: z.RefinementCtx): string {
-  const name = value.toLowerCase().replaceAll('_', '-');
+  const name = value.toLowerCase().replaceAll(/[^a-z0-9]/g, '-');
   if (!/^[\w!#$%&'+.^`|~-]{1,100}$/.test(value) || RESERVED_HEADERS.test(name)) {
     context.addIssue(
       'a list of header names like traceparent, without * and without those of browsers and proxies (Cookie, Sec-…, ' +

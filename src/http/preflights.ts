@@ -16,7 +16,10 @@ export function passPreflights(app: App, isProxy: (address: string) => boolean):
   });
 }
 
-/** Fetch §3.3.3. Of the two usual names a client may have sent the one that its proxy does not set. */
+/**
+ * Fetch §3.3.3. Of the two usual names a client may have sent the one that its proxy does not set. What opens a WebSocket is
+ * none: some applications do not look at its method.
+ */
 function isPreflight({ headers }: FastifyRequest): boolean {
   const methods = [headers['x-forwarded-method'], headers['x-original-method']].filter(
     (method) => method !== undefined,
@@ -25,6 +28,7 @@ function isPreflight({ headers }: FastifyRequest): boolean {
     methods.length > 0 &&
     methods.every((method) => method === 'OPTIONS') &&
     Boolean(headers.origin) &&
-    Boolean(headers['access-control-request-method'])
+    Boolean(headers['access-control-request-method']) &&
+    !Object.keys(headers).some((name) => name === 'upgrade' || name.startsWith('sec-websocket-'))
   );
 }

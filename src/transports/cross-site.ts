@@ -63,7 +63,9 @@ export function createSiteCheck(
 
   function refuseCrossSite(request: FastifyRequest, why = detail): void {
     const { origin, 'sec-fetch-site': site } = request.headers;
-    if (site === 'same-origin' || site === 'none') return;
+    if (site === 'same-origin') return;
+    // The user, at the address bar or by sharing to an app. Browsers say so of an extension as well, which has an origin.
+    if (site === 'none' && (origin === undefined || origin === 'null')) return;
     if (site === undefined && origin === undefined) return;
     if (origin === undefined || !trusted.has(origin))
       throw crossSite(why === undefined ? {} : { detail: why });

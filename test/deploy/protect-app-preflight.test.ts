@@ -55,6 +55,21 @@ describe.each(PROXIES)('an application behind $name', (proxy) => {
       }
     });
 
+    test.each([[], ['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13']])(
+      'opens no WebSocket for a preflight with %j',
+      async (...more) => {
+        const lines = Object.entries(PREFLIGHT).map(([name, value]) => `${name}: ${value}`);
+        const answer = await proxied.send('OPTIONS /socket', [
+          ...lines,
+          'Connection: Upgrade',
+          'Upgrade: websocket',
+          ...more,
+        ]);
+        expect(answer).toMatch(/^HTTP\/1\.1 (?:200|401) /);
+        expect(proxied.valuesOf('upgrade').join('')).toBe('');
+      },
+    );
+
     test('gets every other request as before', async () => {
       expect((await proxied.ask('/', { cookie: proxied.ada.cookie })).status).toBe(200);
       expect(proxied.valuesOf('x-auth-subject')).toEqual([proxied.ada.id]);

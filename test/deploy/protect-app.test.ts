@@ -73,6 +73,15 @@ describe.each(PROXIES)('an application behind $name, protected by GET /v1/verify
       },
     );
 
+    test.each([..."_.!#$%&'*+^`|~"])('a forged identity does not arrive with %s for "-"', async (sign) => {
+      for (const name of IDENTITY) {
+        const forged = { [name.replaceAll('-', sign)]: 'root', [name.replace('-', sign)]: 'root' };
+        expect((await proxied.ask('/', { ...bearer(proxied.bob.token), ...forged })).status).toBe(200);
+        expect(proxied.received).toHaveLength(1);
+        expect(proxied.valuesOf(name.toLowerCase())).not.toContain('root');
+      }
+    });
+
     test('a forged identity in a trailer does not arrive', async () => {
       const lines = [
         `Authorization: Bearer ${proxied.bob.token}`,

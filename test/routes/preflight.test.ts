@@ -86,6 +86,9 @@ describe('GET /v1/verify?preflight=pass', () => {
     ['an empty Origin', { origin: '' }],
     ['no method that is asked for', { 'access-control-request-method': undefined }],
     ['an empty one that is asked for', { 'access-control-request-method': '' }],
+    ['a change of protocol', { upgrade: 'websocket' }],
+    ['the key of a WebSocket', { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' }],
+    ['the version of a WebSocket', { 'sec-websocket-version': '13' }],
   ])('wants a login for a request with %s', async (_, headers) => {
     expect((await verify({ ...PREFLIGHT, ...headers })).statusCode).toBe(401);
   });
