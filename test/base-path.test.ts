@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { basePathOf } from '../src/http/base-path.ts';
 import { sha256 } from '../src/tokens/dpop-proof.ts';
@@ -126,7 +129,30 @@ test('only the path itself is taken off, once and as it is spelled', async () =>
   const urls = ['/authx/livez', '/Auth/livez', '/%61uth/livez', '/auth/auth/livez', '/auth.livez'];
   for (const url of urls) expect([url, (await get(url)).statusCode]).toEqual([url, 404]);
   for (const url of ['/auth', '/auth?x=/livez', '/auth/'])
-    expect((await get(url)).json().type).toBe('urn:idcard:problem:not-found');
+    expect((await get(url)).json()).toMatchObject({
+      type: 'urn:idcard:problem:not-found',
+      detail: expect.not.stringMatching(/ \//), // no address that would be another's here
+    });
+});
+
+test('the absolute form of a request is taken as well, with the path and without', async () => {
+  const deep = await createTestApp({ env: { PUBLIC_URL } });
+  await deep.app.listen({ port: 0 });
+  const { port } = deep.app.server.address() as AddressInfo;
+  const statusOf = async (path: string) => {
+    const [answer] = await once(request({ port, path }).end(), 'response');
+    answer.resume();
+    return answer.statusCode;
+  };
+  for (const path of [
+    'https://example.com/auth/livez',
+    'HTTP://other:80/auth/livez?a',
+    'http://example.com/livez',
+  ])
+    expect([path, await statusOf(path)]).toEqual([path, 200]);
+  for (const path of ['http://example.com', 'http://example.com?/livez', 'http://example.com/authx/livez'])
+    expect([path, await statusOf(path)]).toEqual([path, 404]);
+  await deep.close();
 });
 
 describe('the metadata', () => {

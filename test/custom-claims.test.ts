@@ -55,6 +55,11 @@ test.each(OWN)(
   },
 );
 
+test('the start refuses what would stand in place of all claims', async () => {
+  const starting = createTestApp({ customClaims: () => ({ toJSON: () => ({ sub: 'another' }) }) });
+  await expect(starting).rejects.toThrow(/^customClaims gives the claim toJSON, /);
+});
+
 test('the start asks once, for a user who is nobody and whose email is verified', async () => {
   const asked: unknown[] = [];
   idcard = await createTestApp({ customClaims: (user) => ({ n: asked.push(user) }) });
@@ -81,7 +86,7 @@ test.each([
   expect(decode((await logIn(idcard)).access_token)).toMatchObject({ tenant: 'a' });
 });
 
-test.each([...OWN, '__proto__'])(
+test.each([...OWN, '__proto__', 'toJSON'])(
   'no token is issued with the claim %s, if only a real user has it',
   async (name) => {
     await start((user) => (user.email === ADA.email ? Object.fromEntries([[name, 'mine']]) : {}));

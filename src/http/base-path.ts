@@ -11,7 +11,8 @@ export function basePathOf(publicUrl: string): string {
  */
 export function createBasePathRemover(basePath: string): (request: IncomingMessage) => string {
   return (request) => {
-    const { url = '/' } = request;
+    // The absolute form too, which a server has to take (RFC 9112 §3.2.2), less its scheme and host.
+    const url = request.url?.replace(/^https?:\/\/[^/?#]*/i, '') || '/';
     const rest = url.slice(basePath.length);
     const isBelow = url.startsWith(basePath) && /^(?:$|[/?])/.test(rest);
     const route = isBelow ? rest.replace(/^(?!\/)/, '/') : url;

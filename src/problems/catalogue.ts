@@ -152,7 +152,7 @@ export const notFound = define({
   slug: 'not-found',
   status: 404,
   title: 'Not found',
-  detail: 'There is nothing at this address; GET /openapi.yaml lists what there is.',
+  detail: 'There is nothing at this address; openapi.yaml lists what there is.',
 });
 
 export const methodNotAllowed = define({

@@ -42,7 +42,7 @@ const schema = {
         examples: ['300'],
       }),
     role: z
-      .union([AnyRole.transform((role) => [role]), z.array(AnyRole)])
+      .union([AnyRole.transform((role) => [role]), z.array(AnyRole)], ROLE_LENGTH)
       .optional()
       .meta({
         description: 'Roles of which the user must have one; repeat it for each.',

@@ -42,7 +42,9 @@ export type CustomClaims = Readonly<Record<string, unknown>>;
 
 /** Names that later versions will use; who used one today would have to give it up then. */
 const RESERVED = ['sid', 'acr', 'login_at'];
-const OWN = new Set([...Object.keys(AccessClaims.shape), ...RESERVED, '__proto__']);
+/** What would stand in place of the claims, and not among them. */
+const NO_NAMES = ['__proto__', 'toJSON'];
+const OWN = new Set([...Object.keys(AccessClaims.shape), ...RESERVED, ...NO_NAMES]);
 
 /** The first name among custom claims that is idcard's own to use. */
 export function ownNameAmong(customClaims: CustomClaims): string | undefined {

@@ -9,6 +9,8 @@ test.each([
   'http://idcard:3000',
   'http://idcard.auth.svc',
   'http://idcard.auth.svc.cluster.local:3000',
+  'http://idcard.auth.svc.cluster.local.',
+  'http://localhost.:3000',
   'http://idcard.prod.internal',
   'http://nas.home.arpa/auth',
   'http://localhost:3000/',
@@ -36,6 +38,8 @@ test.each([
   'http://evil-internal.com',
   'http://xinternal.evillocal',
   'http://ai./',
+  'http://idcard.example.com.',
+  'http://svc.example.',
   'http://8.8.8.8',
   'http://134744072', // 8.8.8.8
   'http://172.32.0.1',
