@@ -116,6 +116,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     directory,
     revocations,
     clock,
+    issuingClock,
     logger,
     siblings: dependencies.siblings,
   });
@@ -126,7 +127,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const transports = createTransports(origins);
   const routes: RouteDependencies = {
     ...dependencies,
-    issuingClock,
+    issuingClock: feed.issuingClock,
     directory: feed.directory,
     feed,
     customClaims: dependencies.customClaims,

@@ -8,6 +8,8 @@ import type { UserDirectory } from './users/directory.ts';
 export interface RevocationFeed {
   /** The directory, such that what this replica itself voids is void here at once. */
   directory: UserDirectory;
+  /** The one that was given; what it says in a token is remembered here. */
+  issuingClock: Clock;
   /** Asks the directory once. Never throws: when it is away, the list stays as it is. */
   poll(): Promise<void>;
   /** Polls from now on, until `stop`. */
@@ -38,6 +40,8 @@ type Dependencies = {
   directory: UserDirectory;
   revocations: Revocations;
   clock: Clock;
+  /** What new tokens say of their beginning. */
+  issuingClock: Clock;
   logger: FastifyBaseLogger;
   siblings?: Siblings | undefined;
 };
@@ -59,11 +63,31 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
   let wasAnswered = true;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
+  let latestIssueSeconds = Number.NEGATIVE_INFINITY;
 
-  siblings?.onTold((revocation) => revocations.add([revocation]));
+  siblings?.onTold((revocation) => add([revocation]));
+
+  function issuingClock(): number {
+    const now = dependencies.issuingClock();
+    latestIssueSeconds = Math.max(latestIssueSeconds, now);
+    return now;
+  }
+
+  /**
+   * A clock that is behind what it once said dates a revocation before tokens that it voids, and these may have all their
+   * life before them: it counts as made with the latest of them.
+   */
+  function add(raised: readonly Revocation[]): void {
+    const isBehind = latestIssueSeconds > clock() + config.clockToleranceSeconds;
+    const earliest = isBehind ? latestIssueSeconds - (keepSeconds - accessTokenTtlSeconds) : 0;
+    revocations.add(
+      raised.map((each) => ({ ...each, raisedAtSeconds: Math.max(each.raisedAtSeconds, earliest) })),
+    );
+  }
 
   async function poll(): Promise<void> {
     const now = clock();
+    issuingClock(); // another replica may have issued one
     const before = polledAt;
     polledAt = now;
     // A clock that was ahead has made forget what matters now: everything is asked for again.
@@ -71,7 +95,7 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
     try {
       const since = Math.max(answeredAt, now - keepSeconds) - OVERLAP_SECONDS;
       const raised = await directory.raisedSince(since);
-      revocations.add(raised.filter(({ raisedAtSeconds }) => now < raisedAtSeconds + keepSeconds));
+      add(raised.filter(({ raisedAtSeconds }) => now < raisedAtSeconds + keepSeconds));
       revocations.prune(Math.min(now, before)); // so that a clock that is ahead for one poll makes nothing forgotten
       answeredAt = now;
       if (!wasAnswered) logger.info({ event: 'revocations.current' });
@@ -103,11 +127,12 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
         const user = await directory.updateAndVoidTokens(id, changes, condition);
         if (!user) return undefined;
         const revocation = { sub: id, ver: user.tokenVersion, raisedAtSeconds: clock() };
-        revocations.add([revocation]);
+        add([revocation]);
         siblings?.tell(revocation);
         return user;
       },
     },
+    issuingClock,
     poll,
     start() {
       if (!isStopped) scheduleNext();

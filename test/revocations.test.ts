@@ -1,6 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Directory } from '../src/users/directory.ts';
-import { ADA, addUser, BOB, bearer, createTestApp, logIn, START, type TestApp } from './support/app.ts';
+import {
+  ADA,
+  addUser,
+  BOB,
+  bearer,
+  createTestApp,
+  decode,
+  logIn,
+  START,
+  type TestApp,
+} from './support/app.ts';
 
 /** Two replicas that share the keys and the directory, as replicas do. */
 let here: TestApp;
@@ -221,6 +231,72 @@ describe('a clock that was ahead and is right again', () => {
     const WINDOW = 300 + 5 + 60 + 60;
     expect(asked).toEqual([-WINDOW, -60, DAY - WINDOW, 4 - WINDOW, 4 - 60]);
     await replica.close();
+  });
+});
+
+describe('a user who is banned while the clock is behind what it once said', () => {
+  const HOUR = 3600;
+  async function at(second: number): Promise<void> {
+    for (const replica of [here, there]) {
+      replica.time.now = START + second;
+      await replica.app.pollRevocations();
+    }
+  }
+  const ban = () => here.directory.updateAndVoidTokens(userId, { status: 'disabled' });
+  async function isRefusedBetween(token: string, from: number, until: number): Promise<void> {
+    for (let second = from; second < until; second += 10) {
+      await at(second);
+      for (const replica of [here, there])
+        expect([second, await verify(replica, token)]).toEqual([second, 401]);
+    }
+  }
+
+  test('is not let in by a token that it issued when it was ahead, once that begins', async () => {
+    await at(HOUR);
+    const { access_token } = await logIn(here);
+    await at(0);
+    await ban();
+    await isRefusedBetween(access_token, 2, HOUR + 310);
+  });
+
+  test('nor by one that no poll of the time knows of, where it was issued', async () => {
+    here.time.now = START + HOUR;
+    const { access_token } = await logIn(here);
+    await at(0);
+    await ban();
+    await at(2);
+    for (let second = HOUR - 10; second < HOUR + 310; second += 10) {
+      await at(second);
+      expect([second, await verify(here, access_token)]).toEqual([second, 401]);
+    }
+  });
+
+  test('nor by one of before it was set back, once it is right again', async () => {
+    const { access_token } = await logIn(here);
+    await at(10);
+    await at(-HOUR);
+    await ban();
+    await at(2 - HOUR);
+    await isRefusedBetween(access_token, 20, 310);
+  });
+
+  test('is forgotten when the last of them has expired', async () => {
+    await at(HOUR);
+    await at(0);
+    await ban();
+    const listed = async () => {
+      const { body } = await there.app.inject('/.well-known/revocations');
+      return Object.keys(decode(body).revocations as object).length;
+    };
+    for (const [second, count] of [
+      [2, 1],
+      [HOUR + 299, 1],
+      [HOUR + 301, 0],
+    ] as const) {
+      await at(second - 1);
+      await at(second);
+      expect([second, await listed()]).toEqual([second, count]);
+    }
   });
 });
 

@@ -266,6 +266,7 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
       directory,
       revocations: createRevocations(300),
       clock: () => START,
+      issuingClock: () => START,
       logger: owners.app.log,
     });
     feed.start();

@@ -76,10 +76,11 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
       const claims = await open(list.text);
       const entries = Object.entries(claims.revocations);
       revocations.add(entries.map(([sub, ver]) => ({ sub, ver, raisedAtSeconds: claims.exp })));
-      learnLifetime(claims.access_token_ttl);
       etag = list.headers.get('etag') ?? undefined;
       notBefore = Math.max(notBefore, claims.not_before ?? notBefore);
       aliveUntil = claims.iat + maxAgeSeconds(claims);
+      // An old one may be of former settings: under a longer life, what was revoked since and is forgotten would be good again.
+      if (clock() <= aliveUntil) learnLifetime(claims.access_token_ttl);
     }
     if (clock() > aliveUntil) {
       etag = undefined;

@@ -72,10 +72,10 @@ describe('the lifetime that the list tells', () => {
     const token = tokenOf(3600);
     time.now = START + 20;
     expect(verify(token)).toBe('good');
-    publish({}, { access_token_ttl: 30 });
+    publish({}, { access_token_ttl: 30, iat: START + 20 });
     await askAt(20);
     expect(verify(token)).toBe('good');
-    publish({}, { access_token_ttl: 20 });
+    publish({}, { access_token_ttl: 20, iat: START + 21 });
     await askAt(21);
     expect(verify(token)).toBe(EXPIRED);
   });
@@ -99,6 +99,27 @@ describe('the lifetime that the list tells', () => {
     publish({});
     await askAt(10);
     expect(verify(tokenOf(3600))).toBe(EXPIRED);
+  });
+
+  test('is not learnt from an old list that a cache repeats: what was revoked and is forgotten stays void', async () => {
+    const before = { access_token_ttl: 3600, exp: START + 3600 };
+    publish({}, before);
+    await askAt(0);
+    const token = tokenOf(3600);
+    expect(verify(token)).toBe('good');
+    for (const [second, list] of [
+      [30, revoked],
+      [200, {}],
+    ] as const) {
+      publish(list, { access_token_ttl: 10, iat: START + second, exp: START + second + 10 });
+      await askAt(second);
+      expect(verify(token)).toBe(EXPIRED);
+    }
+    publish({}, before);
+    for (const second of [202, 204]) {
+      await askAt(second);
+      expect([verify(token), issuer.state().revocations]).toEqual([EXPIRED, 'stale']);
+    }
   });
 
   test('is not asked of a server that never said one: the exp counts', async () => {
