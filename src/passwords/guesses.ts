@@ -23,8 +23,8 @@ const DIGIT_BITS = Math.log2(10);
 const SIGN_BITS = 5;
 /** A sign that was there before, as between words; blanks are there in any case. */
 const KNOWN_SIGN_BITS = 1;
-/** What of the email or the product's name it is. */
-const CONTEXT_BITS = 1;
+/** Of what stands in the email, and of the product's name. */
+const CONTEXT_RANK = 2;
 /** That there is one more word, and what is between them; short ones come with the others. */
 const JOINT_BITS = 2;
 const LEAST_JOINED = 4;
@@ -42,19 +42,19 @@ const SHORT_WORDS = (
 
 /** Reads the list of common passwords, which takes some time and some megabytes. */
 export function createGuesses(): Guesses {
-  const common = new Map([
-    ...dictionary['passwords-common'].map((entry, index) => [entry, Math.log2(index + 1)] as const),
-    ...SHORT_WORDS.map((word) => [word, Math.log2(SHORT_WORDS.length)] as const),
-  ]);
-  const longest = longestOf(common.keys());
+  /** Whole numbers, which take no memory of their own. */
+  const ranks = new Map<string, number>();
+  for (const entry of dictionary['passwords-common']) ranks.set(entry, ranks.size + 1);
+  for (const word of SHORT_WORDS) ranks.set(word, SHORT_WORDS.length);
+  const longest = longestOf(ranks.keys());
 
   function* wordsAt(start: number, text: string, context: ReadonlySet<string>): Generator<Piece> {
     const most = Math.min(text.length - start, Math.max(longest, longestOf(context)));
     for (let length = 1; length <= most; length++) {
       const word = text.slice(start, start + length);
-      const bits = context.has(word) ? CONTEXT_BITS : common.get(word);
+      const rank = context.has(word) ? CONTEXT_RANK : ranks.get(word);
       const joint = start > 0 && length >= LEAST_JOINED ? JOINT_BITS : 0;
-      if (bits !== undefined) yield { length, bits: bits + joint };
+      if (rank !== undefined) yield { length, bits: Math.log2(rank) + joint };
     }
   }
 
