@@ -243,6 +243,25 @@ describe('a device that the account was logged in to from', () => {
     expect(verify).toHaveBeenCalledTimes(23);
   });
 
+  test('has no more guesses for having logged in often: all devices of the account are counted together as well', async () => {
+    const verify = await createLimitedApp();
+    const devices: string[] = [];
+    for (let logins = 0; logins < 20; logins++) devices.push(await deviceTokenOf());
+    verify.mockClear();
+    verify.mockResolvedValue(false);
+    for (let sent = 0; sent < 220; sent++) {
+      await attempt(WRONG, { device: String(devices[sent % 20]), from: stranger(sent) });
+    }
+    expect(verify).toHaveBeenCalledTimes(101);
+    const refused = await attempt(WRONG, { device: String(devices[0]) });
+    expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '1']);
+
+    await addUser(harness, BOB);
+    verify.mockRestore();
+    expect((await attempt(BOB.password, { email: BOB.email, from: HOME })).statusCode).toBe(200);
+    expect((await attempt(ADA.password, { from: HOME })).statusCode).toBe(200);
+  });
+
   test('is a stranger to every other account', async () => {
     await createLimitedApp();
     await addUser(harness, BOB);

@@ -4,6 +4,8 @@ import type { GuessLimits, LimitHeaders } from './guessing.ts';
 export interface Attempt {
   address: string;
   account: string;
+  /** One that the account was logged in to from. */
+  device?: string | undefined;
   /** Aborts when the client goes away. */
   client: AbortSignal;
   /** Takes what the answer is to say about the limit; the last word counts. */
@@ -32,9 +34,9 @@ export interface Attempts {
 export function createAttempts(guessLimits: GuessLimits, admission: Admission): Attempts {
   return {
     refuseWhenFull: admission.refuseWhenFull,
-    async run({ address, account, client, tell }, work) {
+    async run({ address, account, device, client, tell }, work) {
       admission.refuseWhenFull();
-      const counted = await guessLimits.count(address, account);
+      const counted = await guessLimits.count(address, account, device);
       tell(counted.headers);
       let hasBegun = false;
       try {

@@ -17,6 +17,11 @@ const NETWORK = { longestDelaySeconds: 300, forgetAfterSeconds: 3600 };
 export const PACES = {
   /** 10 free guesses and 13 more until the delay is an hour, one an hour from then on: fewer than 50 a day. */
   account: { free: 10, longestDelaySeconds: 3600, forgetAfterSeconds: 86_400 },
+  /**
+   * All devices of an account. Each login gives another device token and no change of the password takes them back, so whoever
+   * logged in often has as many, each with a count of its own as an account has.
+   */
+  devices: { free: 100, longestDelaySeconds: 3600, forgetAfterSeconds: 86_400 },
   /** An IPv4 address, or a /64 of IPv6. */
   address: { ...NETWORK, free: 100 },
   /** A /56. */

@@ -8,9 +8,10 @@ import { createMemoryStore } from './memory-store.ts';
 export interface GuessLimits {
   /**
    * Counts an attempt before it reaches the hash, so that attempts made at once are all counted.
+   * @param device one that the account was logged in to from: counted apart from strangers
    * @throws tooManyRequests
    */
-  count(address: string, account: string): Promise<CountedAttempt>;
+  count(address: string, account: string, device?: string): Promise<CountedAttempt>;
   /** Lets go of what is held outside of this process. */
   close?(): void;
 }
@@ -36,11 +37,11 @@ const NOT_COUNTED: Tally = { remaining: 0, resetSeconds: 0, waitSeconds: 0 };
 
 export function createGuessLimits(store: GuessStore = createMemoryStore()): GuessLimits {
   return {
-    async count(address, account) {
+    async count(address, account, device) {
       const attempt = randomInt(1, ATTEMPT_IDS);
       const networks = networksOf(address);
-      const ofAccount: Count = { kind: 'account', name: account };
-      const all = [...networks, ofAccount];
+      const ofAccount = countsOf(account, device);
+      const all = [...networks, ...ofAccount];
       const tallies = await store.count(attempt, all);
       const [atAddress = NOT_COUNTED] = tallies;
       const waitSeconds = Math.max(...tallies.map((tally) => tally.waitSeconds));
@@ -52,7 +53,7 @@ export function createGuessLimits(store: GuessStore = createMemoryStore()): Gues
           return limitHeaders(tally);
         },
         async abandoned() {
-          await store.takeBack(attempt, [ofAccount]);
+          await store.takeBack(attempt, ofAccount);
           return limitHeaders(atAddress);
         },
       };
@@ -83,6 +84,14 @@ function limitHeaders({ remaining, resetSeconds }: Pick<Tally, 'remaining'> & Pa
 const silent = async (): Promise<LimitHeaders> => ({});
 const counted = { headers: {}, takenBack: silent, abandoned: silent };
 export const noGuessLimits: GuessLimits = { count: async () => counted };
+
+function countsOf(account: string, device: string | undefined): Count[] {
+  if (device === undefined) return [{ kind: 'account', name: account }];
+  return [
+    { kind: 'account', name: `device ${device}` },
+    { kind: 'devices', name: account },
+  ];
+}
 
 /** Where an attempt at the hash comes from: an IPv4 address, or the networks of an IPv6 address, the smallest first. */
 export function networksOf(address: string): Count[] {

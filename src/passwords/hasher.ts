@@ -51,8 +51,9 @@ export function createHasher(today: Parameters): Hasher {
     hash: (password) => hash(password, optionsOf(today)),
     async verify(storedHash, password) {
       const own = storedHash && !objectionTo(storedHash, today) ? readParameters(storedHash) : undefined;
+      const others = setsBeside(own); // a login that succeeds makes its set known, too
       if (storedHash && own && (await verify(storedHash, password))) return true;
-      for (const set of setsBeside(own)) await hash(password, optionsOf(set));
+      for (const set of others) await hash(password, optionsOf(set));
       return false;
     },
     needsRehash(storedHash) {

@@ -68,8 +68,11 @@ export async function openRedisGuessLimits(
     retry = setTimeout(share, RETRY_MS).unref();
   }
 
-  async function countIn(from: Shared, address: string, account: string): Promise<CountedAttempt> {
-    const counted = await from.limits.count(address, account);
+  async function countIn(
+    from: Shared,
+    ...attempt: Parameters<GuessLimits['count']>
+  ): Promise<CountedAttempt> {
+    const counted = await from.limits.count(...attempt);
     const end = (outcome: 'takenBack' | 'abandoned') => async () => {
       try {
         return await counted[outcome]();
@@ -87,15 +90,15 @@ export async function openRedisGuessLimits(
 
   await share();
   return {
-    async count(address, account) {
+    async count(...attempt) {
       const from = shared;
-      if (!from) return local.count(address, account);
+      if (!from) return local.count(...attempt);
       try {
-        return await countIn(from, address, account);
+        return await countIn(from, ...attempt);
       } catch (error) {
         if (error instanceof Problem) throw error;
         part(from, error);
-        return local.count(address, account);
+        return local.count(...attempt);
       }
     },
     close() {

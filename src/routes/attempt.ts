@@ -4,10 +4,16 @@ import { clientOf } from '../http/client.ts';
 import type { Attempt } from '../passwords/attempts.ts';
 
 /** An attempt at an account by whoever sent the request. */
-export function attemptOf(request: FastifyRequest, reply: FastifyReply, account: string): Attempt {
+export function attemptOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  account: string,
+  device?: string,
+): Attempt {
   return {
     address: clientAddress(request),
     account,
+    device,
     client: clientOf(reply),
     tell: (headers) => void reply.headers(headers),
   };

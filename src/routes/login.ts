@@ -108,7 +108,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
       email,
     );
     // Strangers' guesses do not keep out the owner's device. What counts is the email as it was sent, whoever has it.
-    const attempt = attemptOf(request, reply, device === undefined ? email : `device ${device}`);
+    const attempt = attemptOf(request, reply, email, device);
     const { loggedIn, jkt, issuedAtSeconds } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
       const jkt = receiveBinding(request, reply, dependencies);
       // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it

@@ -9,9 +9,11 @@ export type FromWorker = GuessQuestion | { revoked: Revocation };
 export type FromPrimary = GuessAnswer | { revoked: Revocation } | { stop: StopSignal };
 
 /** May this attempt be made? And what it turned out to be. */
-export type GuessQuestion =
-  | { question: number; address: string; account: string }
-  | { question: number; attempt: number; outcome: Outcome };
+export type GuessQuestion = { question: number } & GuessText;
+
+export type GuessText =
+  | { address: string; account: string; device?: string | undefined }
+  | { attempt: number; outcome: Outcome };
 
 export type Outcome = 'takenBack' | 'abandoned';
 

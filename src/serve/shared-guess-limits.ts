@@ -1,7 +1,13 @@
 import type { CountedAttempt, GuessLimits, LimitHeaders } from '../passwords/guessing.ts';
 import { tooManyRequests } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
-import { type GuessAnswer, type GuessQuestion, type Outcome, tellPrimary } from './messages.ts';
+import {
+  type GuessAnswer,
+  type GuessQuestion,
+  type GuessText,
+  type Outcome,
+  tellPrimary,
+} from './messages.ts';
 
 /* One count for all workers, in the primary: spread over them, guesses would be counted by none. */
 
@@ -26,7 +32,7 @@ export function createGuessDesk(
       return (await attempt?.[question.outcome]()) ?? {};
     }
     forgetOld();
-    const counted = await limits.count(question.address, question.account);
+    const counted = await limits.count(question.address, question.account, question.device);
     const forgottenAtMs = performance.now() + 1000 * (queueSeconds + LONGEST_HASH_SECONDS);
     underWay.set(question.question, { ...counted, forgottenAtMs });
     return counted.headers;
@@ -55,10 +61,7 @@ export function createSharedGuessLimits() {
   const waiting = new Map<number, (answer: GuessAnswer) => void>();
   let questions = 0;
 
-  async function ask(
-    question: number,
-    text: { address: string; account: string } | { attempt: number; outcome: Outcome },
-  ): Promise<LimitHeaders> {
+  async function ask(question: number, text: GuessText): Promise<LimitHeaders> {
     const {
       headers = {},
       refusedWith,
@@ -73,9 +76,9 @@ export function createSharedGuessLimits() {
   }
 
   const limits: GuessLimits = {
-    async count(address, account) {
+    async count(address, account, device) {
       const attempt = ++questions;
-      const headers = await ask(attempt, { address, account });
+      const headers = await ask(attempt, { address, account, device });
       const end = (outcome: Outcome) => () => ask(++questions, { attempt, outcome });
       return {
         headers,

@@ -53,7 +53,7 @@ function countInRedis(): void {
   });
   afterEach(async () => {
     for (const key of await redis.keys('*')) {
-      expect(key).toMatch(/^idcard:(account|address|home|site)-(attempts|delay):[\w-]{43}$/);
+      expect(key).toMatch(/^idcard:(account|devices|address|home|site)-(attempts|delay):[\w-]{43}$/);
       const leftMs = await redis.pttl(key);
       if (leftMs === -2) continue; // just expired
       expect(leftMs).toBeGreaterThan(0);
@@ -100,6 +100,29 @@ describe.skipIf(lacks('redis-server'))('in Redis', () => {
 });
 
 function slowsGuessesDown(): void {
+  describe('guesses from devices of one account', () => {
+    const fromDevice = (device: string, from: string) => limits.count(from, ADA, device);
+
+    test('are counted for each, and 100 of all of them together are free', async () => {
+      for (let index = 0; index < 101; index++) await fromDevice(`device${index % 20}`, stranger(index));
+      for (const device of ['device1', 'one more']) {
+        await expect(fromDevice(device, '192.0.2.1')).rejects.toMatchObject({
+          headers: { 'retry-after': '1', ratelimit: '"address";r=100' },
+        });
+      }
+      expect(await guessTimes(12, '192.0.2.1')).toEqual([...Array(11).fill(0), 1]);
+    });
+
+    test('leave no count when they were none', async () => {
+      for (let index = 0; index < 150; index++) {
+        const attempt = await fromDevice('device1', stranger(index));
+        await (index % 2 ? attempt.abandoned() : attempt.takenBack());
+      }
+      for (let index = 0; index < 101; index++) await fromDevice(`device${index % 20}`, stranger(index));
+      await expect(fromDevice('device1', '192.0.2.1')).rejects.toThrow();
+    });
+  });
+
   describe('guesses at one account', () => {
     test('are free for the first ten, and then wait for a second, two, four and on to an hour', async () => {
       expect(await guessTimes(11, '192.0.2.1')).toEqual(Array(11).fill(0));

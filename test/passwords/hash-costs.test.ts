@@ -57,6 +57,12 @@ describe('a password that is wrong costs one hash of each set of parameters in u
       expect(await costs(storedHash)).toEqual(three);
   });
 
+  test('and another as soon as somebody has logged in with one, so that the first failure of all tells nothing', async () => {
+    const other = set(1024);
+    expect(await costs(await hashOf(other), PASSWORD)).toEqual([text(other)]);
+    expect(await costs(undefined)).toEqual([text(other), text(DEFAULTS), text(RAISED)]);
+  });
+
   test('but four sets at most, of which the closest stands for one more', async () => {
     const others = [set(1024), set(2048)];
     const four = [...others, DEFAULTS, RAISED].map(text);

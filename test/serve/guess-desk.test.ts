@@ -35,6 +35,18 @@ test('an attempt that was taken back leaves no count, and those before it stay c
   expect(await guess()).toBe(false);
 });
 
+test('the devices of an account are counted apart, and by all workers', async () => {
+  const limits = createGuessLimits();
+  const desks = [createGuessDesk(limits, 5), createGuessDesk(limits, 5)];
+  for (let question = 1; question <= 11; question++)
+    await desks[question % 2]?.({ question, address, account, device: 'one' });
+  for (const desk of desks) {
+    expect(await desk({ question: 12, address, account, device: 'one' })).toHaveProperty('refusedWith');
+    expect(await desk({ question: 13, address, account, device: 'other' })).toHaveProperty('headers');
+    expect(await desk({ question: 14, address, account })).toHaveProperty('headers');
+  }
+});
+
 test('the outcome of an attempt is taken once, and that of an attempt nobody knows changes nothing', async () => {
   const outcomes: string[] = [];
   const note = (outcome: string) => async () => ({ number: String(outcomes.push(outcome)) });
