@@ -89,18 +89,23 @@ export function createGuesses(): Guesses {
   };
 }
 
-/** A text without capitals and accents: as it is, and with the letters that its digits and signs may stand for. */
+/** A text in plain letters: as it is, backwards, and with the letters that its digits and signs may stand for. */
 export function readings(text: string): string[] {
   const plain = plainText(text);
   const letters = plain.replace(/[@430$57!]/g, (sign) => STANDS_FOR[sign] ?? sign);
-  return [...new Set([plain, letters, letters.replaceAll('1', 'i'), letters.replaceAll('1', 'l')])];
+  const backwards = [...plain].reverse().join('');
+  return [
+    ...new Set([plain, backwards, letters, letters.replaceAll('1', 'i'), letters.replaceAll('1', 'l')]),
+  ];
 }
 
 // biome-ignore format: a table
 const STANDS_FOR: Record<string, string> = { '@': 'a', 4: 'a', 3: 'e', '!': 'i', 0: 'o', $: 's', 5: 's', 7: 't' };
 
+/** Without capitals, accents, and what cannot be seen; fullwidth letters and ligatures as the ordinary ones. */
 function plainText(text: string): string {
-  return text.toLowerCase().normalize('NFD').replace(/\p{M}/gu, '').normalize('NFC');
+  const plain = text.normalize('NFKD').replace(/[\p{M}\p{Default_Ignorable_Code_Point}]/gu, '');
+  return plain.toLowerCase().normalize('NFC');
 }
 
 function longestOf(words: Iterable<string>): number {

@@ -129,6 +129,9 @@ describe('a new password is refused as one that is easy to guess', () => {
     'thisismypassword2026',
     'Th1s1sMyP4$$w0rd',
     'thísísmypásswörd',
+    'ｉｌｏｖｅｙｏｕｆｏｒｅｖｅｒ', // fullwidth
+    'i\u200blove\u00adyou\u2060forever', // with what cannot be seen
+    'reverofuoyevoli',
     'monkeydragonmaster',
     'letmeinletmeinletmein',
     'password password password',
