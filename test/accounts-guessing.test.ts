@@ -426,15 +426,19 @@ describe('what fails before its hash', () => {
     expect((await changePassword(access_token, ADA.password)).statusCode).toBe(200);
   });
 
-  test('for a password that is too easy is no guess', async () => {
+  test('for a password that is too easy is no guess, but its address answers for what judging it costs', async () => {
     await createLimitedApp();
     const { access_token } = await logIn(harness);
-    for (let index = 0; index < 60; index++) {
-      expect((await register('password1password1')).statusCode).toBe(400);
-      expect((await changePassword(access_token, WRONG, 'password1password1')).statusCode).toBe(400);
+    const tooEasy = 'password1password1';
+    for (let index = 0; index < 98; index++) {
+      expect((await register(tooEasy)).statusCode).toBe(400);
+      expect((await changePassword(access_token, WRONG, tooEasy)).statusCode).toBe(400);
     }
     expect((await register()).statusCode).toBe(201);
     expect((await changePassword(access_token, ADA.password)).statusCode).toBe(200);
+    for (let index = 0; index < 2; index++) expect((await register(tooEasy)).statusCode).toBe(400);
+    const { statusCode, headers } = await register(tooEasy);
+    expect([statusCode, headers['retry-after']]).toEqual([429, '1']);
   });
 });
 

@@ -1,3 +1,5 @@
+import { weakPassword } from '../problems/catalogue.ts';
+import { Problem } from '../problems/problem.ts';
 import type { Admission } from './admission.ts';
 import type { GuessLimits, LimitHeaders } from './guessing.ts';
 
@@ -23,7 +25,7 @@ interface CountedWork {
 export interface Attempts {
   /**
    * Counts an attempt as a guess, and only then lets it begin: what is refused has asked no directory and checked no proof.
-   * What fails before its hash has begun was no guess.
+   * What fails before its hash has begun was no guess; for what costs all the same, the address answers.
    * @throws tooManyRequests, overloaded
    */
   run<T>(attempt: Attempt, work: (counted: CountedWork) => Promise<T>): Promise<T>;
@@ -49,9 +51,15 @@ export function createAttempts(guessLimits: GuessLimits, admission: Admission): 
             }, client),
         });
       } catch (error) {
-        if (!hasBegun) tell(await (client.aborted ? counted.abandoned() : counted.takenBack()));
+        const hasCost = client.aborted || isWeakPassword(error);
+        if (!hasBegun) tell(await (hasCost ? counted.abandoned() : counted.takenBack()));
         throw error;
       }
     },
   };
+}
+
+/** To judge a password takes milliseconds of the one thread that serves everybody. */
+function isWeakPassword(error: unknown): boolean {
+  return error instanceof Problem && error.kind === weakPassword.kind;
 }

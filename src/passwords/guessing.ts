@@ -25,7 +25,7 @@ export interface CountedAttempt {
    * guesses could see by that that there is somebody who logs in.
    */
   takenBack(): Promise<LimitHeaders>;
-  /** Given up by its client before the hash: no guess, but it held a place, so the address answers for it. */
+  /** Ended before the hash, but not without cost, such as a place that was held: no guess, but the address answers for it. */
   abandoned(): Promise<LimitHeaders>;
 }
 
