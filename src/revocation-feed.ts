@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
+import { inTime } from './passwords/in-time.ts';
 import type { Revocation, Revocations } from './tokens/revocations.ts';
 import type { UserDirectory } from './users/directory.ts';
 
@@ -94,7 +95,8 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
     if (now < before) answeredAt = Math.min(answeredAt, now - keepSeconds);
     try {
       const since = Math.max(answeredAt, now - keepSeconds) - OVERLAP_SECONDS;
-      const raised = await directory.raisedSince(since);
+      // A directory of somebody else's may never answer, and has to be asked again all the same.
+      const raised = await inTime(STALE_AFTER_POLLS * pollSeconds * 1000, directory.raisedSince(since));
       add(raised.filter(({ raisedAtSeconds }) => now < raisedAtSeconds + keepSeconds));
       revocations.prune(Math.min(now, before)); // so that a clock that is ahead for one poll makes nothing forgotten
       answeredAt = now;

@@ -151,6 +151,28 @@ describe('while the directory is away', () => {
     ]);
   });
 
+  test('one question that it never answers is not the last', async () => {
+    let asked = 0;
+    const hanging = await createTestApp({
+      env: { REVOCATION_POLL_SECONDS: '1' },
+      jwks: here.jwks,
+      directory: () => ({
+        ...here.directory,
+        raisedSince: (since) =>
+          ++asked === 2 ? new Promise(() => undefined) : here.directory.raisedSince(since),
+      }),
+    });
+    await hanging.app.ready();
+    const { access_token } = await logIn(hanging);
+    await here.directory.updateAndVoidTokens(userId, {});
+    await hanging.app.pollRevocations();
+    expect(hanging.log().map(({ event }) => event)).toContain('revocations.stale');
+    expect(await verify(hanging, access_token)).toBe(200);
+    await hanging.app.pollRevocations();
+    expect(await verify(hanging, access_token)).toBe(401);
+    await hanging.close();
+  });
+
   test('whatever was revoked meanwhile is void at the first poll after it', async () => {
     const { access_token } = await logIn(there);
     await goAway();
