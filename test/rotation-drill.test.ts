@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { PrivateJwkSet } from '../src/tokens/key-set.ts';
-import { ADA, CLEO } from './support/app.ts';
+import { CLEO } from './support/app.ts';
 import { es256, forge, keyOf } from './support/forge.ts';
 import { findFreePort, run, type ServerProcess, startServer, temporaryFolder } from './support/process.ts';
 
@@ -182,13 +182,13 @@ describe.each([
       const replicas = await startReplicas({ ACCESS_TOKEN_TTL_SECONDS: '300' });
       onTestFinished(() => replicas.stop());
       const [address, laterAddress] = [replicas.addressOf(first), replicas.addressOf(second)];
-      await postTo(address, '/v1/register', ADA);
+      await postTo(address, '/v1/register', CLEO);
       const leaked = keyOf(keysIn(replicas.folder), kty);
       const cli = (...args: string[]) => run(['keys', ...args], { env: replicas.settings });
       expect((await cli('rotate')).code).toBe(0);
       for (const index of [first, second]) await replicas.restart(index);
 
-      const logIn = async (at: string) => (await (await postTo(at, '/v1/login', ADA)).json()) as Tokens;
+      const logIn = async (at: string) => (await (await postTo(at, '/v1/login', CLEO)).json()) as Tokens;
       /** What a replica answers to the access token, and to the refresh token, of a login. */
       const accepts = async (at: string, { access_token, refresh_token }: Tokens) => {
         const headers = { authorization: `Bearer ${access_token}` };

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { IdcardOptions } from '../../src/verifier/index.ts';
-import { ADA, bearer, decode, type TokenBody } from '../support/app.ts';
+import { bearer, CLEO, decode, type TokenBody } from '../support/app.ts';
 import { createOauthClient, retried } from '../support/oauth-client.ts';
 import { findFreePort, run, type ServerProcess, startServer, temporaryFolder } from '../support/process.ts';
 import { createService, type Service } from './service.ts';
@@ -37,8 +37,8 @@ async function post(path: string, body?: object, headers: Record<string, string>
   return fetch(url() + path, { method: 'POST', headers: json, body: JSON.stringify(body ?? {}) });
 }
 async function logIn(): Promise<string> {
-  await post('/v1/register', ADA);
-  return ((await (await post('/v1/login', ADA)).json()) as TokenBody).access_token;
+  await post('/v1/register', CLEO);
+  return ((await (await post('/v1/login', CLEO)).json()) as TokenBody).access_token;
 }
 const ask = ({ app }: Service, token: string) => app.inject({ url: '/v1/me', headers: bearer(token) });
 const statusOf = async (running: Service, token: string) => (await ask(running, token)).statusCode;
@@ -139,7 +139,7 @@ test("a client that holds a key of its own is served with the service's own nonc
   const publicUrl = `http://127.0.0.1:${port}`;
   const running = await startService({ publicUrl });
   await running.app.listen({ host: '127.0.0.1', port });
-  await post('/v1/register', ADA);
+  await post('/v1/register', CLEO);
   const client = await createOauthClient(url());
   const { access_token } = await client.logIn();
   const thief = await createOauthClient(publicUrl);
