@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { IdcardOptions } from '../../src/verifier/index.ts';
-import { bearer, CLEO, decode, type TokenBody } from '../support/app.ts';
+import { ADA, bearer, CLEO, decode, type TokenBody } from '../support/app.ts';
 import { createOauthClient, retried } from '../support/oauth-client.ts';
 import { findFreePort, run, type ServerProcess, startServer, temporaryFolder } from '../support/process.ts';
 import { createService, type Service } from './service.ts';
@@ -139,7 +139,7 @@ test("a client that holds a key of its own is served with the service's own nonc
   const publicUrl = `http://127.0.0.1:${port}`;
   const running = await startService({ publicUrl });
   await running.app.listen({ host: '127.0.0.1', port });
-  await post('/v1/register', CLEO);
+  await post('/v1/register', ADA);
   const client = await createOauthClient(url());
   const { access_token } = await client.logIn();
   const thief = await createOauthClient(publicUrl);
