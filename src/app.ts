@@ -78,7 +78,7 @@ const VERIFIED_TOKENS = 100_000;
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
   const { config, keySet, directory, clock, issuingClock = clock, logger, customClaims } = dependencies;
   const basePath = basePathOf(config.publicUrl);
-  const isProxy = createProxyMatcher(config.trustedProxies);
+  const isProxy = config.trustedProxies.length > 0 ? createProxyMatcher(config.trustedProxies) : undefined;
   if (customClaims) await probeClaims(customClaims);
   const app = Fastify({
     ...LIMITS,
@@ -87,7 +87,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     loggerInstance: logger,
     // A line for each request would hold its query string, and halve the speed.
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: config.trustedProxies.length > 0 && isProxy,
+    trustProxy: isProxy ?? false,
     return503OnClosing: false, // keep-alive clients get an answer until the last moment
     frameworkErrors: (error, request, reply) =>
       answerFrameworkError(error, request, reply.headers(SECURITY_HEADERS)),
@@ -161,7 +161,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   await app.register(async (locked: App) => {
     // Proxies ask here on behalf of other requests.
     const transports = createTransports(origins, { isProxy });
-    passPreflights(locked, isProxy);
+    if (isProxy) passPreflights(locked, isProxy);
     await locked.register(authentication, { requireDpop, tokens, transports, dpop });
     verifyRoute(locked, routes);
   });

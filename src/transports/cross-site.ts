@@ -26,7 +26,7 @@ const SITES_WITH_COOKIES: readonly unknown[] = ['same-origin', 'same-site', 'non
 
 export interface SiteOptions {
   /** Whether a proxy is at this address that asks on behalf of other requests, whose method it has to name. */
-  isProxy?: (address: string) => boolean;
+  isProxy?: ((address: string) => boolean) | undefined;
   /** The detail of a refusal, where the usual one would not help. */
   detail?: string | undefined;
 }
