@@ -76,8 +76,8 @@ export function baseUrl(what: string): Check {
     if (authority.includes('@')) return refuse(', without a user or a password');
     if (/[?#]/.test(value)) return refuse(', without a query or a fragment');
     // What the URL parser made of it is another path where there are dots, backslashes or line breaks.
-    if (url.pathname !== (path || '/') || !/^(?:\/[\w.~-]+)*\/?$/.test(path))
-      return refuse('; its path is made of letters, digits, "-", ".", "_", "~" and single slashes');
+    if (url.pathname !== (path || '/') || !/^(?:\/(?:[\w~-]|\.(?!\.))+)*\/?$/.test(path))
+      return refuse('; its path is made of letters, digits, "-", "_", "~", single dots and single slashes');
     return url.origin + path.replace(/\/$/, '');
   };
 }

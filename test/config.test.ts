@@ -180,7 +180,6 @@ describe('the path of the public URL', () => {
     ['https://example.com/auth/', 'https://example.com/auth'],
     ['HTTPS://Example.com:443/Auth', 'https://example.com/Auth'],
     ['http://localhost:8080/a/b.c/~d_e-f', 'http://localhost:8080/a/b.c/~d_e-f'],
-    ['https://example.com/...', 'https://example.com/...'],
     ['https://example.com/v1x', 'https://example.com/v1x'],
     ['https://example.com/auth/v1', 'https://example.com/auth/v1'],
   ])('of %s is kept, without a slash at its end', (PUBLIC_URL, publicUrl) => {
@@ -188,7 +187,7 @@ describe('the path of the public URL', () => {
   });
 
   const ADDRESS = 'PUBLIC_URL must be an address like https://login.example.com or https://example.com/auth';
-  const PATH = '; its path is made of letters, digits, "-", ".", "_", "~" and single slashes.';
+  const PATH = '; its path is made of letters, digits, "-", "_", "~", single dots and single slashes.';
   const OWN = '; its path must not begin like one of idcard’s own, such as /v1 or /docs.';
   test.each([
     ['example.com/auth', '.'],
@@ -197,6 +196,8 @@ describe('the path of the public URL', () => {
     ['ftp://example.com/auth', '.'],
     ['https://*.example.com/auth', '.'],
     [`https://example.com/${'a'.repeat(240)}`, '.'],
+    ['https://example.com/...', PATH], // in an address, two dots lead out of it
+    ['https://example.com/a..b', PATH],
     ['https://ada@example.com/auth', ', without a user or a password.'],
     ['https://ada:secret@example.com/auth', ', without a user or a password.'],
     ['https://example.com/auth?a', ', without a query or a fragment.'],
