@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import { inTime } from './passwords/in-time.ts';
+import { inTime } from './in-time.ts';
 import type { Revocation, Revocations } from './tokens/revocations.ts';
 import type { UserDirectory } from './users/directory.ts';
 
