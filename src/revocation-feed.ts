@@ -88,7 +88,7 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
 
   async function poll(): Promise<void> {
     const now = clock();
-    issuingClock(); // another replica may have issued one
+    issuingClock(); // so that it is remembered: another replica may have issued a token at this time
     const before = polledAt;
     polledAt = now;
     // A clock that was ahead has made forget what matters now: everything is asked for again.
