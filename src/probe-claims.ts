@@ -1,4 +1,4 @@
-import { inTime } from './passwords/in-time.ts';
+import { inTime } from './in-time.ts';
 import type { ClaimsFunction } from './routes/dependencies.ts';
 import { StartupError } from './startup-error.ts';
 import { type CustomClaims, ownNameAmong } from './tokens/claims.ts';

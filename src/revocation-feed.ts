@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import { inTime } from './passwords/in-time.ts';
+import { inTime } from './in-time.ts';
 import type { Revocation, Revocations } from './tokens/revocations.ts';
 import type { UserDirectory } from './users/directory.ts';
 
@@ -88,7 +88,7 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
 
   async function poll(): Promise<void> {
     const now = clock();
-    issuingClock(); // another replica may have issued one
+    issuingClock(); // so that it is remembered: another replica may have issued a token at this time
     const before = polledAt;
     polledAt = now;
     // A clock that was ahead has made forget what matters now: everything is asked for again.

@@ -89,15 +89,29 @@ export function createGuesses(): Guesses {
   };
 }
 
-/** A text in plain letters: as it is, backwards, and with the letters that its digits and signs may stand for. */
+/**
+ * A text in plain letters: as it is, backwards, with the letters that its digits and signs may stand for, and with words
+ * that are spelled out (`p.a.s.s`) put together.
+ */
 export function readings(text: string): string[] {
   const plain = plainText(text);
+  const together = plain.replace(SPELLED_OUT, '$1');
   const letters = plain.replace(/[@430$57!]/g, (sign) => STANDS_FOR[sign] ?? sign);
   const backwards = [...plain].reverse().join('');
   return [
-    ...new Set([plain, backwards, letters, letters.replaceAll('1', 'i'), letters.replaceAll('1', 'l')]),
+    ...new Set([
+      plain,
+      backwards,
+      together,
+      letters,
+      letters.replaceAll('1', 'i'),
+      letters.replaceAll('1', 'l'),
+    ]),
   ];
 }
+
+/** A character alone, before a sign and another one alone. */
+const SPELLED_OUT = /(?<![\p{L}\p{N}])([\p{L}\p{N}])[^\p{L}\p{N}](?=[\p{L}\p{N}](?![\p{L}\p{N}]))/gu;
 
 // biome-ignore format: a table
 const STANDS_FOR: Record<string, string> = { '@': 'a', 4: 'a', 3: 'e', '!': 'i', 0: 'o', $: 's', 5: 's', 7: 't' };

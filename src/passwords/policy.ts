@@ -29,6 +29,15 @@ const FAMOUS = [
   'never gonna give you up',
   'all your base are belong to us',
   'my name is Inigo Montoya',
+  'live long and prosper',
+  'keep calm and carry on',
+  "you'll never walk alone",
+  'hit me baby one more time',
+  'our Father who art in heaven',
+  'in the beginning God created',
+  'lorem ipsum dolor sit amet',
+  'supercalifragilisticexpialidocious',
+  'antidisestablishmentarianism',
 ];
 
 /** NIST SP 800-63B-4 §3.1.1.2: a least length and a blocklist, no composition rules. */

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { inTime } from './in-time.ts';
+import { inTime } from '../in-time.ts';
 import type { RedisServer } from './redis-url.ts';
 
 /** Until a connection is open, with TLS and the password. */

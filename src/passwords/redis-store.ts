@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { inTime } from '../in-time.ts';
 import { type Count, freeTally, type GuessStore, PACES, type Tally } from './guess-store.ts';
-import { inTime } from './in-time.ts';
 
 /** How long Redis has for an answer. */
 const ANSWER_MS = 300;

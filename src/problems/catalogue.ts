@@ -69,7 +69,7 @@ export const weakPassword = define({
   slug: 'weak-password',
   status: 400,
   title: 'Weak password',
-  detail: 'This password is too easy to guess.',
+  detail: 'This password cannot be taken; `errors` says why.',
 });
 
 export const loginRequired = define({

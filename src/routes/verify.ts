@@ -29,8 +29,8 @@ const schema = {
   summary: 'Verify an access token',
   description:
     'For proxies (nginx auth_request, Traefik and Caddy forward_auth): 200 lets the request through. With a cookie, ' +
-    'the cross-site check applies to the method that the proxy names in X-Forwarded-Method or X-Original-Method; when a ' +
-    'trusted proxy names none, to every request.',
+    'the cross-site check applies to any method but GET, HEAD and OPTIONS that the proxy names in X-Forwarded-Method or ' +
+    'X-Original-Method, to WebSocket handshakes, and to what has an Origin; when a trusted proxy names no method, to every request.',
   tags: ['Verification'],
   querystring: z.strictObject({
     max_age: z

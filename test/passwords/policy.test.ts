@@ -148,6 +148,10 @@ describe('a new password is refused as one that is easy to guess', () => {
     'hd764nw5d7e1vbv',
     'momsanaladventure2026!',
     '!!!!momsanaladventure',
+    'p a s s w o r d 1 2 3',
+    'p.a.s.s.w.o.r.d.',
+    'l-e-t-m-e-i-n-please',
+    'a b c d e f g h i j k l m n',
   ])('%j', (password) => {
     for (const chosen of [policy, short]) expect(chosen.objection(password, EMAIL)).toBe(GUESSABLE);
   });
@@ -194,6 +198,8 @@ describe('a new password is refused when it has a phrase that everybody knows', 
     'c0rrect h0rse b@ttery 5taple',
     'the quick brown fox jumps over',
     'MayTheForceBeWithYou',
+    'YoullNeverWalkAlone!',
+    'Supercalifragilisticexpialidocious1',
   ])('%j', (password) => {
     for (const chosen of [policy, local, short]) expect(chosen.objection(password, EMAIL)).toBe(KNOWN);
   });
