@@ -116,10 +116,13 @@ const SPELLED_OUT = /(?<![\p{L}\p{N}])([\p{L}\p{N}])[^\p{L}\p{N}](?=[\p{L}\p{N}]
 // biome-ignore format: a table
 const STANDS_FOR: Record<string, string> = { '@': 'a', 4: 'a', 3: 'e', '!': 'i', 0: 'o', $: 's', 5: 's', 7: 't' };
 
+/** More than any password has but by ligatures, of which one may stand for 18 characters: time goes by the square. */
+const LONGEST = 256;
+
 /** Without capitals, accents, and what cannot be seen; fullwidth letters and ligatures as the ordinary ones. */
 function plainText(text: string): string {
   const plain = text.normalize('NFKD').replace(/[\p{M}\p{Default_Ignorable_Code_Point}]/gu, '');
-  return plain.toLowerCase().normalize('NFC');
+  return plain.toLowerCase().normalize('NFC').slice(0, LONGEST);
 }
 
 function longestOf(words: Iterable<string>): number {
