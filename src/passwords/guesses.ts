@@ -95,7 +95,7 @@ export function createGuesses(): Guesses {
  */
 export function readings(text: string): string[] {
   const plain = plainText(text);
-  const together = plain.replace(SPELLED_OUT, '$1');
+  const together = plain.replace(SPELLED_OUT, (letters, sign) => letters.replaceAll(sign, ''));
   const letters = plain.replace(/[@430$57!]/g, (sign) => STANDS_FOR[sign] ?? sign);
   const backwards = [...plain].reverse().join('');
   return [
@@ -110,8 +110,9 @@ export function readings(text: string): string[] {
   ];
 }
 
-/** A character alone, before a sign and another one alone. */
-const SPELLED_OUT = /(?<![\p{L}\p{N}])([\p{L}\p{N}])[^\p{L}\p{N}](?=[\p{L}\p{N}](?![\p{L}\p{N}]))/gu;
+/** Characters one by one, with the same sign between them all. */
+const SPELLED_OUT =
+  /(?<![\p{L}\p{N}])[\p{L}\p{N}]([^\p{L}\p{N}])(?:[\p{L}\p{N}]\1)+[\p{L}\p{N}]?(?![\p{L}\p{N}])/gu;
 
 // biome-ignore format: a table
 const STANDS_FOR: Record<string, string> = { '@': 'a', 4: 'a', 3: 'e', '!': 'i', 0: 'o', $: 's', 5: 's', 7: 't' };
