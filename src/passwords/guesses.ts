@@ -95,7 +95,7 @@ export function createGuesses(): Guesses {
  */
 export function readings(text: string): string[] {
   const plain = plainText(text);
-  const together = plain.replace(SPELLED_OUT, '$1');
+  const together = plain.replace(SPELLED_OUT, (letters, sign) => letters.replaceAll(sign, ''));
   const letters = plain.replace(/[@430$57!]/g, (sign) => STANDS_FOR[sign] ?? sign);
   const backwards = [...plain].reverse().join('');
   return [
@@ -110,16 +110,20 @@ export function readings(text: string): string[] {
   ];
 }
 
-/** A character alone, before a sign and another one alone. */
-const SPELLED_OUT = /(?<![\p{L}\p{N}])([\p{L}\p{N}])[^\p{L}\p{N}](?=[\p{L}\p{N}](?![\p{L}\p{N}]))/gu;
+/** Characters one by one, with the same sign between them all. */
+const SPELLED_OUT =
+  /(?<![\p{L}\p{N}])[\p{L}\p{N}]([^\p{L}\p{N}])(?:[\p{L}\p{N}]\1)+[\p{L}\p{N}]?(?![\p{L}\p{N}])/gu;
 
 // biome-ignore format: a table
 const STANDS_FOR: Record<string, string> = { '@': 'a', 4: 'a', 3: 'e', '!': 'i', 0: 'o', $: 's', 5: 's', 7: 't' };
 
+/** More than any password has but by ligatures, of which one may stand for 18 characters: time goes by the square. */
+const LONGEST = 256;
+
 /** Without capitals, accents, and what cannot be seen; fullwidth letters and ligatures as the ordinary ones. */
 function plainText(text: string): string {
   const plain = text.normalize('NFKD').replace(/[\p{M}\p{Default_Ignorable_Code_Point}]/gu, '');
-  return plain.toLowerCase().normalize('NFC');
+  return plain.toLowerCase().normalize('NFC').slice(0, LONGEST);
 }
 
 function longestOf(words: Iterable<string>): number {

@@ -56,11 +56,10 @@ export function createPasswordPolicy({ minLength, takesExamples }: PasswordPolic
       )
         return 'Must not have a phrase that everybody knows, or that the documentation shows';
       const enough = Math.min(ENOUGH_BITS, ENOUGH_BITS_PER_CHARACTER * length);
-      if (!guesses.need(enough, password))
-        return 'Must be harder to guess: common words, repeats and runs like 123 or qwerty count for little';
-      if (!guesses.need(enough, password, contextOf(email)))
-        return `Must not be made of your email or of ${PRODUCT_NAME}`;
-      return undefined;
+      if (guesses.need(enough, password, contextOf(email))) return undefined;
+      return guesses.need(enough, password)
+        ? `Must not be made of your email or of ${PRODUCT_NAME}`
+        : 'Must be harder to guess: common words, repeats and runs like 123 or qwerty count for little';
     },
   };
 }
