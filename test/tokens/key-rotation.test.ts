@@ -186,6 +186,18 @@ describe('a leaked key is taken out at once', () => {
       expect(ofOtherKind(revoked)).toEqual(ofOtherKind(after));
     });
 
+    test('the next one of two that wait is replaced by the other, until whose time the one that signs goes on', () => {
+      const twice = rotate(after, config, START + 10, ACTIVE_FROM + 600);
+      const [signing, , second] = twice.keys.filter(({ kty }) => kty === after.keys[index]?.kty);
+      const revoked = revoke(twice, config, kids(after)[next] ?? '', at);
+      expect(revoked.keys.filter(({ kty }) => kty === signing?.kty)).toEqual([
+        { ...signing, exp: ACTIVE_FROM + 600 + lifetime + MARGIN },
+        second,
+      ]);
+      expect(signerOf(revoked, kind, ACTIVE_FROM + 599).kid).toBe(signing?.kid);
+      expect(signerOf(revoked, kind, ACTIVE_FROM + 600).kid).toBe(second?.kid);
+    });
+
     test('both, one after the other, are replaced by one that signs now', () => {
       const once = revoke(after, config, kids(after)[index] ?? '', at);
       const twice = revoke(once, config, kids(after)[next] ?? '', at + 1);
