@@ -5,7 +5,7 @@ import { Agent, request } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ADA, bearer, type TokenBody } from '../support/app.ts';
 import { balancerConfig } from '../support/balancer.ts';
 import { issueCertificate } from '../support/certificates.ts';
@@ -117,9 +117,6 @@ describe.skipIf(lacks('nginx'))('behind deploy/nginx/balancer.conf', () => {
 
 describe.skipIf(lacks('nginx'))('deploy/nginx/balancer.conf before a replica that misbehaves', () => {
   const folder = temporaryFolder();
-  let stop: () => Promise<void>;
-
-  afterEach(() => stop());
   afterAll(() => rmSync(folder, { recursive: true }));
 
   /** Two stand-ins for idcard. @param answer undefined to break the connection once the request is there */
@@ -146,10 +143,10 @@ describe.skipIf(lacks('nginx'))('deploy/nginx/balancer.conf before a replica tha
       balancerConfig({ port, replicas: [first, second], ...(tls && { tls }) }),
       port,
     );
-    stop = async () => {
+    onTestFinished(async () => {
       await nginx.stop();
       for (const server of servers) server.close().closeAllConnections();
-    };
+    });
     return { url: `http://127.0.0.1:${port}`, tlsPort, received };
   }
 
