@@ -8,6 +8,7 @@ const SHARED = [
   'src/config.ts',
   'src/clock.ts',
   'src/client-address.ts',
+  'src/handshake.ts',
   'src/startup-error.ts',
   'src/bounded-map.ts',
   'src/in-time.ts',

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { isHandshake } from '../handshake.ts';
 import type { App } from './zod.ts';
 
 /**
@@ -29,6 +30,6 @@ function isPreflight({ headers }: FastifyRequest): boolean {
     methods.every((method) => method === 'OPTIONS') &&
     Boolean(headers.origin) &&
     Boolean(headers['access-control-request-method']) &&
-    !Object.keys(headers).some((name) => name === 'upgrade' || name.startsWith('sec-websocket-'))
+    !isHandshake(headers)
   );
 }

@@ -1,17 +1,9 @@
 import type { FastifyRequest } from 'fastify';
+import { isHandshake } from '../handshake.ts';
 import { crossSite } from '../problems/catalogue.ts';
 
 /** RFC 9110 §9.2.1, without TRACE. Whatever else a proxy may name counts as unsafe. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-/** The headers of a handshake (RFC 6455 §4.1, RFC 8441 §5). Proxies hand on only some of them to whom they ask. */
-const HANDSHAKE_HEADERS = [
-  'upgrade',
-  'sec-websocket-key',
-  'sec-websocket-version',
-  'sec-websocket-extensions',
-  'sec-websocket-protocol',
-];
 
 const UNNAMED_METHOD =
   'The proxy that asked named no method, so that the request counts as one that may change something, and another site ' +
@@ -102,11 +94,4 @@ export function isWebOrigin(origin: string): boolean {
 
 function isSafe(method: string | string[] | undefined): boolean {
   return method === undefined || SAFE_METHODS.has(String(method));
-}
-
-/** A GET, but of a connection by which the page reads and writes. */
-function isHandshake(headers: FastifyRequest['headers']): boolean {
-  return (
-    HANDSHAKE_HEADERS.some((name) => headers[name] !== undefined) || headers['sec-fetch-mode'] === 'websocket'
-  );
 }

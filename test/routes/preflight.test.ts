@@ -88,6 +88,7 @@ describe('GET /v1/verify?preflight=pass', () => {
     ['an empty one that is asked for', { 'access-control-request-method': '' }],
     ['a change of protocol', { upgrade: 'websocket' }],
     ['the key of a WebSocket', { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' }],
+    ['a page that opens a WebSocket', { 'sec-fetch-mode': 'websocket' }],
     ['the version of a WebSocket', { 'sec-websocket-version': '13' }],
   ])('wants a login for a request with %s', async (_, headers) => {
     expect((await verify({ ...PREFLIGHT, ...headers })).statusCode).toBe(401);
