@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { compileInto } from '../test/support/compiled.ts';
+import { findFreePort } from '../test/support/process.ts';
 import { atExit } from './at-exit.ts';
 import { onCore } from './cores.ts';
 import { SERVE } from './serve-command.ts';
@@ -94,14 +94,4 @@ export async function startAsShipped(
 
 async function untilAnswered(url: string): Promise<void> {
   while (!(await fetch(url).catch(() => undefined))) await sleep(5);
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('No free port.');
-  return address.port;
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -113,15 +114,23 @@ export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), 'idcard-test-'));
 }
 
-/** A port of the loopback interface that nobody listens on. */
+let lastPort = randomInt(11_000, 30_000);
+
+/**
+ * A port that nobody listens on, until the caller does: below those that a system gives to outgoing connections (32768 in
+ * Linux), of which one could take it meanwhile. No two of a process are the same.
+ */
 export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  const port = ++lastPort;
+  const server = createServer().listen(port);
+  try {
+    await once(server, 'listening');
+  } catch {
+    return findFreePort();
+  }
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  return address.port;
+  return port;
 }
 
 function ownEnvironment(env: Record<string, string>): Record<string, string> {
