@@ -12,23 +12,25 @@ beforeEach(async () => {
   await once(server, 'listening');
 });
 
-/** Sends a request on a connection that the server has not accepted yet. */
-function knock(): Promise<string> {
+/** Sends a request on a connection that waits at the door: this thread, which would accept it, sleeps until it is there. */
+async function knock(): Promise<{ answer: Promise<string> }> {
   const { port } = server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');
   socket.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n');
-  return text(socket).catch((error) => error.code);
+  const answer = text(socket).catch((error) => error.code);
+  await new Promise(process.nextTick); // then it connects
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+  return { answer };
 }
 
 test('a connection that knocks in the moment of the close is reset', async () => {
-  const answer = knock();
-  await new Promise(process.nextTick);
+  const { answer } = await knock();
   server.close();
   expect(await answer).toBe('ECONNRESET');
 });
 
 test('and served, when the close waits until nobody knocks', async () => {
-  const answer = knock();
+  const { answer } = await knock();
   await untilNobodyKnocks(server);
   server.close();
   expect(await answer).toContain('served');
