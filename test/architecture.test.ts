@@ -10,6 +10,7 @@ const SHARED = [
   'src/client-address.ts',
   'src/handshake.ts',
   'src/startup-error.ts',
+  'src/this-machine.ts',
   'src/bounded-map.ts',
   'src/in-time.ts',
   'package.json',

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { unavailable } from '../problems/catalogue.ts';
+import { isThisMachine } from '../this-machine.ts';
 import type { PasswordPolicy } from './policy.ts';
 
 /** A password policy that loads its 49,000 common passwords when the first new password is to be judged. */
@@ -27,10 +28,7 @@ export function createLazyPasswordPolicy(settings: Settings): LazyPasswordPolicy
 
 async function load({ passwordMinLength, publicUrl }: Settings): Promise<PasswordPolicy> {
   const { createPasswordPolicy } = await import('./policy.ts');
-  return createPasswordPolicy({ minLength: passwordMinLength, takesExamples: isThisMachine(publicUrl) });
-}
-
-/** Whether nobody else can reach the address, so that whoever tries out the documentation may do it word for word. */
-export function isThisMachine(publicUrl: string): boolean {
-  return /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(new URL(publicUrl).hostname);
+  // Whoever tries out the documentation may do it word for word.
+  const takesExamples = isThisMachine(new URL(publicUrl).hostname);
+  return createPasswordPolicy({ minLength: passwordMinLength, takesExamples });
 }

@@ -1,9 +1,10 @@
 import type { Config } from '../config.ts';
-import { isThisMachine } from '../passwords/lazy-policy.ts';
+import { isThisMachine } from '../this-machine.ts';
 
 /** On standard error, since standard output holds the log, one JSON object a line. */
 export function greet({ publicUrl, docsPage, passwordMinLength, registration }: Config): void {
-  const password = isThisMachine(publicUrl) ? 'violet otters play chess'.padEnd(passwordMinLength, '!') : '…';
+  const { hostname } = new URL(publicUrl);
+  const password = isThisMachine(hostname) ? 'violet otters play chess'.padEnd(passwordMinLength, '!') : '…';
   const user = `'{"email":"ada@example.com","password":"${password}"}'`;
   const curl = (path: string) => `  curl ${publicUrl}${path} -H 'Content-Type: application/json' -d ${user}`;
   console.error(

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.ts';
 import { baseUrl, pageOrigin } from '../env-values.ts';
 import { StartupError } from '../startup-error.ts';
+import { isThisMachine } from '../this-machine.ts';
 import { isInside } from './inside.ts';
 
 const seconds = (min: number, max: number) => {
@@ -83,7 +84,7 @@ export function describe(owner: string, issue: z.core.$ZodIssue | undefined): st
 
 function isSafe(issuer: string): boolean {
   const { protocol, hostname } = new URL(issuer);
-  return protocol === 'https:' || /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+  return protocol === 'https:' || isThisMachine(hostname);
 }
 
 function isBaseAddress(value: string): boolean {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { StartupError } from '../../startup-error.ts';
+import { isThisMachine } from '../../this-machine.ts';
 
 export interface PostgresServer {
   /** A name, an address, or the folder of a Unix socket. */
@@ -14,7 +15,6 @@ export interface PostgresServer {
 }
 
 const EXAMPLE = 'postgres://user:password@host:5432/name?sslmode=verify-full';
-const LOCAL_HOST = /^(?:localhost|127(?:\.\d+){3}|::1|\/.*)$/;
 
 /**
  * The server of a `postgres://` URL. Its parameters are those of libpq that say how the connection is protected; any
@@ -58,9 +58,14 @@ function parse(text: string) {
   }
 }
 
+/** Here, or behind a socket in the file system. */
+function isLocal(host: string): boolean {
+  return isThisMachine(host) || /^\/.*$/.test(host);
+}
+
 /** What libpq does for each sslmode, but for those that fall back to plain text without a word. */
 function tlsOptions(host: string, mode?: string, rootCertificate?: string): PostgresServer['ssl'] {
-  if (mode === undefined && rootCertificate === undefined && LOCAL_HOST.test(host)) return false;
+  if (mode === undefined && rootCertificate === undefined && isLocal(host)) return false;
   switch (mode) {
     case 'disable':
       return false;
