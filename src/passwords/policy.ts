@@ -49,11 +49,8 @@ export function createPasswordPolicy({ minLength, takesExamples }: PasswordPolic
     objection(password, email) {
       const { length } = [...password];
       if (length < minLength) return `Must have at least ${minLength} characters`;
-      if (
-        readings(password).some((reading) =>
-          published.some((phrase) => onlyLetters(reading).includes(phrase)),
-        )
-      )
+      const spellings = readings(password).map(onlyLetters);
+      if (spellings.some((letters) => published.some((phrase) => letters.includes(phrase))))
         return 'Must not have a phrase that everybody knows, or that the documentation shows';
       const enough = Math.min(ENOUGH_BITS, ENOUGH_BITS_PER_CHARACTER * length);
       if (guesses.need(enough, password, contextOf(email))) return undefined;
