@@ -125,7 +125,8 @@ export async function findFreePort(): Promise<number> {
   const server = createServer().listen(port);
   try {
     await once(server, 'listening');
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     return findFreePort();
   }
   server.close();
