@@ -5,7 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, 'test/faults/**'], // they take a machine for themselves
     globalSetup: ['test/support/compiled.ts', 'test/support/postgres.ts'],
-    setupFiles: 'test/support/checked-answers.ts',
+    setupFiles: ['test/support/checked-answers.ts', 'test/support/left-over-processes.ts'],
     maxWorkers: '150%', // most tests wait for processes and clocks
     testTimeout: 30_000,
     hookTimeout: 60_000,

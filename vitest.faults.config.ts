@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts'],
     globalSetup: ['test/support/compiled.ts', 'test/support/postgres.ts'],
-    setupFiles: 'test/support/checked-answers.ts',
+    setupFiles: ['test/support/checked-answers.ts', 'test/support/left-over-processes.ts'],
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 60_000,
