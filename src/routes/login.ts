@@ -16,7 +16,9 @@ import {
 } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Login } from '../tokens/tokens.ts';
-import { Email, type User, verifiedEmail } from '../users/user.ts';
+import { KnownEmail } from '../users/email.ts';
+import { findByEmail } from '../users/find-by-email.ts';
+import { type User, verifiedEmail } from '../users/user.ts';
 import { answerHeaders, attemptOf } from './attempt.ts';
 import { beforeAttempt } from './before-attempt.ts';
 import { receiveBinding } from './binding.ts';
@@ -35,7 +37,7 @@ const schema = {
   security: [],
   body: z
     .strictObject({
-      email: Email,
+      email: KnownEmail,
       password: Password,
       transport: z
         .enum(['bearer', 'cookie'])
@@ -101,20 +103,21 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
 
   const onRequest = beforeAttempt(attempts);
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
-    const { email, password, transport, device_token } = request.body;
+    const { email: spellings, password, transport, device_token } = request.body;
+    const [email] = spellings; // of whichever row: one mailbox has one count
     if (transport === 'cookie') transports.refuseUnkeptCookies(request);
     const device = deviceTokens.deviceOf(
       transports.receiveDeviceToken(request, transport, device_token),
       email,
     );
-    // Strangers' guesses do not keep out the owner's device. What counts is the email as it was sent, whoever has it.
+    // Strangers' guesses do not keep out the owner's device. What counts is the email that was sent, whoever has it.
     const attempt = attemptOf(request, reply, email, device);
     const { loggedIn, jkt, issuedAtSeconds } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
       const jkt = receiveBinding(request, reply, dependencies);
       // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
       // waits, and then the tokens have a version that is void: hence their life counts from before the look-up.
       const issuedAtSeconds = issuingClock();
-      const user = await directory.findByEmail(email);
+      const user = await findByEmail(directory, spellings);
       return inTurn(async () => {
         // Whoever is banned has no password here, so that the right one takes as long as a wrong one.
         const storedHash = user?.status === 'active' ? user.passwordHash : undefined;
