@@ -2,20 +2,20 @@ import { text } from 'node:stream/consumers';
 import { read } from 'read';
 import type { Config } from '../config.ts';
 import { createLazyPasswordPolicy } from '../passwords/lazy-policy.ts';
-import { Password } from '../passwords/password.ts';
+import { KnownPassword, type PasswordSpellings } from '../passwords/password.ts';
 import { StartupError } from '../startup-error.ts';
 
 /**
  * A new password from a prompt, or from standard input when that is no terminal: never from an argument, which
- * every user of the machine could read.
+ * every user of the machine could read. The first spelling is the one to hash.
  * @throws StartupError when it is no good
  */
-export async function readNewPassword(config: Config, email: string): Promise<string> {
-  const { data: password, error } = Password.safeParse(await readPassword());
+export async function readNewPassword(config: Config, email: string): Promise<PasswordSpellings> {
+  const { data: spellings, error } = KnownPassword.safeParse(await readPassword());
   if (error) throw new StartupError(`The password is refused. ${error.issues[0]?.message}.`);
-  const objection = await createLazyPasswordPolicy(config).objection(password, email);
+  const objection = await createLazyPasswordPolicy(config).objection(spellings[0], email);
   if (objection) throw new StartupError(`The password is refused. ${objection}.`);
-  return password;
+  return spellings;
 }
 
 async function readPassword(): Promise<string> {

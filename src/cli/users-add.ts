@@ -14,7 +14,7 @@ export function usersAdd(env: NodeJS.ProcessEnv): Command {
       const roles = parseRoles(options.role);
       await withDirectory(env, async (directory, config) => {
         const newEmail = await readNewEmail(directory, email);
-        const password = await readNewPassword(config, newEmail);
+        const [password] = await readNewPassword(config, newEmail);
         const hasher = createHasher(config.argon2);
         const passwordHash = await hasher.hash(password);
         const user = await directory.add({ email: newEmail, passwordHash, roles });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
-import { Password } from '../passwords/password.ts';
+import { KnownPassword, matchingSpelling } from '../passwords/password.ts';
 import {
   crossSite,
   dpopNonceRequired,
@@ -38,7 +38,7 @@ const schema = {
   body: z
     .strictObject({
       email: KnownEmail,
-      password: Password,
+      password: KnownPassword,
       transport: z
         .enum(['bearer', 'cookie'])
         .default('bearer')
@@ -103,7 +103,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
 
   const onRequest = beforeAttempt(attempts);
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
-    const { email: spellings, password, transport, device_token } = request.body;
+    const { email: spellings, password: passwords, transport, device_token } = request.body;
     const [email] = spellings; // of whichever row: one mailbox has one count
     if (transport === 'cookie') transports.refuseUnkeptCookies(request);
     const device = deviceTokens.deviceOf(
@@ -121,14 +121,14 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
       return inTurn(async () => {
         // Whoever is banned has no password here, so that the right one takes as long as a wrong one.
         const storedHash = user?.status === 'active' ? user.passwordHash : undefined;
-        const isPassword = await hasher.verify(storedHash, password);
-        if (!user || !isPassword) {
+        const password = await matchingSpelling(hasher, storedHash, passwords);
+        if (!user || password === undefined) {
           reportUnusableHash(request.log, hasher, user);
           logFailure(request, user);
           throw invalidCredentials();
         }
         await succeeded();
-        await rehash(user, password);
+        await rehash(user, passwords[0], password !== passwords[0]);
         return { loggedIn: user, jkt, issuedAtSeconds };
       });
     });
@@ -145,8 +145,12 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
   });
 
   /** The one moment at which the password is at hand. It may be changed meanwhile: then the new one stands. */
-  async function rehash({ id, passwordHash }: User, password: string): Promise<void> {
-    if (!passwordHash || !hasher.needsRehash(passwordHash)) return;
+  async function rehash(
+    { id, passwordHash }: User,
+    password: string,
+    hasFormerSpelling: boolean,
+  ): Promise<void> {
+    if (!passwordHash || !(hasFormerSpelling || hasher.needsRehash(passwordHash))) return;
     const stronger = { passwordHash: await hasher.hash(password) };
     await directory.update(id, stronger, { passwordHash }).catch((error: unknown) => {
       // A directory that can be read and not changed, such as one on a full disk: the next login tries again.
