@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { hasLostBytes } from '../utf8.ts';
 import { dbMove } from './db-move.ts';
 import { keysList } from './keys-list.ts';
 import { keysRevoke } from './keys-revoke.ts';
@@ -45,6 +46,9 @@ export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv
   for (const command of [keysList, keysRotate, keysRevoke]) keys.addCommand(command(env));
   program.addCommand(theftBudgetCommand(env));
   exitOverrideAll(program);
+  // Another user, file or password than was meant.
+  if (argv.some(hasLostBytes))
+    program.error('error: an argument has what cannot be decoded: it must be UTF-8');
   await program.parseAsync([...argv]);
 }
 
