@@ -6,6 +6,7 @@ import { keysRevoke } from './keys-revoke.ts';
 import { keysRotate } from './keys-rotate.ts';
 import { theftBudgetCommand } from './theft-budget.ts';
 import { usersAdd } from './users-add.ts';
+import { usersCheckEmails } from './users-check-emails.ts';
 import { usersDelete } from './users-delete.ts';
 import { usersExport } from './users-export.ts';
 import { usersImport } from './users-import.ts';
@@ -29,6 +30,7 @@ export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv
   const users = program.command('users').description('manage users');
   for (const command of [
     usersAdd,
+    usersCheckEmails,
     usersDisable,
     usersEnable,
     usersDelete,

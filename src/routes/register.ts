@@ -22,7 +22,9 @@ import { toUserResponse, UserResponse } from './user-response.ts';
 const schema = {
   operationId: 'register',
   summary: 'Create a user',
-  description: 'Where registration is closed, whatever is sent is refused alike.',
+  description:
+    'The email is stored in one spelling: in lower case, its domain in the letters of its script, so that ' +
+    '`ada@xn--mnchen-3ya.de` is `ada@münchen.de`. Where registration is closed, whatever is sent is refused alike.',
   tags: ['Login'],
   security: [],
   body: z.strictObject({ email: NewEmail, password: Password }).meta({ id: 'Registration' }),
