@@ -16,6 +16,7 @@ import {
 import { basePathOf } from './http/base-path.ts';
 import { StartupError } from './startup-error.ts';
 import { revocationsAudience } from './tokens/profiles.ts';
+import { hasLostBytes } from './utf8.ts';
 
 /** Everything that the environment can set. Checked once, at the start; trusted everywhere else. */
 export interface Config {
@@ -139,7 +140,9 @@ type Settings = z.infer<typeof environment>;
  * @throws StartupError with one sentence that names the variable and says what to do.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const result = environment.safeParse(withSecretFiles(withoutEmpty(env)));
+  const values = withSecretFiles(withoutEmpty(env));
+  refuseLostBytes(values);
+  const result = environment.safeParse(values);
   if (!result.success) {
     const issue = result.error.issues[0];
     throw new StartupError(`${issue?.path[0]?.toString()} must be ${issue?.message}.`);
@@ -244,6 +247,12 @@ function publicUrlOf({ PUBLIC_URL, PORT }: Settings): string {
 /** Of `/v1/…` nobody could tell whether a proxy has taken a path `/v1` off. */
 function isUnambiguous(publicUrl: string): boolean {
   return !OWN_PATHS.includes(basePathOf(publicUrl).split('/')[1] ?? '');
+}
+
+/** Node.js decodes the environment, and what is no UTF-8 becomes another text: another folder, another password. */
+function refuseLostBytes(values: Record<string, string | undefined>): void {
+  const name = Object.keys(environment.shape).find((name) => hasLostBytes(values[name] ?? ''));
+  if (name) throw new StartupError(`${name} has what cannot be decoded: it must be UTF-8.`);
 }
 
 /** `NAME=` in a compose file or a shell means "not set". */

@@ -13,6 +13,7 @@ const SHARED = [
   'src/this-machine.ts',
   'src/bounded-map.ts',
   'src/in-time.ts',
+  'src/utf8.ts',
   'package.json',
 ];
 

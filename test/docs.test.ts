@@ -48,7 +48,7 @@ const RUN = {
   'docs/README.md': 1, // package
   'docs/clients.md': 4, // clients
   'docs/keys.md': 2, // operations
-  'docs/operations.md': 11, // operations, readme
+  'docs/operations.md': 12, // operations, readme, cli/check-emails
   'examples/spa/README.md': 2, // readme
 };
 

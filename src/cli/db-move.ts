@@ -9,6 +9,7 @@ import type { Database } from '../users/databases/schema.ts';
 import { holdingWrites, isSameDatabase } from '../users/databases/snapshot.ts';
 import { rehearse } from '../users/rehearsal.ts';
 import { createUserRows, isSameRow, pagesOf, type UserRow, type UserRows } from '../users/rows.ts';
+import { hasLostBytes } from '../utf8.ts';
 import { logEvent, print, withJson } from './output.ts';
 import { withProgress } from './progress.ts';
 import { refuseMissing, withDatabase } from './with-database.ts';
@@ -49,11 +50,14 @@ export function dbMove(env: NodeJS.ProcessEnv): Command {
 
 function targetOf({ to, toFile }: Options): string | undefined {
   if (toFile === undefined) return to;
+  let url: string;
   try {
-    return readFileSync(toFile, 'utf8').trim();
+    url = readFileSync(toFile, 'utf8').trim();
   } catch (cause) {
     throw new StartupError('--to-file names a file that cannot be read.', { cause });
   }
+  if (hasLostBytes(url)) throw new StartupError('--to-file has what cannot be decoded: it must be UTF-8.');
+  return url;
 }
 
 async function withTarget<T>(url: string, action: (db: Kysely<Database>) => Promise<T>): Promise<T> {

@@ -1,10 +1,12 @@
 import { Command } from 'commander';
+import { hasLostBytes } from '../utf8.ts';
 import { dbMove } from './db-move.ts';
 import { keysList } from './keys-list.ts';
 import { keysRevoke } from './keys-revoke.ts';
 import { keysRotate } from './keys-rotate.ts';
 import { theftBudgetCommand } from './theft-budget.ts';
 import { usersAdd } from './users-add.ts';
+import { usersCheckEmails } from './users-check-emails.ts';
 import { usersDelete } from './users-delete.ts';
 import { usersExport } from './users-export.ts';
 import { usersImport } from './users-import.ts';
@@ -28,6 +30,7 @@ export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv
   const users = program.command('users').description('manage users');
   for (const command of [
     usersAdd,
+    usersCheckEmails,
     usersDisable,
     usersEnable,
     usersDelete,
@@ -45,6 +48,9 @@ export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv
   for (const command of [keysList, keysRotate, keysRevoke]) keys.addCommand(command(env));
   program.addCommand(theftBudgetCommand(env));
   exitOverrideAll(program);
+  // Another user, file or password than was meant.
+  if (argv.some(hasLostBytes))
+    program.error('error: an argument has what cannot be decoded: it must be UTF-8');
   await program.parseAsync([...argv]);
 }
 

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { objectionTo } from '../passwords/hasher.ts';
+import { spellingsOf } from '../users/email.ts';
 import type { UserRow } from '../users/rows.ts';
-import { Email, MAX_ROLES, Role } from '../users/user.ts';
+import { MAX_ROLES, Role } from '../users/user.ts';
 
 const Seconds = z.int().min(0).max(253_402_300_799); // 9999-12-31T23:59:59Z; milliseconds are beyond it
 
@@ -19,9 +20,11 @@ const UserLine = z
     token_version_raised_at: Seconds,
     created_at: Seconds,
   })
-  .refine((user) => user.email === (user.status === 'deleted' ? user.id : spellingOf(user.email)), {
-    path: ['email'],
-  })
+  // An older spelling stays as it is: nothing of an old export is lost.
+  .refine(
+    ({ id, email, status }) => (status === 'deleted' ? email === id : spellingsOf(email).includes(email)),
+    { path: ['email'] },
+  )
   // Nothing of a deleted user is kept but the news that their tokens are void.
   .refine((user) => user.status !== 'deleted' || user.password_hash === null, { path: ['password_hash'] })
   .refine((user) => user.status !== 'deleted' || user.roles.length === 0, { path: ['roles'] });
@@ -77,8 +80,4 @@ function parseJson(text: string): unknown {
 
 function isField(name: unknown): name is keyof typeof MUST_BE {
   return typeof name === 'string' && Object.hasOwn(MUST_BE, name);
-}
-
-function spellingOf(email: string): string | undefined {
-  return Email.safeParse(email).data;
 }

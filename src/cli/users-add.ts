@@ -3,7 +3,7 @@ import { createHasher } from '../passwords/hasher.ts';
 import { describeUser, logEvent, print, withJson } from './output.ts';
 import { readNewPassword } from './password-input.ts';
 import { parseRoles } from './users-set-roles.ts';
-import { parseEmail, withDirectory } from './with-directory.ts';
+import { readNewEmail, withDirectory } from './with-directory.ts';
 
 export function usersAdd(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('add'))
@@ -13,10 +13,11 @@ export function usersAdd(env: NodeJS.ProcessEnv): Command {
     .action(async (email: string, options: { role: string[]; json?: boolean }) => {
       const roles = parseRoles(options.role);
       await withDirectory(env, async (directory, config) => {
-        const password = await readNewPassword(config, parseEmail(email));
+        const newEmail = await readNewEmail(directory, email);
+        const [password] = await readNewPassword(config, newEmail);
         const hasher = createHasher(config.argon2);
         const passwordHash = await hasher.hash(password);
-        const user = await directory.add({ email: parseEmail(email), passwordHash, roles });
+        const user = await directory.add({ email: newEmail, passwordHash, roles });
         logEvent('user.added', { sub: user.id, roles });
         print(options.json, describeUser(user), `Added ${user.email} as ${user.id}.`);
       });

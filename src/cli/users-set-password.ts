@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { createHasher } from '../passwords/hasher.ts';
+import { matchingSpelling } from '../passwords/password.ts';
 import { StartupError } from '../startup-error.ts';
 import { describeUser, logEvent, print, withJson } from './output.ts';
 import { readNewPassword } from './password-input.ts';
@@ -12,11 +13,11 @@ export function usersSetPassword(env: NodeJS.ProcessEnv): Command {
     .action(async (email: string, options: { json?: boolean }) => {
       await withDirectory(env, async (directory, config) => {
         const user = await findUser(directory, email);
-        const password = await readNewPassword(config, user.email);
+        const spellings = await readNewPassword(config, user.email);
         const hasher = createHasher(config.argon2);
-        if (await hasher.verify(user.passwordHash, password))
+        if ((await matchingSpelling(hasher, user.passwordHash, spellings)) !== undefined)
           throw new StartupError('The password is refused. Must differ from the current password.');
-        await directory.updateAndVoidTokens(user.id, { passwordHash: await hasher.hash(password) });
+        await directory.updateAndVoidTokens(user.id, { passwordHash: await hasher.hash(spellings[0]) });
         logEvent('password.set', { sub: user.id });
         print(options.json, describeUser(user), `${user.email} has a new password.`);
       });

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { invalidRequest } from '../problems/catalogue.ts';
+import { decodeUtf8 } from '../utf8.ts';
 
 /**
  * Bodies are JSON only, so that a form of another site cannot post (415). A client that announces JSON and sends
@@ -9,18 +10,9 @@ export function acceptJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error'); // `__proto__` and `constructor.prototype` are errors
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
-    const text = decodeUtf8(body);
+    const text = decodeUtf8(body); // RFC 8259 §8.1
     if (text === '') done(null, undefined);
     else if (text === undefined) done(invalidRequest({ detail: 'The body is not UTF-8.' }));
     else parse(request, text, done);
   });
-}
-
-/** Undefined when it is not UTF-8 (RFC 8259 §8.1): replaced bytes would make two passwords one. */
-function decodeUtf8(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }

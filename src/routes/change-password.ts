@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
-import { Password } from '../passwords/password.ts';
+import { KnownPassword, matchingSpelling, Password } from '../passwords/password.ts';
 import {
   crossSite,
   invalidToken,
@@ -25,7 +25,9 @@ const schema = {
   summary: 'Change the password',
   description: 'Raises the token version, so that every earlier token is void, and answers with a new pair.',
   tags: ['Account'],
-  body: z.strictObject({ current_password: Password, new_password: Password }).meta({ id: 'PasswordChange' }),
+  body: z
+    .strictObject({ current_password: KnownPassword, new_password: Password })
+    .meta({ id: 'PasswordChange' }),
   bodyExamples: {
     ada: { current_password: credentialsExample.password, new_password: 'nine lazy clouds over Turin' },
   },
@@ -57,12 +59,12 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
     const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
       const user = await findCurrentUser(directory, request.claims);
       const objection =
-        new_password === current_password
+        new_password === current_password[0]
           ? 'Must differ from the current password'
           : await passwordPolicy.objection(new_password, user.email);
       if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
       return inTurn(async () => {
-        if (!(await hasher.verify(user.passwordHash, current_password))) {
+        if ((await matchingSpelling(hasher, user.passwordHash, current_password)) === undefined) {
           reportUnusableHash(request.log, hasher, user);
           request.log.warn({
             event: 'password.change-failed',

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
-import { Password } from '../passwords/password.ts';
+import { KnownPassword, matchingSpelling } from '../passwords/password.ts';
 import {
   crossSite,
   dpopNonceRequired,
@@ -16,7 +16,9 @@ import {
 } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Login } from '../tokens/tokens.ts';
-import { Email, type User, verifiedEmail } from '../users/user.ts';
+import { KnownEmail } from '../users/email.ts';
+import { findByEmail } from '../users/find-by-email.ts';
+import { type User, verifiedEmail } from '../users/user.ts';
 import { answerHeaders, attemptOf } from './attempt.ts';
 import { beforeAttempt } from './before-attempt.ts';
 import { receiveBinding } from './binding.ts';
@@ -35,8 +37,8 @@ const schema = {
   security: [],
   body: z
     .strictObject({
-      email: Email,
-      password: Password,
+      email: KnownEmail,
+      password: KnownPassword,
       transport: z
         .enum(['bearer', 'cookie'])
         .default('bearer')
@@ -101,31 +103,32 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
 
   const onRequest = beforeAttempt(attempts);
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
-    const { email, password, transport, device_token } = request.body;
+    const { email: spellings, password: passwords, transport, device_token } = request.body;
+    const [email] = spellings; // of whichever row: one mailbox has one count
     if (transport === 'cookie') transports.refuseUnkeptCookies(request);
     const device = deviceTokens.deviceOf(
       transports.receiveDeviceToken(request, transport, device_token),
       email,
     );
-    // Strangers' guesses do not keep out the owner's device. What counts is the email as it was sent, whoever has it.
+    // Strangers' guesses do not keep out the owner's device. What counts is the email that was sent, whoever has it.
     const attempt = attemptOf(request, reply, email, device);
     const { loggedIn, jkt, issuedAtSeconds } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
       const jkt = receiveBinding(request, reply, dependencies);
       // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
       // waits, and then the tokens have a version that is void: hence their life counts from before the look-up.
       const issuedAtSeconds = issuingClock();
-      const user = await directory.findByEmail(email);
+      const user = await findByEmail(directory, spellings);
       return inTurn(async () => {
         // Whoever is banned has no password here, so that the right one takes as long as a wrong one.
         const storedHash = user?.status === 'active' ? user.passwordHash : undefined;
-        const isPassword = await hasher.verify(storedHash, password);
-        if (!user || !isPassword) {
+        const password = await matchingSpelling(hasher, storedHash, passwords);
+        if (!user || password === undefined) {
           reportUnusableHash(request.log, hasher, user);
           logFailure(request, user);
           throw invalidCredentials();
         }
         await succeeded();
-        await rehash(user, password);
+        await rehash(user, passwords[0], password !== passwords[0]);
         return { loggedIn: user, jkt, issuedAtSeconds };
       });
     });
@@ -142,8 +145,12 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
   });
 
   /** The one moment at which the password is at hand. It may be changed meanwhile: then the new one stands. */
-  async function rehash({ id, passwordHash }: User, password: string): Promise<void> {
-    if (!passwordHash || !hasher.needsRehash(passwordHash)) return;
+  async function rehash(
+    { id, passwordHash }: User,
+    password: string,
+    hasFormerSpelling: boolean,
+  ): Promise<void> {
+    if (!passwordHash || !(hasFormerSpelling || hasher.needsRehash(passwordHash))) return;
     const stronger = { passwordHash: await hasher.hash(password) };
     await directory.update(id, stronger, { passwordHash }).catch((error: unknown) => {
       // A directory that can be read and not changed, such as one on a full disk: the next login tries again.

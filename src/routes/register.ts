@@ -11,7 +11,8 @@ import {
   unavailable,
   weakPassword,
 } from '../problems/catalogue.ts';
-import { Email } from '../users/user.ts';
+import { NewEmail } from '../users/email.ts';
+import { refuseTaken } from '../users/find-by-email.ts';
 import { answerHeaders, attemptOf } from './attempt.ts';
 import { beforeAttempt } from './before-attempt.ts';
 import type { RouteDependencies } from './dependencies.ts';
@@ -21,10 +22,12 @@ import { toUserResponse, UserResponse } from './user-response.ts';
 const schema = {
   operationId: 'register',
   summary: 'Create a user',
-  description: 'Where registration is closed, whatever is sent is refused alike.',
+  description:
+    'The email is stored in one spelling: in lower case, its domain in the letters of its script, so that ' +
+    '`ada@xn--mnchen-3ya.de` is `ada@münchen.de`. Where registration is closed, whatever is sent is refused alike.',
   tags: ['Login'],
   security: [],
-  body: z.strictObject({ email: Email, password: Password }).meta({ id: 'Registration' }),
+  body: z.strictObject({ email: NewEmail, password: Password }).meta({ id: 'Registration' }),
   bodyExamples: { ada: credentialsExample },
   response: { 201: UserResponse },
   documents: { 201: { description: 'The new user.', example: { ...userExample, roles: [] } } },
@@ -42,13 +45,15 @@ export function registerRoute(app: App, dependencies: Dependencies): void {
   // Before the body is read: whatever is sent, the answer tells nothing of it.
   const onRequest = config.registration === 'open' ? beforeAttempt(attempts) : refuseRegistration;
   app.post('/v1/register', { schema, onRequest }, async (request, reply) => {
-    const { email, password } = request.body;
+    const { email: spellings, password } = request.body;
+    const [email] = spellings;
     const attempt = attemptOf(request, reply, `register ${email}`);
     const passwordHash = await attempts.run(attempt, async ({ inTurn }) => {
       const objection = await passwordPolicy.objection(password, email);
       if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
       return inTurn(() => hasher.hash(password)); // stays counted, as each costs a hash
     });
+    await refuseTaken(directory, spellings);
     const user = await directory.add({ email, passwordHash, roles: [] });
     request.log.info({ event: 'user.registered', sub: user.id, address: clientAddress(request) });
     return reply.code(201).send(toUserResponse(user));

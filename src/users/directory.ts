@@ -23,7 +23,10 @@ export interface RaisedVersion {
  */
 const KEEP_DELETED_SECONDS = 90_000;
 
-/** The user directory. Emails are given and stored in the spelling of `Email`. Every call may throw `unavailable`. */
+/**
+ * The user directory. An email is compared as it stands: `Email` gives the spelling to store, `findByEmail` of
+ * find-by-email.ts asks for every spelling that a row may have. Every call may throw `unavailable`.
+ */
 export interface Directory {
   findByEmail(email: string): Promise<User | undefined>;
   findById(id: string): Promise<User | undefined>;

@@ -1,20 +1,5 @@
 import { z } from 'zod';
 
-const MAX_EMAIL_LENGTH = 254; // RFC 5321 §4.5.3.1.3, less the angle brackets
-
-/** Letters and digits of any script, so that internationalized addresses work (RFC 6531). No controls, no blanks. */
-const EMAIL =
-  /^[\p{L}\p{M}\p{N}.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}\p{N}-]{2,63}$/u;
-
-/** An email in the one spelling that is stored and compared: NFC, lower case. */
-export const Email = z
-  .string()
-  .max(MAX_EMAIL_LENGTH, `Must have ${MAX_EMAIL_LENGTH} characters at most`)
-  .overwrite((email) => email.normalize('NFC').toLowerCase().normalize('NFC'))
-  // Checked again, since a letter may become two.
-  .refine((email) => email.length <= MAX_EMAIL_LENGTH && EMAIL.test(email), 'Must be an email address')
-  .meta({ format: 'idn-email', examples: ['ada@example.com'] });
-
 export const MAX_ROLES = 16;
 
 /** A role's name; safe in a header and a list separated by commas. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Password } from '../../src/passwords/password.ts';
+import { KnownPassword, Password } from '../../src/passwords/password.ts';
 
 function objection(password: unknown): string | undefined {
   return Password.safeParse(password).error?.issues[0]?.message;
@@ -48,6 +48,40 @@ describe('a password', () => {
     expect(Password.parse('cafe\u0301 olé')).toBe(Password.parse('caf\u00e9 olé'));
   });
 
+  test.each([
+    ['\u00a0', 'a no-break space'],
+    ['\u1680', 'an ogham space mark'],
+    ['\u2000', 'an en quad'],
+    ['\u2003', 'an em space'],
+    ['\u202f', 'a narrow no-break space'],
+    ['\u205f', 'a mathematical space'],
+    ['\u3000', 'an ideographic space'],
+  ])('with %j, %s, is the one with an ordinary blank', (blank) => {
+    expect(Password.parse(`violet${blank}otters`)).toBe('violet otters');
+    expect(KnownPassword.parse(`violet${blank}otters`)).toEqual([
+      'violet otters',
+      `violet${blank}otters`.normalize('NFC'),
+    ]);
+  });
+
+  test.each([
+    'violet otters',
+    'violet\totters',
+    'violet\u200botters',
+    'violet\u2028otters',
+    'violet\ufeffotters',
+  ])('like %j has no other spelling: not every gap is a blank', (password) => {
+    expect(Password.parse(password)).toBe(password);
+    expect(KnownPassword.parse(password)).toEqual([password]);
+  });
+
+  test('is measured as it is hashed, and never compared in a spelling that was too long to be stored', () => {
+    const blanks = '\u00a0'.repeat(200); // 400 bytes
+    expect(Password.parse(blanks)).toBe(' '.repeat(200));
+    expect(KnownPassword.parse(blanks)).toEqual([' '.repeat(200)]);
+    expect(objection('\u00a0'.repeat(257))).toBe('May have 256 bytes in UTF-8');
+  });
+
   test('in compatibility characters is not the one in plain letters', () => {
     expect(Password.parse('ﬁn')).not.toBe(Password.parse('fin'));
   });
@@ -64,7 +98,7 @@ test('whatever is accepted is well-formed NFC of 256 bytes at most, and accepted
     fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 300 }), (text) => {
       const { data } = Password.safeParse(text);
       fc.pre(data !== undefined);
-      expect(data).toBe(text.normalize('NFC'));
+      expect(data).toBe(text.replace(/\p{Zs}/gu, ' ').normalize('NFC'));
       expect(Buffer.byteLength(data)).toBeLessThanOrEqual(256);
       expect(Password.parse(data)).toBe(data);
     }),

@@ -21,7 +21,7 @@ export interface Finished {
 export interface RunOptions {
   env?: Record<string, string>;
   /** What stands on its standard input, which is a pipe and no terminal. */
-  input?: string;
+  input?: string | Uint8Array;
   /** The folder in which it runs, if it matters. */
   cwd?: string;
 }
