@@ -88,8 +88,9 @@ describe('a new database', () => {
   test('in which a migration fails keeps nothing of it, and is migrated when the cause is gone', async () => {
     await execute(url, 'CREATE TABLE users_token_version_raised_at ()'); // the name of the index
     expect(await refusal(url)).toContain('cannot be migrated');
-    expect(await execute(url, "SELECT to_regclass('users') AS users")).toEqual([{ users: null }]);
-    expect(await execute(url, 'SELECT * FROM kysely_migration')).toEqual([]);
+    expect(
+      await execute(url, "SELECT to_regclass('users') AS users, to_regclass('kysely_migration') AS made"),
+    ).toEqual([{ users: null, made: null }]);
 
     await execute(url, 'DROP TABLE users_token_version_raised_at');
     await (await openDatabase(url)).destroy();
