@@ -120,10 +120,11 @@ function connectionClass(route: Route, { statement_timeout, query_timeout }: Tim
         this.#login.check();
         const { rows } = await this.query('SHOW transaction_read_only');
         if (rows[0]?.transaction_read_only !== 'off') throw new StandbyError();
+        route.succeeded(this.#host);
         return this;
       } catch (error) {
         this.end().catch(() => undefined);
-        route.failed(this.#host, error);
+        route.failed(this.#host, error, this.openedAtMs);
         throw error;
       }
     }

@@ -32,7 +32,6 @@ const KEPT = {
   sslcert: ANY,
   sslkey: ANY,
   sslpassword: ANY,
-  sslcrl: ANY,
   ssl_min_protocol_version: PROTOCOLS,
   ssl_max_protocol_version: PROTOCOLS,
 } as const satisfies Record<string, Values>;
@@ -67,7 +66,8 @@ const ADVICE: Record<string, string> = {
   service: 'write out what the service says',
   servicefile: 'write out what the service says',
   requirepeer: 'it could not be kept, so remove it',
-  sslcrldir: 'put the lists into one file and name it as sslcrl',
+  sslcrl: 'it keeps no list of revoked certificates, so remove it',
+  sslcrldir: 'it keeps no list of revoked certificates, so remove it',
   connection_limit: 'remove it, and set DATABASE_POOL_SIZE',
   pool_timeout: 'remove it: idcard has limits of its own',
   schema: 'write options=-c%20search_path%3D and the name of the schema',

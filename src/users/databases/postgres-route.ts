@@ -9,7 +9,9 @@ export interface Route {
   host(): PostgresHost;
   /** Whether the startup parameter statement_timeout is taken. */
   takesTimeout(): boolean;
-  failed(host: PostgresHost, error: unknown): void;
+  succeeded(host: PostgresHost): void;
+  /** @param sinceMs when the connection was tried */
+  failed(host: PostgresHost, error: unknown, sinceMs: number): void;
   /** Whether another connection may succeed at once. */
   mayFareBetter(error: unknown): boolean;
   /** A query was refused by a server that takes changes no more. */
@@ -24,6 +26,7 @@ export interface Route {
 export function createRoute(server: PostgresServer, onPooler: () => void): Route {
   const { hosts } = server;
   const failures = new Map<PostgresHost, unknown>();
+  const servedAtMs = new Map<PostgresHost, number>();
   let current = 0;
   let takesTimeout = true;
   let demotedAtMs = Number.NEGATIVE_INFINITY;
@@ -33,14 +36,19 @@ export function createRoute(server: PostgresServer, onPooler: () => void): Route
     server,
     host,
     takesTimeout: () => takesTimeout,
-    failed(failing, error) {
+    succeeded(serving) {
+      servedAtMs.set(serving, performance.now());
+    },
+    failed(failing, error, sinceMs) {
       if (takesTimeout && refusesTimeout(error)) {
         takesTimeout = false;
         onPooler();
         return;
       }
       failures.set(failing, error);
-      if (failing === host() && isElsewhere(error)) current = (current + 1) % hosts.length;
+      // One of many connections that were tried at once may be late, and the host serves all the same.
+      const serves = (servedAtMs.get(failing) ?? 0) > sinceMs;
+      if (failing === host() && !serves && isElsewhere(error)) current = (current + 1) % hosts.length;
     },
     mayFareBetter: (error) => refusesTimeout(error) || (hosts.length > 1 && isElsewhere(error)),
     demoted() {

@@ -13,17 +13,14 @@ export type Protection = false | ConnectionOptions;
  * @throws StartupError
  */
 export function protectionOf(host: string, parameters: Parameters): Protection {
-  const { sslrootcert, sslcrl } = parameters;
+  const { sslrootcert } = parameters;
   if (host.startsWith('/')) return false;
   const mode = modeOf(parameters);
   if (mode === undefined && sslrootcert === undefined && isThisMachine(host)) return false;
   const checked = checkOf(mode, sslrootcert);
   if (!checked) return false;
-  if (sslcrl !== undefined && !checked.rejectUnauthorized)
-    throw new StartupError('DATABASE_URL must say sslmode=verify-full or verify-ca for sslcrl to be kept.');
   return usable({
     ...checked,
-    ...(sslcrl !== undefined && { crl: read('sslcrl', sslcrl) }),
     ...ownCertificate(parameters),
     ...versions(parameters),
   });
