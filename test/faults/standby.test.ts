@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../src/users/databases/index.ts';
@@ -5,7 +6,7 @@ import { createDirectory } from '../../src/users/directory.ts';
 import { ADA } from '../support/app.ts';
 import { execute, urlOf } from '../support/postgres.ts';
 import { type ServerProcess, startServer, temporaryFolder } from '../support/process.ts';
-import { killPostgres, type Standby, startStandby } from '../support/standby.ts';
+import { type Standby, startStandby } from '../support/standby.ts';
 import {
   findPostgresPrograms,
   type SystemPostgres,
@@ -49,6 +50,7 @@ describe.skipIf(!process.env.CI && !programs)('two servers, of which the second 
     await replica?.stop('SIGKILL');
     await link?.close();
     standby?.stop();
+    rmSync(dataDir, { recursive: true });
   });
 
   const post = async (path: string, body: object) => {
@@ -70,7 +72,7 @@ describe.skipIf(!process.env.CI && !programs)('two servers, of which the second 
     await expect.poll(() => usersAt(standby.port)).toEqual(before);
 
     link.cut(); // no answer and no refusal: connections that hang
-    await killPostgres(urlOf(primary.port, 'postgres'));
+    primary.stop();
     const promoted = sleep(UNWATCHED_MS).then(() =>
       execute(urlOf(standby.port, 'postgres'), 'SELECT pg_promote()'),
     );

@@ -2,7 +2,6 @@ import { execFile, execFileSync } from 'node:child_process';
 import { chownSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { execute } from './postgres.ts';
 import { findFreePort, temporaryFolder } from './process.ts';
 import type { SystemPostgres } from './system-postgres.ts';
 
@@ -36,10 +35,4 @@ export async function startStandby(programs: string, primary: SystemPostgres): P
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Ends a server as if its machine were gone. */
-export async function killPostgres(url: string): Promise<void> {
-  const [row] = await execute(url, "SELECT pg_read_file('postmaster.pid') AS file");
-  process.kill(Number(String(row?.file).split('\n')[0]), 'SIGQUIT'); // at once, and its children with it
 }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { StartupError } from '../../src/startup-error.ts';
@@ -110,6 +110,15 @@ describe.skipIf(lacks('pgbouncer'))('behind PgBouncer in transaction mode', () =
       await lock;
       expect(await directory.findById(ada.id)).toEqual(ada);
     });
+  });
+
+  test('PostgreSQL gives up by itself, where the role says so as the documentation shows', async () => {
+    const [, statement = ''] =
+      /^ALTER ROLE idcard (SET .*);$/m.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+    await execute(direct, `ALTER ROLE postgres ${statement}`);
+    expect(await execute(direct, 'SHOW statement_timeout')).toEqual([{ statement_timeout: '5s' }]);
+    await withDirectory((directory) => directory.add({ email: ADA.email, passwordHash: null, roles: [] }));
+    await execute(direct, 'ALTER ROLE postgres RESET statement_timeout');
   });
 
   test('requests are 503 in time while it is paused, halted, exhausted or gone, and are served again after', async () => {
