@@ -18,6 +18,8 @@ export interface RevocationFeed {
   stop(): void;
   /** Seconds since the directory last answered. */
   ageSeconds(): number;
+  /** Whether the directory has answered since the start: until then nobody knows whether this replica can reach it. */
+  hasAnswered(): boolean;
   /** Whether the directory answered lately, so that a revocation takes one poll. */
   isCurrent(): boolean;
 }
@@ -62,6 +64,7 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
   let polledAt = clock();
   let answeredAt = polledAt - keepSeconds; // so that the first poll asks for everything that matters
   let wasAnswered = true;
+  let hasAnswered = false;
   let timer: NodeJS.Timeout | undefined;
   let isStopped = false;
   let latestIssueSeconds = Number.NEGATIVE_INFINITY;
@@ -100,6 +103,7 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
       add(raised.filter(({ raisedAtSeconds }) => now < raisedAtSeconds + keepSeconds));
       revocations.prune(Math.min(now, before)); // so that a clock that is ahead for one poll makes nothing forgotten
       answeredAt = now;
+      hasAnswered = true;
       if (!wasAnswered) logger.info({ event: 'revocations.current' });
       wasAnswered = true;
     } catch (err) {
@@ -144,6 +148,7 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
       clearTimeout(timer);
     },
     ageSeconds,
+    hasAnswered: () => hasAnswered,
     isCurrent: () => ageSeconds() <= STALE_AFTER_POLLS * pollSeconds,
   };
 }

@@ -134,6 +134,22 @@ describe('while the directory is away', () => {
     expect(await readyz()).toMatchObject({ status: 'ok', revocations_age_seconds: 0 });
   });
 
+  test('a replica that has not reached it since its start is not ready, so that a rollout goes no further', async () => {
+    isAway = true;
+    const late = await createTestApp({ jwks: here.jwks, directory: () => awayWhenTold(here.directory) });
+    await late.app.ready();
+    const answer = await late.app.inject('/readyz');
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '2']);
+    expect(answer.json().detail).toBe('This replica has not reached its user directory yet.');
+    isAway = false;
+    await late.app.pollRevocations();
+    expect((await late.app.inject('/readyz')).json().status).toBe('ok');
+    isAway = true;
+    await late.app.pollRevocations();
+    expect((await late.app.inject('/readyz')).statusCode).toBe(200);
+    await late.close();
+  });
+
   test('a directory that does not even refuse is noticed after three polls', async () => {
     there.time.now += 7;
     expect((await readyz()).status).toBe('degraded');

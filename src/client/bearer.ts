@@ -1,3 +1,4 @@
+import { isTlsUnchecked } from './platform.ts';
 import { type LoginStorage, memoryStorage } from './storage.ts';
 import type { Transport } from './transport.ts';
 
@@ -10,7 +11,7 @@ export function bearer(storage: LoginStorage = memoryStorage()): Transport {
     name: 'bearer',
     storage,
     begin: async () => ({}),
-    send: (fetch, request, { tokens }) =>
+    send: async (fetch, request, { tokens }) =>
       fetch(withHeaders(request, tokens && { authorization: `Bearer ${tokens.access_token}` })),
     isRenewable: (errorCode) => errorCode === 'invalid_token',
   };
@@ -18,6 +19,9 @@ export function bearer(storage: LoginStorage = memoryStorage()): Transport {
 
 /** The request again, with more headers and what a token in a header demands. */
 export function withHeaders(request: Request, more: Record<string, string> = {}): Request {
+  // A password would go to whoever answers.
+  if (isTlsUnchecked() && request.url.startsWith('https:'))
+    throw new TypeError('NODE_TLS_REJECT_UNAUTHORIZED');
   const headers = new Headers(request.headers);
   for (const [name, value] of Object.entries(more)) headers.set(name, value);
   return new Request(request.clone(), {

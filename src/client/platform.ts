@@ -7,6 +7,7 @@ interface Platform {
   localStorage?: TextArea;
   BroadcastChannel?: new (name: string) => Channel;
   addEventListener?: (type: 'storage', listener: (event: TextChange) => void) => void;
+  process?: { env?: { NODE_TLS_REJECT_UNAUTHORIZED?: string } };
   indexedDB?: { open(name: string): OpenRequest };
 }
 
@@ -58,5 +59,14 @@ export function localStorageIfAny(): TextArea | undefined {
     return platform.localStorage;
   } catch {
     return undefined;
+  }
+}
+
+/** Node.js checks no certificate then. Where there is no such setting, or none may be read, the platform always checks. */
+export function isTlsUnchecked(): boolean {
+  try {
+    return platform.process?.env?.NODE_TLS_REJECT_UNAUTHORIZED === '0';
+  } catch {
+    return false;
   }
 }

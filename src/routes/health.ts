@@ -32,7 +32,8 @@ const readyz = {
   summary: 'Whether it should be given requests',
   description:
     'While the user directory is away the status is "degraded" and still 200: tokens are verified, with revocations ' +
-    'bounded by the lifetime of an access token; login and refresh answer 503.',
+    'bounded by the lifetime of an access token; login and refresh answer 503. A replica that has not reached the user ' +
+    'directory since its start is not ready, nor is one that stops.',
   tags: ['Operations'],
   security: [],
   response: { 200: Readiness },
@@ -52,6 +53,12 @@ export function healthRoutes(app: App, { feed, config, lifecycle }: Dependencies
   app.get('/readyz', { schema: readyz }, async () => {
     // So that a balancer looks elsewhere; what still comes is served.
     if (lifecycle.stopping) throw unavailable({ detail: 'This replica is stopping.', retryAfterSeconds: 1 });
+    // So that a rollout goes no further: those that it would replace have reached theirs.
+    if (!feed.hasAnswered())
+      throw unavailable({
+        detail: 'This replica has not reached its user directory yet.',
+        retryAfterSeconds: config.revocationPollSeconds,
+      });
     const isCurrent = feed.isCurrent();
     return {
       status: isCurrent ? ('ok' as const) : ('degraded' as const),

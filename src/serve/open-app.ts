@@ -33,7 +33,8 @@ export async function openApp(config: Config, replacements: Replacements = {}): 
   const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
   const keySet = loadKeySet(config, clock.now);
   const guessLimits = replacements.guessLimits ?? (await openGuessLimits(config, logger));
-  const directory = replacements.directory ?? (await openDirectory(config, clock));
+  const onPooler = () => logger.warn({ event: 'database.pooler' });
+  const directory = replacements.directory ?? (await openDirectory(config, clock, onPooler));
   const app = await buildApp({
     config,
     keySet,

@@ -29,6 +29,7 @@ export function createFetchDocument(
   closing: AbortSignal,
 ): FetchDocument {
   return async ({ path, mediaTypes, maxBytes, etag }) => {
+    refuseUncheckedTls(baseUrl);
     // Not AbortSignal.any: it leaves something behind in a signal that lives for long, at every call.
     const giveUp = new AbortController();
     const abort = () => giveUp.abort();
@@ -54,6 +55,14 @@ export function createFetchDocument(
       abort(); // what is left of an answer is not waited for
     }
   };
+}
+
+/** Node.js checks no certificate then, and keys from anybody would be believed. `fetch` has no word against it. */
+function refuseUncheckedTls(url: string): void {
+  if (url.startsWith('https:') && process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0')
+    throw new Error(
+      `${url} is not asked while NODE_TLS_REJECT_UNAUTHORIZED=0 turns off the check of certificates: remove that, and name the file of your own authority in NODE_EXTRA_CA_CERTS`,
+    );
 }
 
 function objectionTo(response: Response, mediaTypes: readonly string[], etag?: string): string | undefined {

@@ -5,7 +5,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { StartupError } from '../../src/startup-error.ts';
 import { openDatabase } from '../../src/users/databases/index.ts';
 import { issueCertificate } from '../support/certificates.ts';
-import { createDatabase, type PostgresServer, startPostgres } from '../support/postgres.ts';
+import {
+  createDatabase,
+  execute,
+  PASSWORD,
+  type PostgresServer,
+  startPostgres,
+  urlOf,
+} from '../support/postgres.ts';
 import { temporaryFolder } from '../support/process.ts';
 
 /* A real server, whose certificate names localhost and comes from an authority that nobody knows. */
@@ -13,6 +20,7 @@ import { temporaryFolder } from '../support/process.ts';
 const folder = temporaryFolder();
 const ours = join(folder, 'ours.pem');
 const another = join(folder, 'another.pem');
+const clerk = { certificate: join(folder, 'clerk.pem'), key: join(folder, 'clerk.key') };
 let server: PostgresServer;
 let url: string;
 
@@ -21,9 +29,30 @@ beforeAll(async () => {
   const host = issueCertificate('localhost', authority);
   writeFileSync(ours, authority.certificate);
   writeFileSync(another, issueCertificate('Another authority').certificate);
+  const certificate = issueCertificate('clerk', authority);
+  writeFileSync(clerk.certificate, certificate.certificate);
+  writeFileSync(clerk.key, certificate.key);
   server = await startPostgres(
-    { ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'server.key' },
-    { 'server.crt': host.certificate, 'server.key': host.key },
+    { ssl: 'on', ssl_cert_file: 'server.crt', ssl_key_file: 'server.key', ssl_ca_file: 'root.crt' },
+    {
+      'server.crt': host.certificate,
+      'server.key': host.key,
+      'root.crt': authority.certificate,
+      'pg_hba.conf': [
+        'host all trusted all trust',
+        'host all old all md5',
+        'host all plain all password',
+        'hostssl all clerk all cert',
+        'host all all all scram-sha-256',
+      ].join('\n'),
+    },
+  );
+  await execute(
+    urlOf(server.port, 'postgres'),
+    "SET password_encryption = 'md5'",
+    ...['trusted', 'old', 'plain', 'clerk'].map(
+      (name) => `CREATE ROLE ${name} SUPERUSER LOGIN PASSWORD '${PASSWORD}'`,
+    ),
   );
   url = await createDatabase(server.port);
 });
@@ -87,4 +116,53 @@ describe('the server is refused with', () => {
 test('plain text is what disable says, and what this machine has without a word', async () => {
   expect(await isEncrypted(over('127.0.0.1', 'sslmode=disable'))).toBe(false);
   expect(await isEncrypted(url)).toBe(false);
+});
+
+describe('how the password is proven', () => {
+  const as = (user: string, parameters: string) =>
+    over('localhost', parameters).replace('//postgres:', `//${user}:`);
+
+  test.each([
+    ['postgres', 'sslmode=require&channel_binding=require'],
+    ['postgres', 'sslmode=require&channel_binding=require&require_auth=scram-sha-256'],
+    ['postgres', 'sslmode=require&channel_binding=disable&require_auth=scram-sha-256'],
+    ['old', 'sslmode=require&require_auth=!password'],
+    ['plain', 'sslmode=require&require_auth=md5,password'],
+    ['trusted', 'sslmode=require&require_auth=none'],
+  ])('is as %s is asked and %s allows', async (user, parameters) => {
+    expect(await isEncrypted(as(user, parameters))).toBe(true);
+  });
+
+  test.each([
+    ['trusted', 'sslmode=require&channel_binding=require'],
+    ['old', 'sslmode=require&channel_binding=require'],
+    ['plain', 'sslmode=require&channel_binding=require'],
+    ['plain', 'sslmode=require&require_auth=scram-sha-256,md5'],
+    ['old', 'sslmode=require&require_auth=scram-sha-256'],
+    ['trusted', 'sslmode=require&require_auth=!none'],
+    ['postgres', 'sslmode=disable&require_auth=md5'],
+  ])('is refused, where %s is asked otherwise than %s allows', async (user, parameters) => {
+    expect(await refusal(as(user, parameters))).toMatch(
+      /asks for the password in a way that channel_binding or require_auth of DATABASE_URL forbids\.$/,
+    );
+  });
+
+  test('is a certificate, where the server asks for one', async () => {
+    const own = `sslmode=verify-full&sslrootcert=${ours}&sslcert=${clerk.certificate}&sslkey=${clerk.key}`;
+    expect(await isEncrypted(as('clerk', own))).toBe(true);
+    expect(await refusal(as('clerk', 'sslmode=require'))).toContain(
+      'lets this user in neither from here nor in this way',
+    );
+  });
+});
+
+test('TLS without a question before, and of the version that is asked for', async () => {
+  expect(
+    await isEncrypted(over('localhost', `sslmode=verify-full&sslrootcert=${ours}&sslnegotiation=direct`)),
+  ).toBe(true);
+  const range = 'ssl_min_protocol_version=TLSv1.2&ssl_max_protocol_version=TLSv1.2';
+  const db = await openDatabase(over('localhost', `sslmode=require&${range}`));
+  const query = sql`SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()`;
+  expect((await query.execute(db)).rows).toEqual([{ version: 'TLSv1.2' }]);
+  await db.destroy();
 });

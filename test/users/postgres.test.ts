@@ -88,8 +88,9 @@ describe('a new database', () => {
   test('in which a migration fails keeps nothing of it, and is migrated when the cause is gone', async () => {
     await execute(url, 'CREATE TABLE users_token_version_raised_at ()'); // the name of the index
     expect(await refusal(url)).toContain('cannot be migrated');
-    expect(await execute(url, "SELECT to_regclass('users') AS users")).toEqual([{ users: null }]);
-    expect(await execute(url, 'SELECT * FROM kysely_migration')).toEqual([]);
+    expect(
+      await execute(url, "SELECT to_regclass('users') AS users, to_regclass('kysely_migration') AS made"),
+    ).toEqual([{ users: null, made: null }]);
 
     await execute(url, 'DROP TABLE users_token_version_raised_at');
     await (await openDatabase(url)).destroy();
@@ -113,6 +114,18 @@ describe('a new database', () => {
     await directory.close();
     await execute(url, `DROP OWNED BY clerk_${START}`, `DROP ROLE clerk_${START}`);
   });
+});
+
+test('the schema that options name is the one that is migrated and served, under the name that the URL gives', async () => {
+  await execute(url, 'CREATE SCHEMA login');
+  const db = await openDatabase(`${url}?options=-c%20search_path%3Dlogin&application_name=gate`);
+  await createDirectory(db, () => START).add({ email: 'ada@example.com', passwordHash: null, roles: [] });
+  expect(await execute(url, 'SELECT email FROM login.users')).toEqual([{ email: 'ada@example.com' }]);
+  expect(await execute(url, "SELECT to_regclass('public.users') AS users")).toEqual([{ users: null }]);
+  expect(await execute(url, "SELECT 1 FROM pg_stat_activity WHERE application_name = 'gate'")).not.toEqual(
+    [],
+  );
+  await db.destroy();
 });
 
 describe('the start is refused, with a sentence and without the password, when', () => {
@@ -179,6 +192,20 @@ describe('the start is refused, with a sentence and without the password, when',
     const latin = await newDatabase("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
     expect(await refusal(latin)).toBe(
       "The database has the encoding LATIN1: create it with ENCODING 'UTF8'.",
+    );
+  });
+
+  test('it takes no changes', async () => {
+    await execute(url, `ALTER DATABASE ${name()} SET default_transaction_read_only = on`);
+    expect(await refusal(url)).toMatch(/takes no changes, as a standby does: name its primary, or both/);
+  });
+
+  test('none of several hosts serves, each with its reason', async () => {
+    const port = await findFreePort();
+    await execute(url, `ALTER DATABASE ${name()} SET default_transaction_read_only = on`);
+    const several = url.replace('@', `@127.0.0.1:${port},`);
+    expect(await refusal(several)).toMatch(
+      /^The PostgreSQL server 127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\).*\. The PostgreSQL server .* takes no changes/,
     );
   });
 

@@ -1,5 +1,6 @@
 import { StartupError } from '../../startup-error.ts';
-import type { PostgresServer } from './postgres-url.ts';
+import { ForbiddenLoginError } from './postgres-login.ts';
+import type { PostgresHost, PostgresServer } from './postgres-url.ts';
 
 /**
  * Classes and codes of trouble with the server and not with the query (PostgreSQL manual, appendix A): the connection,
@@ -7,6 +8,15 @@ import type { PostgresServer } from './postgres-url.ts';
  * server that became a read-only standby.
  */
 const TROUBLE = /^(?:08|40|53|55|57|58|XX|25006)/;
+
+/** The server takes no changes: a standby, or a primary that was told so. */
+export class StandbyError extends Error {
+  override name = 'StandbyError';
+}
+
+const READ_ONLY = '25006';
+/** While a server starts, stops, or recovers. */
+const CANNOT_CONNECT_NOW = '57P03';
 
 /** Whether the server is in trouble, or the way to it. */
 export function isTrouble(error: unknown): boolean {
@@ -16,12 +26,55 @@ export function isTrouble(error: unknown): boolean {
   return code === undefined ? !(error instanceof TypeError) : TROUBLE.test(code);
 }
 
+/** Whether a server that took changes takes them no more. */
+export function isDemotion(error: unknown): boolean {
+  return sqlState(error) === READ_ONLY;
+}
+
+/** Whether this side waited in vain for the answer to a query, which may go on at the server. */
+export function isGivenUp(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout';
+}
+
+/** Whether another host may serve, as libpq sees it: one that says no is right, and one that starts is not there yet. */
+export function isElsewhere(error: unknown): boolean {
+  if (error instanceof ForbiddenLoginError) return false;
+  const code = sqlState(error);
+  // All connections are busy: what the pool says, and no server.
+  const isBusy = error instanceof Error && error.message === 'timeout exceeded when trying to connect';
+  return code === undefined ? !isBusy : code === CANNOT_CONNECT_NOW;
+}
+
+/** Whether a pooler refuses the startup parameter statement_timeout, in the words of PgBouncer or of RDS Proxy. */
+export function refusesTimeout(error: unknown): boolean {
+  return (
+    sqlState(error) !== undefined &&
+    /startup parameter|command-line options|statement_timeout/i.test((error as Error).message)
+  );
+}
+
 /** The one sentence for a server that cannot be used at the start. */
-export function refusalOf(cause: unknown, { host, port, user, database }: PostgresServer): StartupError {
+export function refusalOf(
+  cause: unknown,
+  { user, database, options }: PostgresServer,
+  { host, port }: PostgresHost,
+): StartupError {
   const server = `The PostgreSQL server ${host}:${port}`;
   const message = cause instanceof Error ? cause.message : String(cause);
   const code = sqlState(cause);
   const because = (sentence: string) => new StartupError(`${server} ${sentence}.`, { cause });
+  if (cause instanceof StandbyError)
+    return because(
+      'takes no changes, as a standby does: name its primary, or both, like host1:5432,host2:5432',
+    );
+  if (cause instanceof ForbiddenLoginError)
+    return because(
+      'asks for the password in a way that channel_binding or require_auth of DATABASE_URL forbids',
+    );
+  if (options && refusesTimeout(cause))
+    return because(
+      `takes no options, as poolers do: remove them from DATABASE_URL, and set them with ALTER ROLE ${user} SET …`,
+    );
   if (code === '28P01' || message.startsWith('SASL'))
     return because('refuses the user or the password of DATABASE_URL');
   if (code === '28000')

@@ -1,22 +1,33 @@
-import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
-import { Pool, type PoolConfig, types } from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Kysely,
+  PostgresAdapter,
+  PostgresDialect,
+  type PostgresPool,
+  type PostgresPoolClient,
+  sql,
+} from 'kysely';
 import { unavailable } from '../../problems/catalogue.ts';
+import { Problem } from '../../problems/problem.ts';
 import { StartupError } from '../../startup-error.ts';
 import { migrate, migrationRefusal } from '../migrations/index.ts';
-import { isTrouble, refusalOf } from './postgres-errors.ts';
-import { type PostgresServer, parsePostgresUrl } from './postgres-url.ts';
+import { type Connections, createConnections } from './postgres-connection.ts';
+import { isDemotion, isGivenUp, isTrouble } from './postgres-errors.ts';
+import { createRoute, type Route } from './postgres-route.ts';
+import { parsePostgresUrl } from './postgres-url.ts';
 import type { Database, Patience } from './schema.ts';
 
-/** How long an operator waits for the first connection. */
+/** How long an operator waits for the first connection, unless connect_timeout says otherwise. */
 const STARTUP_TIMEOUT_MS = 5000;
 
 /**
- * A request waits for a connection, then for its query: together less than the 2 s within which 503 is promised. The
- * server gives up first, so that nothing is changed after the client was told that nothing was, and no change becomes
- * visible later than the polls look back; a server that is stopped gives nothing up, hence the timeout on this side.
+ * A request waits for a connection, then for its query, then for it to be given up: together less than the 2 s within
+ * which 503 is promised. The server gives up first, so that nothing is changed after the client was told that nothing
+ * was, and no change becomes visible later than the polls look back; a server that is stopped gives nothing up, and a
+ * pooler does not pass the time on, hence the timeout on this side.
  */
 const TIMEOUTS = {
-  brief: { connectionTimeoutMillis: 700, statement_timeout: 800, query_timeout: 1000 },
+  brief: { connectionTimeoutMillis: 700, statement_timeout: 800, query_timeout: 900 },
   patient: {
     connectionTimeoutMillis: STARTUP_TIMEOUT_MS,
     statement_timeout: 60_000,
@@ -24,42 +35,88 @@ const TIMEOUTS = {
   },
 };
 
-const INT8 = 20;
+/** Kysely's, so that versions that take it for their session and this one wait for each other. */
+const MIGRATION_LOCK = '3853314791062309107';
 
 /**
  * Connects to the PostgreSQL database of a `postgres://` URL and migrates it.
+ * @param onPooler told once when statement_timeout is refused, as poolers do
  * @throws StartupError
  */
 export async function openPostgres(
   url: string,
   poolSize: number,
   patience: Patience,
+  onPooler: () => void,
 ): Promise<Kysely<Database>> {
   const server = parsePostgresUrl(url);
-  await prepare(server);
-  const pool = createPool(server, { max: poolSize, keepAlive: true, ...TIMEOUTS[patience] });
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: failingAsUnavailable(pool) }) });
+  const route = createRoute(server, onPooler);
+  const startMs = server.startTimeoutMs ?? STARTUP_TIMEOUT_MS;
+  await prepare(route, startMs);
+  const connections = createConnections(route, poolSize, TIMEOUTS[patience]);
+  const db = kyselyOf(connections, route);
+  try {
+    await tryWhatServes(connections, performance.now() + startMs);
+  } catch (cause) {
+    await db.destroy();
+    throw route.refusal(cause);
+  }
+  return db;
 }
 
 /** Checks and migrates, over a connection of its own, since a migration may take its time. */
-async function prepare(server: PostgresServer): Promise<void> {
-  const pool = createPool(server, { max: 1, connectionTimeoutMillis: STARTUP_TIMEOUT_MS });
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+async function prepare(route: Route, connectionTimeoutMillis: number): Promise<void> {
+  const connections = createConnections(route, 1, { connectionTimeoutMillis });
+  const { database } = route.server;
+  const db = kyselyOf(connections, route);
   try {
     await refuseOtherEncodings(db).catch((cause: unknown) => {
-      throw cause instanceof StartupError ? cause : refusalOf(cause, server);
+      throw cause instanceof Problem ? route.refusal(cause.cause) : cause;
     });
-    await migrate(db);
+    await db.transaction().execute(async (transaction) => {
+      await lockMigrations(transaction);
+      await migrate<Database>(transaction);
+    });
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
-    throw migrationRefusal(
-      cause,
-      server.database,
-      "check that it is idcard's and that its user may create tables",
-    );
+    throw migrationRefusal(cause, database, "check that it is idcard's and that its user may create tables");
   } finally {
     await db.destroy();
   }
+}
+
+/**
+ * The very connection that requests will use, so that no start succeeds whose requests all fail. It stays in the pool.
+ * A server may need a moment, after another connection was ended.
+ */
+async function tryWhatServes({ connect }: Connections, untilMs: number): Promise<void> {
+  for (;;) {
+    try {
+      const connection = await connect();
+      return connection.release();
+    } catch (cause) {
+      if (performance.now() > untilMs) throw cause;
+      await sleep(100);
+    }
+  }
+}
+
+/** For the transaction alone: behind a pooler, a lock of the session would outlive this process, and stop the next. */
+async function lockMigrations(transaction: Kysely<Database>): Promise<void> {
+  await sql`SELECT set_config('lock_timeout', '60s', true), pg_advisory_xact_lock(${sql.lit(BigInt(MIGRATION_LOCK))})`.execute(
+    transaction,
+  );
+}
+
+class Dialect extends PostgresDialect {
+  override createAdapter() {
+    return new Adapter();
+  }
+}
+
+class Adapter extends PostgresAdapter {
+  override async acquireMigrationLock() {} // taken before
+  override async releaseMigrationLock() {} // with the transaction
 }
 
 /** In another encoding there would be emails that cannot be stored. */
@@ -70,44 +127,33 @@ async function refuseOtherEncodings(db: Kysely<Database>): Promise<void> {
   throw new StartupError(`The database has the encoding ${encoding}: create it with ENCODING 'UTF8'.`);
 }
 
-function createPool(server: PostgresServer, options: PoolConfig): Pool {
-  const pool = new Pool({
-    ...server,
-    ...options,
-    application_name: 'idcard',
-    // A bigint comes as text; ours are seconds, far below 2^53.
-    types: { getTypeParser: (oid, format) => (oid === INT8 ? Number : types.getTypeParser(oid, format)) },
-  });
-  // A connection that is lost between two queries would end the process. The next query says it, or another connection.
-  pool.on('error', () => undefined);
-  pool.on('connect', (client) => client.on('error', () => undefined));
-  return pool;
-}
-
-/** The pool, with trouble as the problem `unavailable`; a connection that saw some is not used again. */
-function failingAsUnavailable(pool: Pool): PostgresPool {
+/** Kysely on the pool, with trouble as the problem `unavailable`; a connection that saw some is not used again. */
+function kyselyOf({ pool, connect }: Connections, route: Route): Kysely<Database> {
   const trouble = (cause: unknown) => unavailable({ cause, retryAfterSeconds: 2 });
-  return {
+  const failing: PostgresPool = {
     options: pool.options,
     end: () => pool.end(),
     async connect() {
-      const client = await pool.connect().catch((cause: unknown) => {
+      const connection = await connect().catch((cause: unknown) => {
         throw trouble(cause);
       });
       let isBroken = false;
       const query = async (text: string, parameters: readonly unknown[]) => {
         try {
-          return await client.query(text, [...parameters]);
+          return await connection.query(text, [...parameters]);
         } catch (cause) {
           if (!isTrouble(cause)) throw cause;
           isBroken = true;
+          if (isGivenUp(cause)) await connection.cancel();
+          if (isDemotion(cause)) route.demoted();
           throw trouble(cause);
         }
       };
       return {
         query: query as unknown as PostgresPoolClient['query'], // no cursor is configured, so none is passed
-        release: () => client.release(isBroken),
+        release: () => connection.release(isBroken),
       };
     },
   };
+  return new Kysely<Database>({ dialect: new Dialect({ pool: failing }) });
 }
