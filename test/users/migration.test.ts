@@ -19,7 +19,7 @@ const OPENER = `
   for await (const url of createInterface({ input: process.stdin })) {
     try {
       const db = await openDatabase(url);
-      await db.selectFrom('users').selectAll().execute();
+      await db.selectFrom('idcard_users').selectAll().execute();
       await db.destroy();
       console.log('opened');
     } catch (error) {
@@ -47,7 +47,7 @@ test('four processes that open one new file at the same moment all succeed, and 
     const path = join(folder, String(round), 'users.sqlite');
     expect(await openAtOnce(`sqlite:${path}`)).toEqual(['opened', 'opened', 'opened', 'opened']);
     const database = new DatabaseSync(path);
-    expect(database.prepare('SELECT count(*) AS migrations FROM kysely_migration').get()).toEqual({
+    expect(database.prepare('SELECT count(*) AS migrations FROM idcard_migrations').get()).toEqual({
       migrations: MIGRATIONS,
     });
     database.close();
@@ -58,7 +58,7 @@ test('four processes that open one new PostgreSQL database at the same moment al
   for (let round = 0; round < 10; round++) {
     const url = await newDatabase();
     expect(await openAtOnce(url)).toEqual(['opened', 'opened', 'opened', 'opened']);
-    expect(await execute(url, 'SELECT name FROM kysely_migration')).toHaveLength(MIGRATIONS);
+    expect(await execute(url, 'SELECT name FROM idcard_migrations')).toHaveLength(MIGRATIONS);
   }
 });
 

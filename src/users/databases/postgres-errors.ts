@@ -37,7 +37,7 @@ export function refusalOf(cause: unknown, { host, port, user, database }: Postgr
 }
 
 /** Of an error that the server sent. */
-function sqlState(error: unknown): string | undefined {
+export function sqlState(error: unknown): string | undefined {
   const isFromServer = error instanceof Error && 'severity' in error;
   return isFromServer ? errorCode(error) : undefined;
 }

@@ -2,7 +2,8 @@ import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sq
 import { Pool, type PoolConfig, types } from 'pg';
 import { unavailable } from '../../problems/catalogue.ts';
 import { StartupError } from '../../startup-error.ts';
-import { migrate, migrationRefusal } from '../migrations/index.ts';
+import { migratePostgres } from '../migrations/postgres.ts';
+import { migrationRefusal } from '../migrations/refusal.ts';
 import { isTrouble, refusalOf } from './postgres-errors.ts';
 import { type PostgresServer, parsePostgresUrl } from './postgres-url.ts';
 import type { Database, Patience } from './schema.ts';
@@ -49,7 +50,7 @@ async function prepare(server: PostgresServer): Promise<void> {
     await refuseOtherEncodings(db).catch((cause: unknown) => {
       throw cause instanceof StartupError ? cause : refusalOf(cause, server);
     });
-    await migrate(db);
+    await migratePostgres(db);
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
     throw migrationRefusal(
