@@ -11,7 +11,7 @@ export const FORMER_TABLES = [
   `insert into "users" values ('03', '03', 0, null, '[]', 'deleted', 3, 50, 7)`,
 ];
 
-export const FORMER_INDEXES = [
+const FORMER_INDEXES = [
   `create index "users_deleted" on "users" ("token_version_raised_at") where "status" = 'deleted'`,
   `insert into "kysely_migration" values ('2026-11-25-deleted-users', '2026-11-25T10:00:00.000Z')`,
   'create index "users_raised" on "users" ("token_version_raised_at", "id", "token_version") where "token_version_raised_at" > 0',

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { Kysely, PostgresDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { Client, Pool } from 'pg';
@@ -191,6 +192,16 @@ describe('replicas of the version before', () => {
     await execute(as, "UPDATE users SET status = 'active'");
     expect(await migrateLikeBefore(as)).toEqual({ results: [] });
     await open(as);
+  });
+
+  test('leave views that operations.md has dropped when none is left, after which the names are free', async () => {
+    await execute(url, ...FORMER);
+    await open();
+    const [, drop = ''] =
+      /```sql\n\s*(DROP VIEW .+;)\n/.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+    await execute(url, drop, 'CREATE TABLE users (id integer)');
+    await open();
+    expect(await execute(url, 'SELECT count(*) FROM idcard_users')).toEqual([{ count: '3' }]);
   });
 
   test('whose owner another one migrates for keep what they own', async () => {

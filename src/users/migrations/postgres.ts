@@ -97,7 +97,8 @@ const RENAMES = [
 
 /**
  * Under the former names, so that replicas of the version before serve on, start again, and could even take over again.
- * The next version drops them where `TAKEN_OVER` is recorded.
+ * The next version drops, where `TAKEN_OVER` is recorded, those that still are views of ours (`pg_depend`): an operator
+ * may have dropped them before, and an application have taken the name.
  */
 const VIEWS = [
   'CREATE VIEW users AS SELECT * FROM idcard_users',
