@@ -11,8 +11,8 @@ const LOCK = 0x69_64_63_61_72_64;
 /** The one of Kysely's migrator, under which the version before migrates. */
 const KYSELYS_LOCK = sql.lit(3_853_314_791_062_309_107n);
 
-/** How long the others wait for one who migrates; that keeps nobody from anything. */
-const LONGEST_MIGRATION = '60s';
+/** How long one attempt waits for another who migrates; that keeps nobody from anything. */
+const LONGEST_WAIT_FOR_ANOTHER = '5s';
 /**
  * Who waits for a table that a long query reads lets nobody else at it, so no longer than a request waits for its query;
  * then the others have their turn.
@@ -31,7 +31,7 @@ export async function migratePostgres(db: Kysely<Database>, attempts = 20): Prom
   for (let attemptsLeft = attempts; ; attemptsLeft--) {
     try {
       return await db.transaction().execute(async (alone) => {
-        await patience(LONGEST_MIGRATION).execute(alone);
+        await patience(LONGEST_WAIT_FOR_ANOTHER).execute(alone);
         await sql`SELECT pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(alone);
         await patience(LONGEST_WAIT_FOR_A_TABLE).execute(alone);
         await migrate(alone, postgresEngine);
