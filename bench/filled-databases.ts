@@ -42,7 +42,7 @@ export async function fillSqlite(filling: Filling): Promise<string> {
   database.exec('PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; PRAGMA cache_size=-4000000');
   const format = (digits: number, value: string) => `printf('%0${digits}x', ${value})`;
   const numbers = `WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < ${filling.count})`;
-  database.exec(`${numbers} INSERT INTO users ${usersOf('numbers', filling, format)}`);
+  database.exec(`${numbers} INSERT INTO idcard_users ${usersOf('numbers', filling, format)}`);
   database.exec('ANALYZE; PRAGMA journal_mode=WAL');
   database.close();
   return url;
@@ -57,10 +57,10 @@ export async function fillPostgres(postgres: Postgres, filling: Filling): Promis
   await execute(
     url,
     "SET synchronous_commit = off; SET maintenance_work_mem = '1GB'",
-    'ALTER TABLE users DROP CONSTRAINT users_email_key', // made at once afterwards, instead of in no order
-    `INSERT INTO users ${usersOf(numbers, filling, format)}`,
-    'ALTER TABLE users ADD CONSTRAINT users_email_key UNIQUE (email)',
-    'VACUUM ANALYZE users',
+    'ALTER TABLE idcard_users DROP CONSTRAINT idcard_users_email_key', // made at once afterwards, instead of in no order
+    `INSERT INTO idcard_users ${usersOf(numbers, filling, format)}`,
+    'ALTER TABLE idcard_users ADD CONSTRAINT idcard_users_email_key UNIQUE (email)',
+    'VACUUM ANALYZE idcard_users',
     'CHECKPOINT',
   );
   return url;

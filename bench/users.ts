@@ -23,7 +23,7 @@ export async function createUsers(
     .prepare(
       `WITH RECURSIVE numbers(number) AS
          (SELECT 0 UNION ALL SELECT number + 1 FROM numbers WHERE number + 1 < ?)
-       INSERT INTO users (id, email, email_verified, password_hash, roles, status,
+       INSERT INTO idcard_users (id, email, email_verified, password_hash, roles, status,
          token_version, token_version_raised_at, created_at)
        SELECT printf('${ID}', number), printf('${EMAIL}', number), 0, ?, '["admin"]', 'active',
          1, ?, 0 FROM numbers WHERE number < ?`,

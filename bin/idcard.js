@@ -10,7 +10,7 @@ const [major] = process.versions.node.split('.');
 if (Number(major) < 24) {
   console.error(
     `idcard needs Node.js 24 or later and this is ${process.version}. ` +
-      'In a checkout, "npm start" and "npm run idcard" bring their own after "npm ci".',
+      'In a checkout on Linux (with glibc) or Windows (x64), "npm start" and "npm run idcard" bring their own after "npm ci".',
   );
   process.exit(1);
 }

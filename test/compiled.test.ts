@@ -27,7 +27,7 @@ test('the compiled program finds its driver for PostgreSQL', async () => {
   const start = `import(${JSON.stringify(join(COMPILED, 'dist/cli/main.js'))}).then((idcard) => idcard.main(process.argv, process.env))`;
   const args = ['--eval', start, '--', 'idcard', 'users', 'add', 'ada@example.com'];
   expect(await run(args, { DATABASE_URL: url, DATA_DIR: folder }, 'violet otters play chess\n')).toBe(0);
-  expect(await execute(url, 'SELECT email FROM users')).toEqual([{ email: 'ada@example.com' }]);
+  expect(await execute(url, 'SELECT email FROM idcard_users')).toEqual([{ email: 'ada@example.com' }]);
 });
 
 test.skipIf(lacks('redis-server'))(

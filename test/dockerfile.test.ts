@@ -71,7 +71,7 @@ test('the image holds the compiled server and production packages alone', () => 
     'test',
     'node_modules/vitest',
     'node_modules/typescript',
-    'node_modules/node',
+    'node_modules/.bin/node',
     'node_modules/swagger-ui-dist',
   ]) {
     expect(existsSync(join(image, 'app', absent))).toBe(false);

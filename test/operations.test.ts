@@ -176,7 +176,7 @@ describe('the commands of "Backup and restore"', () => {
       await tellStory({
         env: { DATABASE_URL: urlOf('idcard') },
         backUp: () => runCommands(backUpKeys + backUpPostgres, clients),
-        lose: () => execute(urlOf('idcard'), 'DROP TABLE users CASCADE'),
+        lose: () => execute(urlOf('idcard'), 'DROP TABLE idcard_users CASCADE'),
         restore: () => runCommands(restorePostgres, clients),
         restored: { DATABASE_URL: urlOf('idcard_restored') },
       });

@@ -53,7 +53,7 @@ test('one email registered a hundred times at once on two replicas is one user',
   const statuses = answers.map(({ statusCode }) => statusCode);
   expect(statuses.filter((status) => status === 201)).toHaveLength(1);
   for (const status of statuses) expect([201, 409, 503]).toContain(status);
-  expect(await execute(url, 'SELECT email FROM users')).toEqual([{ email: ADA.email }]);
+  expect(await execute(url, 'SELECT email FROM idcard_users')).toEqual([{ email: ADA.email }]);
 });
 
 describe('a revocation that becomes visible late', () => {
@@ -64,7 +64,7 @@ describe('a revocation that becomes visible late', () => {
     const holder = new Client(url);
     await holder.connect();
     await holder.query('BEGIN');
-    await holder.query('SELECT id FROM users WHERE id = $1 FOR UPDATE', [id]);
+    await holder.query('SELECT id FROM idcard_users WHERE id = $1 FOR UPDATE', [id]);
     const late = here.directory.updateAndVoidTokens(id, {});
     await sleep(100);
 
@@ -120,5 +120,5 @@ test('the program itself serves from PostgreSQL, by DATABASE_URL', async () => {
   expect((await fetch(`${server.url}/v1/register`, init)).status).toBe(201);
   expect((await fetch(`${server.url}/v1/login`, init)).status).toBe(200);
   expect(await server.stop()).toBe(0);
-  expect(await execute(url, 'SELECT email FROM users')).toEqual([{ email: BOB.email }]);
+  expect(await execute(url, 'SELECT email FROM idcard_users')).toEqual([{ email: BOB.email }]);
 });

@@ -31,7 +31,7 @@ const signAccess: (claims: AccessClaims) => string = createSigner({
   header: { alg: 'ES256', typ: 'at+jwt' },
 });
 const users = new DatabaseSync(DATABASE_URL.slice('sqlite:'.length));
-const findUser = users.prepare('SELECT * FROM users WHERE id = ?');
+const findUser = users.prepare('SELECT * FROM idcard_users WHERE id = ?');
 
 const app = createPeer();
 app.post('/v1/refresh', { schema: { response: { 200: TokenResponse } } }, (request, reply) => {

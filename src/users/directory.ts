@@ -50,7 +50,7 @@ export type UserDirectory = Omit<Directory, 'remove' | 'list'>;
 
 /** The queries, written once for every database. */
 export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
-  const users = () => db.selectFrom('users').selectAll();
+  const users = () => db.selectFrom('idcard_users').selectAll();
 
   /** Compiled once: every login and every refresh asks. */
   function finder(column: 'email' | 'id'): (value: string) => Promise<User | undefined> {
@@ -68,7 +68,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
     voids: 0 | 1,
   ) {
     let query = db
-      .updateTable('users')
+      .updateTable('idcard_users')
       .set((eb) => ({
         token_version: eb('token_version', '+', voids),
         ...(voids && { token_version_raised_at: clock() }),
@@ -91,7 +91,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
     findById: finder('id'),
     async add({ email, passwordHash, roles }) {
       const row = await db
-        .insertInto('users')
+        .insertInto('idcard_users')
         .values({
           id: randomUUIDv7(),
           email,
@@ -115,12 +115,12 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
     async remove(id) {
       const now = clock();
       await db
-        .deleteFrom('users')
+        .deleteFrom('idcard_users')
         .where('status', '=', sql.lit('deleted')) // written out, as in the index that is for it
         .where('token_version_raised_at', '<', now - KEEP_DELETED_SECONDS)
         .execute();
       const { numUpdatedRows } = await db
-        .updateTable('users')
+        .updateTable('idcard_users')
         .set((eb) => ({
           email: id, // no email looks like one, and the old one is free again
           password_hash: null,
@@ -145,7 +145,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
     },
     async raisedSince(sinceSeconds) {
       const rows = await db
-        .selectFrom('users')
+        .selectFrom('idcard_users')
         .select(['id', 'token_version', 'token_version_raised_at'])
         .where('token_version_raised_at', '>=', sinceSeconds)
         .where('token_version_raised_at', '>', sql.lit(0)) // as in the index that is for it

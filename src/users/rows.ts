@@ -35,7 +35,7 @@ export interface UserRows {
 export function createUserRows(db: Kysely<Database>): UserRows {
   const insertionOf = compiledOnceForAPage((count) =>
     db
-      .insertInto('users')
+      .insertInto('idcard_users')
       .values(Array.from({ length: count }, () => BLANK)) // the values follow
       .onConflict((conflict) => conflict.doNothing())
       .returning('id')
@@ -45,14 +45,14 @@ export function createUserRows(db: Kysely<Database>): UserRows {
   return {
     async count() {
       const { count } = await db
-        .selectFrom('users')
+        .selectFrom('idcard_users')
         .select((eb) => eb.fn.countAll<number>().as('count'))
         .executeTakeFirstOrThrow();
       return count;
     },
     page: (afterId) =>
       db
-        .selectFrom('users')
+        .selectFrom('idcard_users')
         .select(COLUMNS)
         .where('id', '>', afterId)
         .orderBy('id')
@@ -60,12 +60,12 @@ export function createUserRows(db: Kysely<Database>): UserRows {
         .execute(),
     async find(ids) {
       if (ids.length === 0) return [];
-      return db.selectFrom('users').select(COLUMNS).where('id', 'in', ids).execute();
+      return db.selectFrom('idcard_users').select(COLUMNS).where('id', 'in', ids).execute();
     },
     async taken(rows) {
       if (rows.length === 0) return new Set();
       const known = await db
-        .selectFrom('users')
+        .selectFrom('idcard_users')
         .select(['id', 'email'])
         .where(({ eb, or }) =>
           or([eb('id', 'in', valuesOf(rows, 'id')), eb('email', 'in', valuesOf(rows, 'email'))]),

@@ -111,7 +111,7 @@ describe.each(['SQLite', 'PostgreSQL'])('a server that runs on %s during a move'
     // A lock in the target holds the move up in its middle.
     const holder = new Client(target);
     await holder.connect();
-    await holder.query('BEGIN; LOCK TABLE users IN SHARE MODE');
+    await holder.query('BEGIN; LOCK TABLE idcard_users IN SHARE MODE');
     const { finished } = launch(['db', 'move', '--to', target], { env: { DATABASE_URL: source } });
     const registered = ['ada@example.com'];
     let status = 201;
@@ -128,7 +128,7 @@ describe.each(['SQLite', 'PostgreSQL'])('a server that runs on %s during a move'
     await holder.query('COMMIT');
     await holder.end();
     expect(await finished).toMatchObject({ code: 0 });
-    const there = await execute(target, 'SELECT email FROM users');
+    const there = await execute(target, 'SELECT email FROM idcard_users');
     expect(there.map(({ email }) => email).sort()).toEqual(registered.sort());
     expect(await register('later@example.com')).toBe(201);
     await server.stop();
@@ -164,17 +164,17 @@ describe('what cannot be moved is one sentence, and changes nothing:', () => {
   });
 
   test('to where other users are', async () => {
-    const [id] = await execute(postgres, 'SELECT id FROM users ORDER BY id OFFSET 3 LIMIT 1');
+    const [id] = await execute(postgres, 'SELECT id FROM idcard_users ORDER BY id OFFSET 3 LIMIT 1');
     for (const change of ['token_version = token_version + 1', `email = 'other@example.com'`]) {
       const changed = await newDatabase();
       expect((await idcard(few, 'db', 'move', '--to', changed)).code).toBe(0);
       await execute(
         changed,
-        `UPDATE users SET ${change} WHERE id = '${id?.id}'; DELETE FROM users WHERE email LIKE 'üser19%'`,
+        `UPDATE idcard_users SET ${change} WHERE id = '${id?.id}'; DELETE FROM idcard_users WHERE email LIKE 'üser19%'`,
       );
-      const before = await execute(changed, 'SELECT * FROM users ORDER BY id');
+      const before = await execute(changed, 'SELECT * FROM idcard_users ORDER BY id');
       await expectRefusal(few, changed, `or has otherwise (${id?.id}), and nothing was changed`);
-      expect(await execute(changed, 'SELECT * FROM users ORDER BY id')).toEqual(before);
+      expect(await execute(changed, 'SELECT * FROM idcard_users ORDER BY id')).toEqual(before);
     }
     const more = `sqlite:${path('more.sqlite')}`;
     await createManyUsers(path('more.sqlite'), 21);
@@ -200,7 +200,7 @@ describe('what cannot be moved is one sentence, and changes nothing:', () => {
   test('what PostgreSQL cannot hold', async () => {
     await createManyUsers(path('nul.sqlite'), 5);
     const database = new DatabaseSync(path('nul.sqlite'));
-    database.exec("UPDATE users SET email = 'a' || char(0) || 'b' WHERE email = 'üser2@example.com'");
+    database.exec("UPDATE idcard_users SET email = 'a' || char(0) || 'b' WHERE email = 'üser2@example.com'");
     database.close();
     const target = await newDatabase();
     await expectRefusal(
@@ -208,7 +208,7 @@ describe('what cannot be moved is one sentence, and changes nothing:', () => {
       target,
       'The target cannot hold a user from 01980520-0000',
     );
-    expect(await execute(target, 'SELECT id FROM users')).toEqual([]);
+    expect(await execute(target, 'SELECT id FROM idcard_users')).toEqual([]);
   });
 
   test('without a target, or with two', async () => {

@@ -182,7 +182,8 @@ describe('a command that is killed on its way', { timeout: 120_000 }, () => {
   test('moves the rest when it is run again', async () => {
     const target = await newDatabase();
     await (await openDatabase(target)).destroy();
-    const countThere = async () => Number((await execute(target, 'SELECT count(*) FROM users'))[0]?.count);
+    const countThere = async () =>
+      Number((await execute(target, 'SELECT count(*) FROM idcard_users'))[0]?.count);
     const { kill, finished } = launch(['db', 'move', '--to', target], { env: { DATABASE_URL: source.url } });
     await eventually(async () => (await countThere()) > 0);
     kill();

@@ -100,7 +100,7 @@ describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', { timeout: TIME
     );
     const statuses = answers.map(({ status }) => status).sort();
     expect(statuses).toEqual([201, ...Array<number>(99).fill(409)]);
-    const rows = await execute(system.databaseUrl, `SELECT id FROM users WHERE email = '${email}'`);
+    const rows = await execute(system.databaseUrl, `SELECT id FROM idcard_users WHERE email = '${email}'`);
     expect(rows).toHaveLength(1);
   });
 });

@@ -91,7 +91,7 @@ describe.skipIf(cannotMount)('a disk that is full', () => {
 
     const database = new DatabaseSync(join(DATA_DIR, 'idcard.sqlite'));
     expect(database.prepare('PRAGMA integrity_check').all()).toEqual([{ integrity_check: 'ok' }]);
-    const emails = database.prepare('SELECT email FROM users').all();
+    const emails = database.prepare('SELECT email FROM idcard_users').all();
     expect(new Set(emails.map(({ email }) => email))).toEqual(new Set(acknowledged));
     expect(emails).toHaveLength(acknowledged.length);
     database.close();

@@ -73,7 +73,7 @@ test('one email registered a hundred times at once is one user', async () => {
 });
 
 async function emailsOf(url: string): Promise<unknown[]> {
-  const query = 'SELECT email FROM users';
+  const query = 'SELECT email FROM idcard_users';
   if (!url.startsWith('sqlite:')) return (await execute(url, query)).map(({ email }) => email);
   const database = new DatabaseSync(url.slice('sqlite:'.length));
   expect(database.prepare('PRAGMA integrity_check').all()).toEqual([{ integrity_check: 'ok' }]);

@@ -10,7 +10,7 @@ export async function createManyUsers(path: string, count: number, hashes: strin
     WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${count - 1}),
     users_to_be AS (SELECT n, n % 11 = 10 AS is_deleted, printf('%08x-%04x-7%03x-a%03x-%012x',
       26740000 + n / 500, n % 65536, n % 4096, n % 4095, n) AS id FROM numbers)
-    INSERT INTO users SELECT
+    INSERT INTO idcard_users SELECT
       id,
       CASE WHEN is_deleted THEN id ELSE 'üser' || n || '@example.com' END,
       n % 2,
@@ -22,7 +22,7 @@ export async function createManyUsers(path: string, count: number, hashes: strin
       CASE WHEN n % 3 = 0 THEN 0 ELSE 1795435200 + n END,
       1795435000 + n
     FROM users_to_be`);
-  const setHash = database.prepare('UPDATE users SET password_hash = ? WHERE email = ?');
+  const setHash = database.prepare('UPDATE idcard_users SET password_hash = ? WHERE email = ?');
   for (const [number, hash] of hashes.entries()) setHash.run(hash, `üser${number}@example.com`);
   database.close();
 }
@@ -31,7 +31,7 @@ export async function createManyUsers(path: string, count: number, hashes: strin
 export function countUsers(path: string): number {
   const database = new DatabaseSync(path, { readOnly: true });
   try {
-    return Number(database.prepare('SELECT count(*) AS users FROM users').get()?.users);
+    return Number(database.prepare('SELECT count(*) AS users FROM idcard_users').get()?.users);
   } finally {
     database.close();
   }

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrations } from '../../src/users/migrations/index.ts';
+import { FORMER } from '../support/former-tables.ts';
 import { execute, newDatabase } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/process.ts';
 
@@ -19,7 +20,7 @@ const OPENER = `
   for await (const url of createInterface({ input: process.stdin })) {
     try {
       const db = await openDatabase(url);
-      await db.selectFrom('users').selectAll().execute();
+      await db.selectFrom('idcard_users').selectAll().execute();
       await db.destroy();
       console.log('opened');
     } catch (error) {
@@ -47,7 +48,7 @@ test('four processes that open one new file at the same moment all succeed, and 
     const path = join(folder, String(round), 'users.sqlite');
     expect(await openAtOnce(`sqlite:${path}`)).toEqual(['opened', 'opened', 'opened', 'opened']);
     const database = new DatabaseSync(path);
-    expect(database.prepare('SELECT count(*) AS migrations FROM kysely_migration').get()).toEqual({
+    expect(database.prepare('SELECT count(*) AS migrations FROM idcard_migrations').get()).toEqual({
       migrations: MIGRATIONS,
     });
     database.close();
@@ -58,7 +59,22 @@ test('four processes that open one new PostgreSQL database at the same moment al
   for (let round = 0; round < 10; round++) {
     const url = await newDatabase();
     expect(await openAtOnce(url)).toEqual(['opened', 'opened', 'opened', 'opened']);
-    expect(await execute(url, 'SELECT name FROM kysely_migration')).toHaveLength(MIGRATIONS);
+    expect(await execute(url, 'SELECT name FROM idcard_migrations')).toHaveLength(MIGRATIONS);
+  }
+});
+
+test('four processes that open the tables of the version before at the same moment all succeed, and rename them once', async () => {
+  for (let round = 0; round < 5; round++) {
+    const path = join(folder, `former-${round}.sqlite`);
+    const database = new DatabaseSync(path);
+    database.exec(`PRAGMA journal_mode=WAL; ${FORMER.join(';')}`);
+    database.close();
+    const url = await newDatabase();
+    await execute(url, ...FORMER);
+    for (const either of [`sqlite:${path}`, url])
+      expect(await openAtOnce(either)).toEqual(['opened', 'opened', 'opened', 'opened']);
+    expect(await execute(url, 'SELECT name FROM idcard_migrations')).toHaveLength(MIGRATIONS + 1);
+    expect(await execute(url, 'SELECT count(*) FROM idcard_users')).toEqual([{ count: '3' }]);
   }
 });
 

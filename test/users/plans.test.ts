@@ -9,7 +9,7 @@ import { execute, newDatabase } from '../support/postgres.ts';
 /** So many that PostgreSQL prefers an index to reading them all: most were never voided, some are deleted. */
 const SEED = `
   WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
-  INSERT INTO users SELECT CAST(n AS text), n || '@example.com', 0, NULL, '[]',
+  INSERT INTO idcard_users SELECT CAST(n AS text), n || '@example.com', 0, NULL, '[]',
     CASE WHEN n % 1000 = 0 THEN 'deleted' ELSE 'active' END, 1, CASE WHEN n < 100 THEN ${START} ELSE 0 END, 0
   FROM numbers`;
 
@@ -22,18 +22,18 @@ const databases = {
   async PostgreSQL() {
     const url = await newDatabase();
     const db = await openDatabase(url);
-    await execute(url, SEED, 'ANALYZE users'); // over a connection that may take its time
+    await execute(url, SEED, 'ANALYZE idcard_users'); // over a connection that may take its time
     return db;
   },
 };
 
 /** How each database says which index it takes. */
 const BY = {
-  email: /USING INDEX sqlite_autoindex_users_2 \(email=\?\)|Index Scan using users_email_key/,
-  id: /USING INDEX sqlite_autoindex_users_1 \(id=\?\)|Index Scan using users_pkey/,
-  laterIds: /USING INDEX sqlite_autoindex_users_1 \(id>\?\)|Index Scan using users_pkey/,
-  raised: /USING COVERING INDEX users_raised |Index (?:Only )?Scan (?:using|on) users_raised /,
-  deleted: /USING INDEX users_deleted |Index Scan (?:using|on) users_deleted /,
+  email: /USING INDEX sqlite_autoindex_idcard_users_2 \(email=\?\)|Index Scan using idcard_users_email_key/,
+  id: /USING INDEX sqlite_autoindex_idcard_users_1 \(id=\?\)|Index Scan using idcard_users_pkey/,
+  laterIds: /USING INDEX sqlite_autoindex_idcard_users_1 \(id>\?\)|Index Scan using idcard_users_pkey/,
+  raised: /USING COVERING INDEX idcard_users_raised |Index (?:Only )?Scan (?:using|on) idcard_users_raised /,
+  deleted: /USING INDEX idcard_users_deleted |Index Scan (?:using|on) idcard_users_deleted /,
 };
 
 interface Query {
@@ -71,6 +71,6 @@ describe.each(Object.entries(databases))('%s finds by an index', (_name, openSee
     const plans = await listener.plansOf(() => ask(directory));
     expect(plans).toHaveLength(by.length);
     for (const [index, pattern] of by.entries()) expect(plans[index]).toMatch(pattern);
-    expect(plans.join('\n')).not.toMatch(/Seq Scan|SCAN users/);
+    expect(plans.join('\n')).not.toMatch(/Seq Scan|SCAN idcard_users/);
   });
 });

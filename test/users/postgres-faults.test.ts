@@ -125,7 +125,7 @@ describe('connections', () => {
   test('that the server closes during a query make it unavailable, and the next one work', async () => {
     directory = await open(url, 1);
     await add('ada@example.com');
-    const lock = execute(url, 'BEGIN', 'LOCK TABLE users', 'SELECT pg_sleep(0.3)');
+    const lock = execute(url, 'BEGIN', 'LOCK TABLE idcard_users', 'SELECT pg_sleep(0.3)');
     await sleep(100);
     const waiting = expectUnavailable(directory.findById('x'));
     await sleep(50);
@@ -138,7 +138,7 @@ describe('connections', () => {
   test('that wait for a lock give up, and what they were to do does not happen later', async () => {
     directory = await open(url, 2);
     const ada = await add('ada@example.com');
-    const lock = execute(url, 'BEGIN', 'LOCK TABLE users', 'SELECT pg_sleep(1.5)');
+    const lock = execute(url, 'BEGIN', 'LOCK TABLE idcard_users', 'SELECT pg_sleep(1.5)');
     await sleep(100);
     await Promise.all([
       expectUnavailable(add('bob@example.com')),

@@ -9,7 +9,7 @@ import { START } from '../support/app.ts';
 import { execute, newDatabase, PASSWORD } from '../support/postgres.ts';
 import { findFreePort } from '../support/process.ts';
 
-const LATER = "INSERT INTO kysely_migration VALUES ('2999-01-01-later', '2999-01-01T00:00:00Z')";
+const LATER = "INSERT INTO idcard_migrations VALUES ('2999-01-01-later', '2999-01-01T00:00:00Z')";
 
 let url: string;
 beforeEach(async () => {
@@ -43,7 +43,7 @@ describe('a database that is opened', () => {
   test('has text, integer and bigint only', async () => {
     const { rows } = await sql`
       SELECT column_name, data_type, is_nullable FROM information_schema.columns
-      WHERE table_name = 'users' ORDER BY ordinal_position`.execute(db);
+      WHERE table_name = 'idcard_users' ORDER BY ordinal_position`.execute(db);
     expect(rows.map((row) => Object.values(row as object).join(' '))).toEqual([
       'id text NO',
       'email text NO',
@@ -62,14 +62,14 @@ describe('a database that is opened', () => {
     const user = await createDirectory(db, () => START).add(ada);
     const again = await openDatabase(url);
     expect(await createDirectory(again, () => START).findByEmail(ada.email)).toEqual(user);
-    const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`.execute(again);
+    const { rows } = await sql<{ name: string }>`SELECT name FROM idcard_migrations`.execute(again);
     expect(rows.map(({ name }) => name)).toEqual(Object.keys(migrations));
     await again.destroy();
   });
 
   test('throws what is a mistake in a query as it is, and not as trouble with the server', async () => {
     await expect(sql`SELECT * FROM missing`.execute(db)).rejects.toMatchObject({ code: '42P01' });
-    await expect(sql`INSERT INTO users (id) VALUES ('x')`.execute(db)).rejects.toMatchObject({
+    await expect(sql`INSERT INTO idcard_users (id) VALUES ('x')`.execute(db)).rejects.toMatchObject({
       code: '23502',
     });
   });
@@ -78,21 +78,20 @@ describe('a database that is opened', () => {
 describe('a new database', () => {
   test('that ten replicas open at the same moment is migrated once', async () => {
     const opened = await Promise.all(Array.from({ length: 10 }, () => openDatabase(url)));
-    for (const db of opened) expect(await db.selectFrom('users').selectAll().execute()).toEqual([]);
+    for (const db of opened) expect(await db.selectFrom('idcard_users').selectAll().execute()).toEqual([]);
     await Promise.all(opened.map((db) => db.destroy()));
-    expect(await execute(url, 'SELECT name FROM kysely_migration')).toHaveLength(
+    expect(await execute(url, 'SELECT name FROM idcard_migrations')).toHaveLength(
       Object.keys(migrations).length,
     );
   });
 
   test('in which a migration fails keeps nothing of it, and is migrated when the cause is gone', async () => {
-    await execute(url, 'CREATE TABLE users_token_version_raised_at ()'); // the name of the index
+    await execute(url, 'CREATE TABLE idcard_users_token_version_raised_at ()'); // the name of the index
     expect(await refusal(url)).toContain('cannot be migrated');
-    expect(
-      await execute(url, "SELECT to_regclass('users') AS users, to_regclass('kysely_migration') AS made"),
-    ).toEqual([{ users: null, made: null }]);
+    expect(await execute(url, "SELECT to_regclass('idcard_users') AS users")).toEqual([{ users: null }]);
+    expect(await execute(url, "SELECT to_regclass('idcard_migrations') AS made")).toEqual([{ made: null }]);
 
-    await execute(url, 'DROP TABLE users_token_version_raised_at');
+    await execute(url, 'DROP TABLE idcard_users_token_version_raised_at');
     await (await openDatabase(url)).destroy();
   });
 
@@ -181,11 +180,6 @@ describe('the start is refused, with a sentence and without the password, when',
     expect(await refusal(url)).toBe(
       `The database ${name()} was migrated by a later version of idcard: start that one.`,
     );
-  });
-
-  test('it belongs to another program', async () => {
-    await execute(url, 'CREATE TABLE users (name text)');
-    expect(await refusal(url)).toContain(`The database ${name()} cannot be migrated`);
   });
 
   test('it could not store every email', async () => {

@@ -66,14 +66,14 @@ describe('a database that is opened', () => {
     const user = await createDirectory(db, () => START).add(newUser('ada@example.com'));
     const again = await openDatabase(`sqlite:${path}`);
     expect(await createDirectory(again, () => START).findByEmail('ada@example.com')).toEqual(user);
-    const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`.execute(again);
+    const { rows } = await sql<{ name: string }>`SELECT name FROM idcard_migrations`.execute(again);
     expect(rows.map(({ name }) => name)).toEqual(Object.keys(migrations));
     await again.destroy();
   });
 
   test('throws what is a mistake in a query as it is, and not as trouble with the disk', async () => {
     await expect(sql`SELECT * FROM missing`.execute(db)).rejects.toThrow('no such table: missing');
-    await expect(sql`INSERT INTO users (id) VALUES ('x')`.execute(db)).rejects.toThrow('NOT NULL');
+    await expect(sql`INSERT INTO idcard_users (id) VALUES ('x')`.execute(db)).rejects.toThrow('NOT NULL');
   });
 });
 
@@ -98,15 +98,9 @@ describe('the start is refused, and the database named, when', () => {
     expect(await refusal(openDatabase(`sqlite:${path}`))).toContain(path);
   });
 
-  test('it belongs to another program', async () => {
-    mkdirSync(folder, { recursive: true });
-    new DatabaseSync(path).exec('CREATE TABLE users (name)');
-    expect(await refusal(openDatabase(`sqlite:${path}`))).toContain(`${path} cannot be migrated`);
-  });
-
   test('it was migrated by a later version', async () => {
     const db = await openDatabase(`sqlite:${path}`);
-    await sql`INSERT INTO kysely_migration VALUES ('2999-01-01-later', '2999-01-01T00:00:00Z')`.execute(db);
+    await sql`INSERT INTO idcard_migrations VALUES ('2999-01-01-later', '2999-01-01T00:00:00Z')`.execute(db);
     await db.destroy();
     expect(await refusal(openDatabase(`sqlite:${path}`))).toBe(
       `The database ${path} was migrated by a later version of idcard: start that one.`,

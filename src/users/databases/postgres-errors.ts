@@ -90,7 +90,7 @@ export function refusalOf(
 }
 
 /** Of an error that the server sent. */
-function sqlState(error: unknown): string | undefined {
+export function sqlState(error: unknown): string | undefined {
   const isFromServer = error instanceof Error && 'severity' in error;
   return isFromServer ? errorCode(error) : undefined;
 }

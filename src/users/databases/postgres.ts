@@ -1,16 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  Kysely,
-  PostgresAdapter,
-  PostgresDialect,
-  type PostgresPool,
-  type PostgresPoolClient,
-  sql,
-} from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
 import { unavailable } from '../../problems/catalogue.ts';
 import { Problem } from '../../problems/problem.ts';
 import { StartupError } from '../../startup-error.ts';
-import { migrate, migrationRefusal } from '../migrations/index.ts';
+import { migratePostgres } from '../migrations/postgres.ts';
+import { migrationRefusal } from '../migrations/refusal.ts';
 import { type Connections, createConnections } from './postgres-connection.ts';
 import { isDemotion, isGivenUp, isTrouble } from './postgres-errors.ts';
 import { createRoute, type Route } from './postgres-route.ts';
@@ -34,9 +28,6 @@ const TIMEOUTS = {
     query_timeout: 65_000,
   },
 };
-
-/** Kysely's, so that versions that take it for their session and this one wait for each other. */
-const MIGRATION_LOCK = '3853314791062309107';
 
 /**
  * Connects to the PostgreSQL database of a `postgres://` URL and migrates it.
@@ -73,10 +64,7 @@ async function prepare(route: Route, connectionTimeoutMillis: number): Promise<v
     await refuseOtherEncodings(db).catch((cause: unknown) => {
       throw cause instanceof Problem ? route.refusal(cause.cause) : cause;
     });
-    await db.transaction().execute(async (transaction) => {
-      await lockMigrations(transaction);
-      await migrate<Database>(transaction);
-    });
+    await migratePostgres(db);
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
     throw migrationRefusal(cause, database, "check that it is idcard's and that its user may create tables");
@@ -99,24 +87,6 @@ async function tryWhatServes({ connect }: Connections, untilMs: number): Promise
       await sleep(100);
     }
   }
-}
-
-/** For the transaction alone: behind a pooler, a lock of the session would outlive this process, and stop the next. */
-async function lockMigrations(transaction: Kysely<Database>): Promise<void> {
-  await sql`SELECT set_config('lock_timeout', '60s', true), pg_advisory_xact_lock(${sql.lit(BigInt(MIGRATION_LOCK))})`.execute(
-    transaction,
-  );
-}
-
-class Dialect extends PostgresDialect {
-  override createAdapter() {
-    return new Adapter();
-  }
-}
-
-class Adapter extends PostgresAdapter {
-  override async acquireMigrationLock() {} // taken before
-  override async releaseMigrationLock() {} // with the transaction
 }
 
 /** In another encoding there would be emails that cannot be stored. */
@@ -155,5 +125,5 @@ function kyselyOf({ pool, connect }: Connections, route: Route): Kysely<Database
       };
     },
   };
-  return new Kysely<Database>({ dialect: new Dialect({ pool: failing }) });
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: failing }) });
 }

@@ -2,7 +2,7 @@ import type { User } from '../user.ts';
 
 /** The tables, in types that both databases have: text, integer, bigint. */
 export interface Database {
-  users: UserTable;
+  idcard_users: UserTable;
 }
 
 /** How long a query may wait: `brief` is for requests, which others wait behind; `patient` for an operator's long work. */

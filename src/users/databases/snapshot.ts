@@ -19,8 +19,8 @@ export function holdingWrites<T>(
   return inSnapshot(db, async (held) => {
     // The first statement, so that the snapshot has what was written while this waited. SQLite locks whatever is changed.
     const lock = isPostgres(db)
-      ? sql`LOCK TABLE users IN EXCLUSIVE MODE`
-      : sql`UPDATE users SET id = id WHERE false`;
+      ? sql`LOCK TABLE idcard_users IN EXCLUSIVE MODE`
+      : sql`UPDATE idcard_users SET id = id WHERE false`;
     await lock.execute(held);
     return action(held);
   });

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,7 +6,9 @@ import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 import { unavailable } from '../../problems/catalogue.ts';
 import { Problem } from '../../problems/problem.ts';
 import { StartupError } from '../../startup-error.ts';
-import { migrate, migrationRefusal } from '../migrations/index.ts';
+import { migrate } from '../migrations/index.ts';
+import { migrationRefusal } from '../migrations/refusal.ts';
+import { sqliteEngine, willRename } from '../migrations/sqlite.ts';
 import type { Database, Patience } from './schema.ts';
 
 /**
@@ -20,27 +22,44 @@ const BUSY_TIMEOUT_MS = { brief: 500, patient: 10_000 };
  * @throws StartupError
  */
 export async function openSqlite(path: string, patience: Patience): Promise<Kysely<Database>> {
-  return openMigrated(await openFile(path), path, patience);
+  const isNew = !existsSync(path);
+  for (let attemptsLeft = 50; ; attemptsLeft--) {
+    const database = await openFile(path, isNew);
+    const db = await openMigrated(database, path, patience, isNew).catch((error: unknown) => {
+      if (!(error instanceof InUse) || attemptsLeft === 0) throw error;
+    });
+    if (db) return db;
+    await sleep(20 + Math.random() * 80); // others that start too are in one another's way until one has it alone
+  }
 }
 
 /** A database in a file that nobody else sees, and that is gone when it is closed. */
 export async function openTemporarySqlite(): Promise<Kysely<Database>> {
-  return openMigrated(new DatabaseSync(''), 'for temporary use', 'patient');
+  return openMigrated(new DatabaseSync(''), 'for temporary use', 'patient', false);
 }
+
+/** Somebody else has a file open whose tables are to be renamed. */
+class InUse extends StartupError {}
 
 async function openMigrated(
   database: DatabaseSync,
   path: string,
   patience: Patience,
+  isNew: boolean,
 ): Promise<Kysely<Database>> {
   const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: kyselyDatabase(database) }) });
   try {
+    if (await willRename(db)) haveAlone(database, path);
     // Several processes may start on one file: the first one migrates, the others wait and find it done.
     database.exec('BEGIN IMMEDIATE');
-    await migrate(db);
-    database.exec('COMMIT');
+    await migrate(db, sqliteEngine);
+    database.exec(`COMMIT; PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=WAL`);
     database.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT_MS[patience]}`);
   } catch (cause) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    if (isNew) removeEmpty(database, path);
+    database.close();
+    if (cause instanceof InUse) throw cause;
     throw migrationRefusal(
       cause,
       path,
@@ -50,7 +69,30 @@ async function openMigrated(
   return db;
 }
 
-async function openFile(path: string): Promise<DatabaseSync> {
+/** Until it is in WAL again. @throws InUse */
+function haveAlone(database: DatabaseSync, path: string): void {
+  try {
+    database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE');
+  } catch (cause) {
+    throw new InUse(
+      `The database ${path} is in use, maybe by an idcard of an earlier version, and its tables get other names: stop that one, and start again.`,
+      { cause },
+    );
+  }
+}
+
+/** A start that failed leaves nothing behind; but another one may have begun to use what this one created. */
+function removeEmpty(database: DatabaseSync, path: string): void {
+  try {
+    haveAlone(database, path);
+    const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() ?? {};
+    if (tables === 0) rmSync(path);
+  } catch {
+    // It stays: it is another's, or the disk is in trouble.
+  }
+}
+
+async function openFile(path: string, isNew: boolean): Promise<DatabaseSync> {
   try {
     if (path !== ':memory:') {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -62,6 +104,7 @@ async function openFile(path: string): Promise<DatabaseSync> {
     database.exec('PRAGMA busy_timeout=5000; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
     return database;
   } catch (cause) {
+    if (isNew && statSync(path, { throwIfNoEntry: false })?.size === 0) rmSync(path);
     const advice = isFull(cause) ? FREE_SPACE : 'check that DATA_DIR is a folder this user can write to';
     throw new StartupError(`The database ${path} cannot be opened: ${advice}.`, { cause });
   }

@@ -1,14 +1,12 @@
 import { type Kysely, sql } from 'kysely';
-import type { Migration } from 'kysely/migration';
+import type { Database } from '../databases/schema.ts';
 
 /** Finds the deleted users that are old enough to go; by time alone, everybody whose tokens were never voided is older. */
-export const indexDeletedUsers: Migration = {
-  async up(db: Kysely<unknown>) {
-    await db.schema
-      .createIndex('users_deleted')
-      .on('users')
-      .column('token_version_raised_at')
-      .where(sql.ref('status'), '=', 'deleted')
-      .execute();
-  },
-};
+export async function indexDeletedUsers(db: Kysely<Database>): Promise<void> {
+  await db.schema
+    .createIndex('idcard_users_deleted')
+    .on('idcard_users')
+    .column('token_version_raised_at')
+    .where(sql.ref('status'), '=', 'deleted')
+    .execute();
+}

@@ -100,7 +100,7 @@ async function refusedRefreshTokens(system: System, { refreshTokens }: Load): Pr
 }
 
 async function lostUsers(system: System, { registered }: Load): Promise<string[]> {
-  const rows = await execute(system.databaseUrl, 'SELECT email FROM users');
+  const rows = await execute(system.databaseUrl, 'SELECT email FROM idcard_users');
   const stored = new Set(rows.map(({ email }) => email));
   return registered.filter((email) => !stored.has(email));
 }
