@@ -11,7 +11,7 @@ export interface Timeouts {
   query_timeout?: number;
 }
 
-export interface PostgresConnection extends PoolClient {
+interface PostgresConnection extends PoolClient {
   /** Before this connection was tried. */
   openedAtMs: number;
   /** Has the server give up what it does for this connection. A server that does not answer is not waited for. */
