@@ -99,7 +99,7 @@ describe.skipIf(lacks('pgbouncer'))('behind PgBouncer in transaction mode', () =
   test('a query that waits too long is given up at the server too, and changes nothing later', async () => {
     await withDirectory(async (directory) => {
       const ada = await directory.add({ email: ADA.email, passwordHash: null, roles: [] });
-      const lock = execute(direct, 'BEGIN', 'LOCK TABLE users', 'SELECT pg_sleep(2)');
+      const lock = execute(direct, 'BEGIN', 'LOCK TABLE idcard_users', 'SELECT pg_sleep(2)');
       await expect
         .poll(() => execute(direct, "SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock'"))
         .not.toEqual([]);

@@ -119,8 +119,8 @@ test('the schema that options name is the one that is migrated and served, under
   await execute(url, 'CREATE SCHEMA login');
   const db = await openDatabase(`${url}?options=-c%20search_path%3Dlogin&application_name=gate`);
   await createDirectory(db, () => START).add({ email: 'ada@example.com', passwordHash: null, roles: [] });
-  expect(await execute(url, 'SELECT email FROM login.users')).toEqual([{ email: 'ada@example.com' }]);
-  expect(await execute(url, "SELECT to_regclass('public.users') AS users")).toEqual([{ users: null }]);
+  expect(await execute(url, 'SELECT email FROM login.idcard_users')).toEqual([{ email: 'ada@example.com' }]);
+  expect(await execute(url, "SELECT to_regclass('public.idcard_users') AS users")).toEqual([{ users: null }]);
   expect(await execute(url, "SELECT 1 FROM pg_stat_activity WHERE application_name = 'gate'")).not.toEqual(
     [],
   );
