@@ -122,7 +122,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
         if (!user || !isPassword) {
           reportUnusableHash(request.log, hasher, user);
           logFailure(request, user);
-          throw invalidCredentials();
+          throw invalidCredentials({ reason: () => explainFailure(user) });
         }
         await succeeded();
         await rehash(user, password);
@@ -174,6 +174,12 @@ export async function newLogin(
     jkt,
     customClaims: await customClaims?.(user),
   };
+}
+
+function explainFailure(user: User | undefined): string {
+  if (!user) return 'there is no user with this email';
+  if (user.status !== 'active') return `the user is ${user.status}`;
+  return user.passwordHash ? 'wrong password' : 'the user has no password';
 }
 
 /** The log may know which user was meant; an email that is nobody's is not kept, since it may be a password. */
