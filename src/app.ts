@@ -10,7 +10,9 @@ import { acceptJsonOnly } from './http/json-body.ts';
 import { LIMITS } from './http/limits.ts';
 import type { OpenApiTexts } from './http/openapi.ts';
 import { passPreflights } from './http/preflights.ts';
-import { SECURITY_HEADERS, setSecurityHeaders } from './http/security-headers.ts';
+import { createRequestIds } from './http/request-ids.ts';
+import { logRequests } from './http/request-log.ts';
+import { SECURITY_HEADERS, setCommonHeaders, setSecurityHeaders } from './http/security-headers.ts';
 import { createProxyMatcher } from './http/trusted-proxies.ts';
 import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
 import { createAdmission } from './passwords/admission.ts';
@@ -79,6 +81,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const { config, keySet, directory, clock, issuingClock = clock, logger, customClaims } = dependencies;
   const basePath = basePathOf(config.publicUrl);
   const isProxy = config.trustedProxies.length > 0 ? createProxyMatcher(config.trustedProxies) : undefined;
+  const requestIds = createRequestIds(isProxy);
   if (customClaims) await probeClaims(customClaims);
   const app = Fastify({
     ...LIMITS,
@@ -86,12 +89,17 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     keepAliveTimeout: config.keepAliveSeconds * 1000,
     loggerInstance: logger,
     // A line for each request would hold its query string, and halve the speed.
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: requestIds.of,
     trustProxy: isProxy ?? false,
     return503OnClosing: false, // keep-alive clients get an answer until the last moment
     frameworkErrors: (error, request, reply) =>
-      answerFrameworkError(error, request, reply.headers(SECURITY_HEADERS)),
-    clientErrorHandler: (error, socket) => answerClientError(error, socket, SECURITY_HEADERS),
+      answerFrameworkError(error, request, setCommonHeaders(request, reply)),
+    clientErrorHandler(error, socket) {
+      const id = requestIds.next();
+      const headers = { ...SECURITY_HEADERS, 'x-request-id': id };
+      answerClientError(error, socket, headers, logger.child({ request_id: id }));
+    },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -99,6 +107,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   handleProblems(app);
   acceptJsonOnly(app);
   setSecurityHeaders(app);
+  logRequests(app, ({ claims }) => claims?.sub);
+  // A server may serve what it is told to expect and does not know (RFC 9110 §10.1.1); Node's own refusal has no header of ours.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.addHook('onSend', (_request, reply, payload, done) => {
     // A connection that is kept alive would outlive its answer and hold the process that is asked to stop.
     if (dependencies.lifecycle.stopping) reply.header('connection', 'close');
@@ -188,7 +199,14 @@ function corsOptions({ allowedOrigins, allowedHeaders }: Config): {
     strictPreflight: false, // its refusal is no problem document
     methods: ['GET', 'HEAD', 'POST', 'PUT'],
     allowedHeaders: ['Authorization', 'Content-Type', 'DPoP', ...allowedHeaders],
-    exposedHeaders: ['WWW-Authenticate', 'DPoP-Nonce', 'Retry-After', 'RateLimit', 'RateLimit-Policy'],
+    exposedHeaders: [
+      'WWW-Authenticate',
+      'DPoP-Nonce',
+      'Retry-After',
+      'RateLimit',
+      'RateLimit-Policy',
+      'X-Request-Id',
+    ],
     maxAge: 600,
   };
   const answers = new Map<string | undefined, FastifyCorsOptions>(

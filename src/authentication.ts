@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Clock } from './clock.ts';
+import { quoted } from './log-text.ts';
 import {
   invalidDpopProof,
   invalidToken,
@@ -27,7 +28,7 @@ export interface AuthenticationOptions {
   /** Whether tokens that are not bound to a key are refused. */
   requireDpop: boolean;
   tokens: Pick<Tokens, 'verifyAccess'>;
-  transports: Pick<Transports, 'receiveAccessToken' | 'receiveProof'>;
+  transports: Pick<Transports, 'receiveAccessToken' | 'explainMissing' | 'receiveProof'>;
   /** Absent where no proof can be checked, and so no token that is bound to a key. */
   dpop?: Dpop | undefined;
 }
@@ -52,13 +53,13 @@ export function createAuthentication({ requireDpop, tokens, transports, dpop }: 
     if (proof === undefined) throw invalidDpopProof.resource({ detail: 'A DPoP proof is required.' });
     const { method, originalUrl: url } = request;
     const jkt = dpop.verifyProof(proof, { method, url, accessToken: token });
-    if (jkt !== cnf.jkt) throw boundToAnotherKey();
+    if (jkt !== cnf.jkt) throw boundToAnotherKey(jkt, cnf.jkt);
     reply.header('dpop-nonce', dpop.nonce());
   }
 
   return (request: FastifyRequest, reply: FastifyReply): void => {
     const received = transports.receiveAccessToken(request);
-    if (!received) throw loginRequired();
+    if (!received) throw loginRequired({ reason: () => transports.explainMissing(request) });
     const claims = tokens.verifyAccess(received.token);
     if (claims.cnf !== undefined || received.scheme === 'DPoP' || requireDpop) {
       provePossession(request, reply, received, claims);
@@ -84,7 +85,8 @@ export const authentication = fp<AuthenticationOptions>(
 
 /** Demands one of these roles, whichever. @throws roleRequired */
 export function requireRole({ roles }: AccessClaims, anyOf: readonly string[]): void {
-  if (!anyOf.some((role) => roles.includes(role))) throw roleRequired();
+  if (anyOf.some((role) => roles.includes(role))) return;
+  throw roleRequired({ reason: () => `the roles are ${quoted(roles)}, one is needed of ${quoted(anyOf)}` });
 }
 
 /**
@@ -92,6 +94,10 @@ export function requireRole({ roles }: AccessClaims, anyOf: readonly string[]): 
  * @throws recentLoginRequired
  */
 export function requireRecentLogin({ auth_time }: AccessClaims, maxAgeSeconds: number, clock: Clock): void {
-  if (clock() - auth_time <= maxAgeSeconds) return;
-  throw recentLoginRequired({ challenge: { max_age: String(maxAgeSeconds) } });
+  const ageSeconds = clock() - auth_time;
+  if (ageSeconds <= maxAgeSeconds) return;
+  throw recentLoginRequired({
+    challenge: { max_age: String(maxAgeSeconds) },
+    reason: () => `logged in ${ageSeconds} s ago, at most ${maxAgeSeconds} s are allowed here`,
+  });
 }

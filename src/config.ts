@@ -66,6 +66,8 @@ export interface Config {
   /** Whether `GET /docs` is served. */
   docsPage: boolean;
   logLevel: (typeof LOG_LEVELS)[number];
+  /** When absent: text at a terminal, else JSON. */
+  logFormat: (typeof LOG_FORMATS)[number] | undefined;
   /** For how long a connection is kept on which nothing is asked. */
   keepAliveSeconds: number;
   shutdownDelaySeconds: number;
@@ -76,6 +78,7 @@ export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 const SIGNING_ALGORITHMS = ['ES256', 'RS256', 'EdDSA'] as const;
 const REGISTRATIONS = ['open', 'closed'] as const;
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const LOG_FORMATS = ['text', 'json'] as const;
 
 /** Variables that hold a secret: each may also come from the file that `NAME_FILE` names. */
 const SECRETS = ['DATABASE_URL', 'REDIS_URL'] as const;
@@ -128,12 +131,19 @@ const environment = z.object({
   DOCS_PAGE: oneOf(['on', 'off']).optional(),
   NODE_ENV: z.string().optional(),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
+  LOG_FORMAT: oneOf(LOG_FORMATS).optional(),
   // A proxy that sends a POST while this side closes has to answer 502. Those of Google Cloud keep theirs for 600 s.
   KEEP_ALIVE_SECONDS: wholeNumber(1, 86_400).default(620),
   SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 120).default(5),
 });
 
 type Settings = z.infer<typeof environment>;
+
+/** The name of every variable that is read. */
+export const SETTINGS: ReadonlySet<string> = new Set([
+  ...Object.keys(environment.shape),
+  ...SECRETS.map((name) => `${name}_FILE`),
+]);
 
 /**
  * The configuration that the environment describes.
@@ -190,6 +200,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
     registration: settings.REGISTRATION ?? (isProduction ? undefined : 'open'),
     docsPage: (settings.DOCS_PAGE ?? (isProduction ? 'off' : 'on')) === 'on',
     logLevel: settings.LOG_LEVEL,
+    logFormat: settings.LOG_FORMAT,
     keepAliveSeconds: settings.KEEP_ALIVE_SECONDS,
     shutdownDelaySeconds: settings.SHUTDOWN_DELAY_SECONDS,
   };

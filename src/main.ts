@@ -18,6 +18,6 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const { startServer } = await import('./serve/server.ts'); // the primary of several workers has no use for it
   const server = await startServer(config, env);
   stopOnSignals(server.stop);
-  greet(config);
+  greet(config, server.listensOn);
   flushCompileCache(); // else only a clean end would keep what was compiled for the next start
 }

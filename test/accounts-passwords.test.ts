@@ -199,7 +199,7 @@ describe('a stored hash that asks for more than sixteen times what is configured
     });
     const reason = 'The stored hash asks for 1048576 KiB, more than 8 × ARGON2_MEMORY_KIB (155648).';
     expect(harness.log()).toContainEqual({
-      ...{ level: 40, time: expect.any(Number), reqId: expect.any(String) },
+      ...{ level: 40, time: expect.any(Number), request_id: expect.any(String) },
       ...{ event: 'password.unusable', sub: id, reason },
     });
   });

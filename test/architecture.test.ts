@@ -9,6 +9,7 @@ const SHARED = [
   'src/clock.ts',
   'src/client-address.ts',
   'src/handshake.ts',
+  'src/log-text.ts',
   'src/startup-error.ts',
   'src/this-machine.ts',
   'src/bounded-map.ts',

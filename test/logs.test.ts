@@ -12,7 +12,12 @@ let idcard: TestApp;
 
 beforeEach(async () => {
   idcard = await createTestApp({
-    env: { PUBLIC_URL: 'https://login.example.com', RATE_LIMITS: 'off', TRUSTED_PROXIES: '10.0.0.0/8' },
+    env: {
+      PUBLIC_URL: 'https://login.example.com',
+      LOG_LEVEL: 'trace',
+      RATE_LIMITS: 'off',
+      TRUSTED_PROXIES: '10.0.0.0/8',
+    },
   });
 });
 afterEach(() => idcard.close());
@@ -52,8 +57,8 @@ const changePassword = (token: string, current_password: string, new_password = 
 function events(): Record<string, unknown>[] {
   return idcard
     .log()
-    .filter(({ event }) => event !== undefined)
-    .map(({ level: _, time: _time, reqId: _reqId, ...event }) => event);
+    .filter(({ event }) => event !== undefined && !String(event).startsWith('request.'))
+    .map(({ level: _, time: _time, request_id: _id, ...event }) => event);
 }
 
 describe('events', () => {
@@ -162,9 +167,14 @@ test('no secret is in any line, whatever every route is asked', async () => {
   const parts = [...secrets, ...cookie.split(/; |=/)].flatMap((secret: string) => secret.split('.'));
   expect(idcard.log().length).toBeGreaterThan(20);
   for (const secret of [...parts, 'zq', 'Bearer', 'Basic', '__Host-', 'argon2', 'Turin']) {
-    expect(idcard.logText()).not.toContain(secret);
+    expect(withoutIds(idcard.logText())).not.toContain(secret);
   }
 });
+
+/** A random id may happen to hold two letters of a secret. */
+function withoutIds(logText: string): string {
+  return logText.replaceAll(/"request_id":"[\w-]{16}"/g, '');
+}
 
 test('what a client sends cannot forge a line', async () => {
   const forgery = '\n{"level":30,"event":"login.succeeded","sub":"root"}\n\r\u001b[2J';
@@ -175,14 +185,15 @@ test('what a client sends cannot forge a line', async () => {
     await send({ url: `${url}/${encodeURIComponent(forgery)}`, headers });
   }
   const lines = idcard.logText().trimEnd().split('\n');
-  expect(lines.map((line) => JSON.parse(line).event)).toEqual([
+  for (const line of lines) expect(JSON.parse(line)).toHaveProperty('event');
+  expect(events().map(({ event }) => event)).toEqual([
     'user.registered',
     'login.succeeded', // of Eve
     'logout',
     'logout', // which reads no body
   ]);
   expect(idcard.logText()).not.toMatch(/[^\P{Cc}\n]/u); // nor steer a terminal
-  expect(idcard.log()[1]).not.toMatchObject({ sub: 'root' });
+  expect(idcard.log().filter(({ sub }) => sub === 'root')).toEqual([]);
 });
 
 describe('a failure on our side', () => {

@@ -4,16 +4,41 @@ import { readConfig } from '../config.ts';
 import { type Key, type KeySet, signingKey } from '../tokens/key-set.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
 import { print, withJson } from './output.ts';
+import { createTable } from './table.ts';
 
 export function keysList(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('list'))
-    .description('list the keys: which signs, which is yet to, which is accepted until when')
+    .description(
+      'list the keys: which signs, which is yet to, which is accepted until when; a table at a terminal, else separated by tabs',
+    )
     .action((options: { json?: boolean }) => {
       const keySet = loadKeySet(readConfig(env), systemClock);
       const keys = keySet.keys.map((key) => describeKey(key, keySet, systemClock()));
-      const lines = keys.map((key) => [key.kid, key.alg, key.signs, key.state, key.retires ?? ''].join('\t'));
-      print(options.json, keys, lines.join('\n'));
+      if (options.json) return print(true, keys, '');
+      const { isTTY } = process.stdout;
+      const table = createTable(['KID', 'ALG', 'TOKENS', 'STATE'], isTTY, console.log);
+      table.print(
+        keys.map((key) => {
+          const { kid, alg, signs, state, retires = '' } = key;
+          return isTTY ? [kid, alg, signs, inWords(key)] : [kid, alg, signs, state, retires];
+        }),
+      );
     });
+}
+
+/** The state of a key, for people. */
+function inWords({ state, signs_from, retires }: ReturnType<typeof describeKey>): string {
+  const end = retires === undefined ? '' : `, accepted until ${retires}`;
+  switch (state) {
+    case 'signing':
+      return `signs now${end}`;
+    case 'next':
+      return `signs from ${signs_from}${end}`;
+    case 'accepted':
+      return `signs no more${end}`;
+    case 'retired':
+      return `retired since ${retires}`;
+  }
 }
 
 /** No private member: what is printed may end up in a log. */

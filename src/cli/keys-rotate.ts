@@ -5,6 +5,7 @@ import { StartupError } from '../startup-error.ts';
 import { thumbprint } from '../tokens/jwk.ts';
 import { replaceKeyFile } from '../tokens/key-file.ts';
 import { rotate } from '../tokens/key-rotation.ts';
+import type { PrivateJwkSet } from '../tokens/key-set.ts';
 import { readKeySetFile } from './key-set-file.ts';
 import { logEvent, print, withJson } from './output.ts';
 
@@ -20,16 +21,37 @@ export function keysRotate(env: NodeJS.ProcessEnv): Command {
       const config = readConfig(env);
       const now = systemClock();
       const activateAt = now + parseDelay(options.activateIn, config);
-      const rotated = rotate(readKeySetFile(config), config, now, activateAt);
+      const present = readKeySetFile(config);
+      const waiting = present.keys.filter(({ nbf = 0 }) => nbf > now);
+      const rotated = rotate(present, config, now, activateAt);
       replaceKeyFile(config.keySetFile, rotated);
 
       const activeFrom = Math.max(...rotated.keys.map(({ nbf = 0 }) => nbf));
       const kids = rotated.keys.filter((key) => key.nbf === activeFrom).map(thumbprint);
-      const from = new Date(activeFrom * 1000).toISOString();
+      const from = toDate(activeFrom);
       logEvent('keys.rotated', { kids, signs_from: from });
-      const advice = `New keys sign from ${from}. Restart every replica before that.`;
-      print(options.json, { kids, signs_from: from }, advice);
+      const lastRestart = toDate(activeFrom - config.jwksMaxAgeSeconds);
+      const advice = [
+        `New keys sign from ${from}, in ${describeSeconds(activeFrom - now)}. Restart every replica before that.`,
+        `The last one by ${lastRestart}: it publishes them from then on, and verifiers may keep the old set for ${config.jwksMaxAgeSeconds} s.`,
+      ];
+      if (waiting.length > 0) advice.push(describeWaiting(waiting));
+      print(options.json, { kids, signs_from: from, waiting: waiting.map(thumbprint) }, advice.join('\n'));
     });
+}
+
+/** Where one rotation was meant, and the command was given twice. */
+function describeWaiting(keys: PrivateJwkSet['keys']): string {
+  const from = Math.min(...keys.map(({ nbf = 0 }) => nbf));
+  return `Others were waiting already, to sign from ${toDate(from)}: the new ones come after them, and nothing is lost. "idcard keys list" shows all.`;
+}
+
+function describeSeconds(seconds: number): string {
+  return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} minutes`;
+}
+
+function toDate(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
 }
 
 function parseDelay(text: string, { jwksMaxAgeSeconds }: Config): number {

@@ -1,3 +1,4 @@
+import { readSettings } from '../env-file.ts';
 import { Problem } from '../problems/problem.ts';
 import { StartupError } from '../startup-error.ts';
 
@@ -7,6 +8,8 @@ const USAGE_ERROR = 2;
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const [command, ...options] = argv.slice(2);
   try {
+    const advice = readSettings(env);
+    if (!(await isWorker())) for (const sentence of advice) console.error(`idcard: ${sentence}`);
     // A server does without what reads the options of the other commands, and they do without the server.
     if (command === 'serve' && options.length === 0) await (await import('../main.ts')).serve(env);
     else await (await import('./program.ts')).runProgram(argv, env);
@@ -15,6 +18,11 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
     // The server never came up, but a half of it may keep the process alive.
     if (process.exitCode !== 0) process.exit();
   }
+}
+
+/** One of several processes that serve: the primary has said it. */
+async function isWorker(): Promise<boolean> {
+  return process.send !== undefined && (await import('node:cluster')).default.isWorker;
 }
 
 /** A usage error is told by commander itself; a failure is one sentence; a bug keeps its stack. */

@@ -1,7 +1,11 @@
+import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { toUserResponse } from '../routes/user-response.ts';
+import { toLogLine } from '../serve/log-lines.ts';
 import type { User } from '../users/user.ts';
+
+const STDERR = 2;
 
 /** A command with `--json`, for scripts. */
 export function withJson(command: Command): Command {
@@ -12,9 +16,11 @@ export function print(json: boolean | undefined, value: unknown, text: string): 
   console.log(json ? JSON.stringify(value) : text);
 }
 
-/** Tells the audit log what an operator did: one JSON line on standard error, as the server writes its events. */
+/** Tells the audit log what an operator did: one line on standard error, as the server writes its events. */
 export function logEvent(event: string, fields: Record<string, unknown>): void {
-  pino({ base: null }, pino.destination({ dest: 2, sync: true })).info({ event, ...fields });
+  const output = pino.destination({ dest: STDERR, sync: true });
+  const write = (json: string) => output.write(toLogLine(json, process.stderr.hasColors()));
+  pino({ base: null }, isatty(STDERR) ? { write } : output).info({ event, ...fields });
 }
 
 /** What an operator sees of a user: what the user sees, and whether they may log in. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
 import { hasLostBytes } from '../utf8.ts';
 import { dbMove } from './db-move.ts';
 import { keysList } from './keys-list.ts';
@@ -11,8 +12,10 @@ import { usersDelete } from './users-delete.ts';
 import { usersExport } from './users-export.ts';
 import { usersImport } from './users-import.ts';
 import { usersList } from './users-list.ts';
+import { usersSetEmail } from './users-set-email.ts';
 import { usersSetPassword } from './users-set-password.ts';
 import { usersSetRoles } from './users-set-roles.ts';
+import { usersShow } from './users-show.ts';
 import { usersDisable, usersEnable } from './users-status.ts';
 import { usersVerify } from './users-verify.ts';
 
@@ -20,6 +23,7 @@ import { usersVerify } from './users-verify.ts';
 export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const program = new Command('idcard')
     .description('A stateless login API. Settings come from the environment; the README lists them.')
+    .version(packageJson.version, '-v, --version', 'print the version')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();
   program
@@ -37,6 +41,8 @@ export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv
     usersExport,
     usersImport,
     usersList,
+    usersShow,
+    usersSetEmail,
     usersSetPassword,
     usersSetRoles,
     usersVerify,

@@ -1,20 +1,22 @@
 import { Command } from 'commander';
 import { describeUser, print, withJson } from './output.ts';
+import { createTable } from './table.ts';
 import { withDirectory } from './with-directory.ts';
 
 const PAGE = 500;
 
 export function usersList(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('list'))
-    .description('list every user, oldest first; with --json one object a line')
+    .description(
+      'list every user, oldest first: a table at a terminal, else id, email, status and roles separated by tabs; with --json one object a line',
+    )
     .action((options: { json?: boolean }) =>
       withDirectory(env, async (directory) => {
+        const table = createTable(['ID', 'EMAIL', 'STATUS', 'ROLES'], process.stdout.isTTY, console.log);
         let page = await directory.list('', PAGE);
         while (page.length > 0) {
-          for (const user of page) {
-            const { id, email, status, roles } = user;
-            print(options.json, describeUser(user), [id, email, status, roles.join(',')].join('\t'));
-          }
+          if (options.json) for (const user of page) print(true, describeUser(user), '');
+          else table.print(page.map(({ id, email, status, roles }) => [id, email, status, roles.join(',')]));
           page = await directory.list(page.at(-1)?.id ?? '', PAGE);
         }
       }),

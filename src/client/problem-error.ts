@@ -11,6 +11,8 @@ export class ProblemError extends Error implements Problem {
   readonly errors: FieldError[];
   /** How long to wait before the next attempt, where the answer says it. */
   readonly retryAfterSeconds: number | undefined;
+  /** By which the log of the server finds the request. */
+  readonly requestId: string | undefined;
 
   constructor({ status, headers }: Response, problem: Partial<Problem>) {
     super(problem.detail ?? `The answer was ${status}.`);
@@ -20,6 +22,7 @@ export class ProblemError extends Error implements Problem {
     this.detail = this.message;
     this.errors = problem.errors ?? [];
     this.retryAfterSeconds = Number(headers.get('retry-after')) || undefined;
+    this.requestId = headers.get('x-request-id') ?? undefined;
   }
 }
 

@@ -7,6 +7,7 @@ export const LIMITS = {
   connectionTimeout: 60_000,
   http: {
     maxHeaderSize: 16_384,
+    requireHostHeader: false, // `security-headers.ts` sees to it
     headersTimeout: 10_000,
     // How often Node looks for requests that are over their time.
     connectionsCheckingInterval: 5_000,

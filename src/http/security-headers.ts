@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { invalidRequest } from '../problems/catalogue.ts';
 
 /** The same on every answer of an API that no page embeds. `Cache-Control` is overridden where caching is meant. */
 export const SECURITY_HEADERS = {
@@ -12,8 +13,16 @@ export const SECURITY_HEADERS = {
 };
 
 export function setSecurityHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(SECURITY_HEADERS);
+  app.addHook('onRequest', (request, reply, done) => {
+    setCommonHeaders(request, reply);
+    // RFC 9112 §3.2. Node's own answer would have none of these headers.
+    if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1')
+      throw invalidRequest({ headers: { connection: 'close' } });
     done();
   });
+}
+
+/** What every answer has. */
+export function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
 }

@@ -1,7 +1,8 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { clientAddress } from '../client-address.ts';
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { clientAddress, normalizeAddress } from '../client-address.ts';
+import { printable } from '../log-text.ts';
 import {
   headersTooLarge,
   internalError,
@@ -14,7 +15,8 @@ import {
   unsupportedMediaType,
   uriTooLong,
 } from './catalogue.ts';
-import { Problem } from './problem.ts';
+import { Problem, type ProblemOptions } from './problem.ts';
+import { logRefusal } from './refusal-log.ts';
 import { replyWithProblem } from './reply.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -52,11 +54,16 @@ export function answerFrameworkError(error: unknown, request: FastifyRequest, re
   sendProblem(toProblem(error), request, reply);
 }
 
-/** For the errors that Node meets before there is a request. @param headers those of every answer */
+/**
+ * For the errors that Node meets before there is a request.
+ * @param headers those of every answer
+ * @param log that of the request, which has its id
+ */
 export function answerClientError(
-  error: Error & { code?: string },
+  error: Error & { code?: string; reason?: string },
   socket: Socket,
   headers: Readonly<Record<string, string>>,
+  log: FastifyBaseLogger,
 ): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
@@ -64,7 +71,15 @@ export function answerClientError(
   }
   const problem = connectionProblems[error.code ?? '']?.() ?? invalidRequest();
   const body = JSON.stringify(problem);
-  const { status } = problem.kind;
+  const { status, slug } = problem.kind;
+  const reason = error.reason ?? error.code;
+  log.debug({
+    event: 'request.refused',
+    status,
+    problem: slug,
+    reason,
+    address: normalizeAddress(socket.remoteAddress),
+  });
   const lines = Object.entries({
     ...headers,
     'content-type': 'application/problem+json',
@@ -79,8 +94,9 @@ const connectionProblems: Record<string, () => Problem> = {
   ERR_HTTP_REQUEST_TIMEOUT: requestTimeout,
 };
 
-const frameworkProblems: Record<number, () => Problem> = {
-  400: () => invalidRequest({ detail: 'The request is malformed: send valid JSON and a valid address.' }),
+const frameworkProblems: Record<number, (options: ProblemOptions) => Problem> = {
+  400: (options) =>
+    invalidRequest({ ...options, detail: 'The request is malformed: send valid JSON and a valid address.' }),
   408: requestTimeout,
   413: payloadTooLarge,
   414: uriTooLong,
@@ -91,9 +107,9 @@ const frameworkProblems: Record<number, () => Problem> = {
 /** The message of an error that is not ours may repeat the input, so none is passed on. */
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  const status = (error as FastifyError | undefined)?.statusCode;
-  const known = status === undefined ? undefined : frameworkProblems[status];
-  return known?.() ?? internalError({ cause: error });
+  const { statusCode, code } = Object(error) as Partial<FastifyError>;
+  const known = statusCode === undefined ? undefined : frameworkProblems[statusCode];
+  return known?.({ reason: () => printable(String(code)) }) ?? internalError({ cause: error });
 }
 
 function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -110,5 +126,6 @@ function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyRe
   }
   // A guessing attack must not vanish from the log once it is slowed down.
   if (kind.status === 429) request.log.warn({ event: 'attempts.limited', address: clientAddress(request) });
+  logRefusal(problem, request.log, { event: 'request.refused', address: clientAddress(request) });
   return replyWithProblem(problem, request, reply);
 }

@@ -63,6 +63,8 @@ export interface ProblemOptions {
   challenge?: Record<string, string>;
   /** For the log, never for the client. */
   cause?: unknown;
+  /** Why, with the values that were compared: for the log at the level debug, and only made there. No token, no secret. */
+  reason?: (() => string) | undefined;
 }
 
 /** Thrown by any layer, answered by the error handler. Built only in `catalogue.ts`. */
@@ -72,6 +74,7 @@ export class Problem extends Error {
   readonly errors: readonly FieldError[] | undefined;
   readonly headers: Record<string, string>;
   readonly challenge: Record<string, string>;
+  readonly reason: (() => string) | undefined;
 
   constructor(kind: ProblemKind, options: ProblemOptions = {}) {
     super(options.detail ?? kind.detail, options.cause === undefined ? undefined : { cause: options.cause });
@@ -79,6 +82,7 @@ export class Problem extends Error {
     this.errors = options.errors;
     this.headers = { ...options.headers };
     this.challenge = { ...options.challenge };
+    this.reason = options.reason;
     if (options.retryAfterSeconds !== undefined)
       this.headers['retry-after'] = String(options.retryAfterSeconds);
     for (const [name, value] of Object.entries(this.headers)) refuseUnsendable(name, value);

@@ -1,3 +1,4 @@
+import { quoted } from '../log-text.ts';
 import { invalidToken } from '../problems/catalogue.ts';
 import type { UserDirectory } from '../users/directory.ts';
 import type { User } from '../users/user.ts';
@@ -13,7 +14,11 @@ export async function findCurrentUser(
 ): Promise<User> {
   const user = await directory.findById(claims.sub);
   if (user?.status !== 'active' || user.tokenVersion !== claims.ver) {
-    throw invalidToken({ detail: 'The token has been revoked; log in again.' });
+    const state = user ? `is ${user.status} with version ${user.tokenVersion}` : 'is not there';
+    throw invalidToken({
+      detail: 'The token has been revoked; log in again.',
+      reason: () => `revoked: it has version ${claims.ver} of ${quoted(claims.sub)}, who ${state}`,
+    });
   }
   return user;
 }

@@ -125,7 +125,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
         if (!user || password === undefined) {
           reportUnusableHash(request.log, hasher, user);
           logFailure(request, user);
-          throw invalidCredentials();
+          throw invalidCredentials({ reason: () => explainFailure(user) });
         }
         await succeeded();
         await rehash(user, passwords[0], password !== passwords[0]);
@@ -181,6 +181,12 @@ export async function newLogin(
     jkt,
     customClaims: await customClaims?.(user),
   };
+}
+
+function explainFailure(user: User | undefined): string {
+  if (!user) return 'there is no user with this email';
+  if (user.status !== 'active') return `the user is ${user.status}`;
+  return user.passwordHash ? 'wrong password' : 'the user has no password';
 }
 
 /** The log may know which user was meant; an email that is nobody's is not kept, since it may be a password. */

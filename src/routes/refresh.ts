@@ -55,13 +55,14 @@ export function refreshRoute(app: App, dependencies: Dependencies): void {
 
   app.post('/v1/refresh', { schema }, async (request, reply) => {
     const received = transports.receiveRefreshToken(request, request.body?.refresh_token);
-    if (!received) throw refreshTokenRequired();
+    if (!received)
+      throw refreshTokenRequired({ reason: () => 'no refresh token: neither in the body nor in a cookie' });
     const claims = tokens.verifyRefresh(received.token);
     const jkt = receiveBinding(request, reply, dependencies);
     // A bound refresh token is nothing without its key. An unbound one may be bound from now on, but not where only
     // bound ones count: whoever stole it could bind it too.
     if (dependencies.config.requireDpop && claims.cnf === undefined) throw tokenNotBound();
-    if (claims.cnf !== undefined && claims.cnf.jkt !== jkt) throw keyMismatch(jkt);
+    if (claims.cnf !== undefined && claims.cnf.jkt !== jkt) throw keyMismatch(jkt, claims.cnf.jkt);
     const issuedAtSeconds = issuingClock(); // before the look-up: what it tells may be void a moment later
     const user = await findCurrentUser(directory, claims);
 
@@ -82,8 +83,8 @@ export function refreshRoute(app: App, dependencies: Dependencies): void {
   });
 }
 
-function keyMismatch(jkt: string | undefined): Problem {
+function keyMismatch(jkt: string | undefined, expected: string): Problem {
   return jkt === undefined
     ? invalidDpopProof.login({ detail: 'The refresh token is bound to a key: a DPoP proof is required.' })
-    : boundToAnotherKey();
+    : boundToAnotherKey(jkt, expected);
 }

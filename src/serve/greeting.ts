@@ -2,8 +2,12 @@ import type { Config } from '../config.ts';
 import { isThisMachine } from '../this-machine.ts';
 import { hasPlainCookies } from '../transports/cookie.ts';
 
-/** On standard error, since standard output holds the log, one JSON object a line. */
-export function greet({ publicUrl, docsPage, passwordMinLength, registration }: Config): void {
+/**
+ * On standard error, since standard output holds the log.
+ * @param listening the addresses, which may be others than the public one: of a free port, or behind a proxy
+ */
+export function greet(config: Config, listening: readonly string[]): void {
+  const { publicUrl, docsPage, passwordMinLength, registration } = config;
   const { hostname } = new URL(publicUrl);
   const password = isThisMachine(hostname) ? 'violet otters play chess'.padEnd(passwordMinLength, '!') : '…';
   const user = `'{"email":"ada@example.com","password":"${password}"}'`;
@@ -16,6 +20,7 @@ export function greet({ publicUrl, docsPage, passwordMinLength, registration }: 
             'For development: without https the cookies are not Secure, and their names have no __Host- prefix.',
           ]
         : []),
+      `Listening on ${listening.join(' and ')}`,
       ...(docsPage ? [`Every route, to try in a browser: ${publicUrl}/docs`] : []),
       ...(registration === 'open'
         ? ['A user, and their first token:', curl('/v1/register')]

@@ -1,14 +1,20 @@
-import { destination, type Logger, pino } from 'pino';
+import { isatty } from 'node:tty';
+import { type DestinationStream, destination, type Logger, pino } from 'pino';
+import type { Config } from '../config.ts';
+
+type LogConfig = Pick<Config, 'logLevel' | 'logFormat'>;
+
+const STDOUT = 1;
 
 /** What waits to be written, at most: some 30,000 lines. What comes on top of it is lost. */
 const MOST_WAITING_BYTES = 4 * 1024 ** 2;
 
 /**
  * The log on standard output. It goes on without it: a disk that is full, or a reader that has ended, is no reason to end,
- * and what could not be written is written when there is room again.
+ * and what could not be written is written when there is room again. At a terminal the lines are for people, else JSON.
  * @param worker stands in every line
  */
-export function createLogger(level: string, worker?: number): Logger {
+export async function createLogger(config: LogConfig, worker?: number): Promise<Logger> {
   const output = destination({ dest: 1, maxLength: MOST_WAITING_BYTES });
   let isBroken = false;
   output.on('error', () => {
@@ -20,5 +26,16 @@ export function createLogger(level: string, worker?: number): Logger {
   // At the end of the process it would try for ever.
   const { flushSync } = output;
   output.flushSync = () => isBroken || flushSync.call(output);
-  return pino({ level, base: worker === undefined ? null : { worker } }, output);
+  const { logLevel: level, logFormat = isatty(STDOUT) ? 'text' : 'json' } = config;
+  const stream = logFormat === 'json' ? output : await asText(output);
+  return pino({ level, base: worker === undefined ? null : { worker } }, stream);
+}
+
+async function asText(output: ReturnType<typeof destination>): Promise<DestinationStream> {
+  const { toLogLine } = await import('./log-lines.ts');
+  const isColoured = isatty(STDOUT) && process.stdout.hasColors(); // not where NO_COLOR is set
+  return {
+    write: (json: string) => output.write(toLogLine(json, isColoured)),
+    flushSync: () => output.flushSync(), // what a fatal line calls
+  } as DestinationStream;
 }

@@ -3,7 +3,7 @@ import type { Revocation } from '../tokens/revocations.ts';
 import type { StopSignal } from './signals.ts';
 
 /** What a worker tells the primary, and the answers to what it asks. */
-export type FromWorker = GuessQuestion | { revoked: Revocation };
+export type FromWorker = GuessQuestion | { revoked: Revocation } | { listensOn: string[] };
 
 /** What the primary tells a worker. */
 export type FromPrimary = GuessAnswer | { revoked: Revocation } | { stop: StopSignal };

@@ -29,7 +29,7 @@ type Replacements = Extensions & Partial<Pick<AppDependencies, 'lifecycle' | 'gu
  */
 export async function openApp(config: Config, replacements: Replacements = {}): Promise<IdcardApp> {
   refuseUndecided(config);
-  const { logger = createLogger(config.logLevel), ...others } = replacements;
+  const { logger = await createLogger(config), ...others } = replacements;
   const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
   const keySet = loadKeySet(config, clock.now);
   const guessLimits = replacements.guessLimits ?? (await openGuessLimits(config, logger));

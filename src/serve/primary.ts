@@ -6,7 +6,7 @@ import { loadKeySet } from '../tokens/load-key-set.ts';
 import { openDatabase } from '../users/databases/index.ts';
 import { greet } from './greeting.ts';
 import { createLogger } from './log.ts';
-import { type FromWorker, tellWorker } from './messages.ts';
+import { type FromPrimary, type FromWorker, tellWorker } from './messages.ts';
 import { createGuessDesk } from './shared-guess-limits.ts';
 import { stopOnSignals } from './signals.ts';
 
@@ -21,26 +21,26 @@ const LONGEST_DELAY_MS = 30_000;
  */
 export async function servePrimary(config: Config): Promise<void> {
   await prepare(config);
-  const logger = createLogger(config.logLevel);
+  const logger = await createLogger(config);
   const guessLimits = await openGuessLimits(config, logger);
   const running = new Set<Worker>();
   const serving = new Set<Worker>();
   let isStopping = false;
   let earlyEnds = 0;
 
-  /** @param onListening called when the worker listens, and again when one that replaces it does */
-  function start(onListening: () => void): void {
+  /** @param onListening called with its addresses when the worker listens, and again when one that replaces it does */
+  function start(onListening: (listensOn: string[]) => void): void {
     const worker = cluster.fork();
     const startedAt = performance.now();
     const answerGuess = createGuessDesk(guessLimits, config.passwordHashing.queueSeconds);
     running.add(worker);
-    worker.once('listening', () => {
-      serving.add(worker);
-      onListening();
-    });
     worker.on('message', async (message: FromWorker) => {
       if ('question' in message) tellWorker(worker, await answerGuess(message));
-      else for (const other of running) if (other !== worker) tellWorker(other, message);
+      else if ('revoked' in message) tellOthers(worker, message);
+      else {
+        serving.add(worker);
+        onListening(message.listensOn);
+      }
     });
     worker.once('exit', replace);
     worker.on('error', () => {
@@ -60,16 +60,20 @@ export async function servePrimary(config: Config): Promise<void> {
     }
   }
 
+  function tellOthers(worker: Worker, message: FromPrimary): void {
+    for (const other of running) if (other !== worker) tellWorker(other, message);
+  }
+
   stopOnSignals(async (signal) => {
     isStopping = true;
     const ends = [...running].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     for (const worker of running) tellWorker(worker, { stop: signal });
     await Promise.all(ends);
   });
-  const started = () => new Promise<void>((resolve) => start(resolve));
-  await started(); // alone, so that what keeps all of them from starting is told once
+  const started = () => new Promise<string[]>((resolve) => start(resolve));
+  const listensOn = await started(); // alone, so that what keeps all of them from starting is told once
   await Promise.all(Array.from({ length: config.workers - 1 }, started));
-  greet(config);
+  greet(config, listensOn);
 }
 
 /** What is created at a first start is created once, and a mistake in it is told once. */

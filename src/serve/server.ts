@@ -1,3 +1,4 @@
+import { type AddressInfo, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppDependencies, IdcardApp } from '../app.ts';
 import type { Config } from '../config.ts';
@@ -24,6 +25,8 @@ interface WorkerSettings extends Required<Pick<AppDependencies, 'guessLimits' | 
 }
 
 export interface Server {
+  /** Where, such as `127.0.0.1:3000`; several where a name has several addresses. */
+  listensOn: string[];
   /**
    * A stop without a failed request: not ready at once, so that the balancer looks elsewhere; serving until it has
    * noticed; then no new connection, and an end when the requests in flight have theirs. Ctrl-C does not wait.
@@ -43,10 +46,11 @@ export async function startServer(
 ): Promise<Server> {
   env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
   const lifecycle: Lifecycle = { stopping: false };
-  const app = await openApp(config, { ...shared, logger: createLogger(config.logLevel, worker), lifecycle });
+  const app = await openApp(config, { ...shared, logger: await createLogger(config, worker), lifecycle });
   app.addHook('preClose', () => untilNobodyKnocks(app.server));
   await listen(app, config);
   return {
+    listensOn: addressesOf(app),
     async stop(signal) {
       lifecycle.stopping = true;
       app.log.info({ event: 'server.stopping', signal });
@@ -55,6 +59,12 @@ export async function startServer(
       await Promise.race([app.close(), sleep(LONGEST_GOODBYE_MS[signal])]);
     },
   };
+}
+
+function addressesOf(app: IdcardApp): string[] {
+  return (app.addresses() as AddressInfo[]).map(({ address, port }) =>
+    isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`,
+  );
 }
 
 async function listen(app: IdcardApp, { host, port }: Config): Promise<void> {

@@ -31,7 +31,7 @@ export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promi
       process.exit(0);
     }
   });
-  await starting;
+  tellPrimary({ listensOn: (await starting).listensOn });
 }
 
 /** The processor's cores are hashed on by all together. The queue is as long in seconds as that of one process. */

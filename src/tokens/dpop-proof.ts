@@ -1,8 +1,10 @@
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto';
 import { z } from 'zod';
 import { createBoundedMap, ownText } from '../bounded-map.ts';
+import { quoted } from '../log-text.ts';
 import { withoutStack } from '../problems/without-stack.ts';
 import { decodeSegment, splitJws } from './jws.ts';
+import { explainClaims, explainText } from './refusal-reasons.ts';
 
 /** What a proof says, once its own key has signed it. */
 export interface DpopProof {
@@ -74,6 +76,20 @@ export function createProofReader(keysRemembered: number): (proof: string) => Dp
     if (!known) keys.set(ownText(segments.header), key);
     return { jkt: key.jkt, claims };
   };
+}
+
+/** Why such a proof is none, for the log at the level debug. */
+export function explainProof(proof: string): string {
+  const segments = splitJws(proof);
+  if (!segments) return explainText(proof);
+  if (!readKey(segments.header)) {
+    const { typ, alg, jwk } = Object(decodeSegment(segments.header));
+    return `its header has typ ${quoted(typ)}, alg ${quoted(alg)}, kty ${quoted(Object(jwk).kty)}; expected are "dpop+jwt", ES256 or EdDSA, and a public key (jwk) for it, alone`;
+  }
+  const { error } = ProofClaims.safeParse(decodeSegment(segments.payload));
+  return error
+    ? explainClaims(error)
+    : 'bad signature: not signed by the key that it brings, or changed since';
 }
 
 /** SHA-256 in base64url, as `ath` and thumbprints are written. */

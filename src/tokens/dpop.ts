@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import { quoted } from '../log-text.ts';
 import { dpopNonceRequired, invalidDpopProof, invalidToken } from '../problems/catalogue.ts';
 import type { Problem } from '../problems/problem.ts';
 import type { SecretKeys } from './derived-secrets.ts';
 import { createDpopNonces } from './dpop-nonces.ts';
-import { createProofReader, type DpopProof, sha256 } from './dpop-proof.ts';
+import { createProofReader, type DpopProof, explainProof, sha256 } from './dpop-proof.ts';
 import { createReplayGuard } from './replay-guard.ts';
 
 /** Proof of possession: RFC 9449. Nothing is stored. */
@@ -46,18 +47,32 @@ export function createDpop({ config, keySet, clock }: Dependencies): Dpop {
       const place = use.accessToken === undefined ? 'login' : 'resource';
       const headers = () => ({ 'dpop-nonce': nonces.current() });
       const proof = readProof(text);
-      if (!proof) throw invalidDpopProof[place]({ headers: headers() });
+      if (!proof)
+        throw invalidDpopProof[place]({
+          headers: headers(),
+          reason: () => `DPoP proof: ${explainProof(text)}`,
+        });
       const mismatch = findMismatch(proof.claims, use, config.publicUrl);
       if (mismatch)
         throw invalidDpopProof[place]({
           headers: headers(),
-          detail: `The DPoP proof is for another ${mismatch}.`,
+          detail: `The DPoP proof is for another ${mismatch.what}.`,
+          reason: () => `DPoP proof for another ${mismatch.what}: ${mismatch.values()}`,
         });
-      if (!nonces.isValid(proof.claims.nonce)) throw dpopNonceRequired[place]({ headers: headers() });
+      if (!nonces.isValid(proof.claims.nonce)) {
+        throw dpopNonceRequired[place]({
+          headers: headers(),
+          reason: () =>
+            proof.claims.nonce === undefined
+              ? 'DPoP proof without a nonce; the answer has one'
+              : 'DPoP proof with a nonce that is too old, or none of this server; the answer has one',
+        });
+      }
       if (!isFirstUse(proof)) {
         throw invalidDpopProof[place]({
           headers: headers(),
           detail: 'The DPoP proof was used before (jti).',
+          reason: () => `DPoP proof used before: jti ${quoted(proof.claims.jti)}`,
         });
       }
       return proof.jkt;
@@ -72,14 +87,35 @@ export function tokenNotBound(): Problem {
 }
 
 /** A good proof, and a good token, that do not belong together (RFC 9449 §7.1). */
-export function boundToAnotherKey(): Problem {
-  return invalidToken({ detail: 'The DPoP proof is made with another key than the token is bound to.' });
+export function boundToAnotherKey(jkt: string, expected: string): Problem {
+  return invalidToken({
+    detail: 'The DPoP proof is made with another key than the token is bound to.',
+    reason: () => `DPoP proof by another key: thumbprint ${quoted(jkt)}, expected ${quoted(expected)}`,
+  });
 }
 
-function findMismatch(claims: DpopProof['claims'], use: ProofUse, publicUrl: string): string | undefined {
-  if (claims.htm !== use.method) return 'method (htm)';
-  if (!isSameUrl(claims.htu, publicUrl + use.url)) return 'address (htu)';
-  if (use.accessToken !== undefined && claims.ath !== sha256(use.accessToken)) return 'access token (ath)';
+interface Mismatch {
+  what: string;
+  /** For the log. */
+  values(): string;
+}
+
+function findMismatch(
+  { htm, htu, ath }: DpopProof['claims'],
+  use: ProofUse,
+  publicUrl: string,
+): Mismatch | undefined {
+  const { method, accessToken } = use;
+  const url = publicUrl + use.url;
+  if (htm !== method)
+    return { what: 'method (htm)', values: () => `${quoted(htm)}, expected ${quoted(method)}` };
+  if (!isSameUrl(htu, url))
+    return {
+      what: 'address (htu)',
+      values: () => `${quoted(htu.replace(/[?#].*$/s, ''))}, expected ${quoted(withoutQuery(url))}`,
+    };
+  if (accessToken !== undefined && ath !== sha256(accessToken))
+    return { what: 'access token (ath)', values: () => `${quoted(ath)} is not the SHA-256 of the token` };
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Longer than any token that fits into a cookie. */
-const MAX_TOKEN_LENGTH = 4096;
+export const MAX_TOKEN_LENGTH = 4096;
 
 /**
  * One base64url text for each sequence of bytes: no padding, no foreign character, and the bits that the last

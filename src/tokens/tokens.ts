@@ -120,7 +120,11 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
     });
     // Holds even when the limit was lowered after this token was made.
     if (clock() >= claims.auth_time + config.loginMaxAgeSeconds) {
-      throw invalidToken({ detail: 'This login has reached its greatest age; log in again.' });
+      throw invalidToken({
+        detail: 'This login has reached its greatest age; log in again.',
+        reason: () =>
+          `logged in ${clock() - claims.auth_time} s ago, at most ${config.loginMaxAgeSeconds} s expected`,
+      });
     }
     return claims;
   }

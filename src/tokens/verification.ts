@@ -1,10 +1,18 @@
 import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
+import { quoted } from '../log-text.ts';
 import { invalidToken } from '../problems/catalogue.ts';
 import { AccessClaims } from './claims.ts';
 import { createClaimsFreezer } from './frozen-claims.ts';
 import { readTokenHeader } from './jws.ts';
 import { SIGNED_KINDS, type SignedKind, type TokenKind } from './profiles.ts';
+import {
+  explainClaims,
+  explainExpiry,
+  explainHeader,
+  explainKey,
+  explainSignature,
+} from './refusal-reasons.ts';
 import type { VerifiedTokens } from './verified-tokens.ts';
 
 /** A key to verify with, be it this server's own or fetched from the issuer. */
@@ -62,14 +70,15 @@ export function createOpener<K extends VerificationKey>(verification: Verificati
   ): { key: K; payload: unknown } {
     const { typ, key: signer } = SIGNED_KINDS[kind];
     const header = readTokenHeader(token, maxLength);
-    if (header?.typ !== typ) throw invalidToken();
+    if (header?.typ !== typ) throw invalidToken({ reason: () => explainHeader(token, kind, maxLength) });
     const key = keySet.verificationKey(header.kid);
-    if (key?.signs !== signer || key.algorithm !== header.alg) throw invalidToken();
+    if (key?.signs !== signer || key.algorithm !== header.alg)
+      throw invalidToken({ reason: () => explainKey(header, key, signer) });
     try {
       return { key, payload: jwt.verifySignature(key, token) };
     } catch (cause) {
       // Whatever a stranger's text makes the library throw, the token is bad and the server is not.
-      throw invalidToken({ cause });
+      throw invalidToken({ cause, reason: () => explainSignature(cause) });
     }
   }
 
@@ -78,22 +87,37 @@ export function createOpener<K extends VerificationKey>(verification: Verificati
     const claims = parse(expected.claims, payload);
     const audiences = [expected.audience].flat();
     // RFC 9068 §4 and RFC 7519 §4.1; `exp` has no tolerance, the others have it for clocks that are ahead of this one.
-    if (claims.iss !== expected.issuer) throw invalidToken();
-    if (![claims.aud].flat().some((audience) => audiences.includes(audience))) throw invalidToken();
+    if (claims.iss !== expected.issuer)
+      throw invalidToken({ reason: () => mismatch('issuer', claims.iss, [expected.issuer]) });
+    if (![claims.aud].flat().some((audience) => audiences.includes(audience)))
+      throw invalidToken({ reason: () => mismatch('audience', claims.aud, audiences) });
     const now = clock();
     const validFromSeconds = Math.max(claims.iat, claims.nbf ?? 0) - clockToleranceSeconds;
     // Revocations are kept for the lifetime of today's settings: a token made under longer ones must not outlive them.
     const longestSeconds = expected.lifetimeSeconds?.() ?? Number.POSITIVE_INFINITY;
     const untilSeconds = Math.min(claims.exp, claims.iat + longestSeconds, key.retiredAtSeconds);
-    if (now >= untilSeconds) throw invalidToken({ detail: 'The token has expired.' });
-    if (now < validFromSeconds) throw invalidToken({ detail: 'The token is not valid yet.' });
+    if (now >= untilSeconds)
+      throw invalidToken({
+        detail: 'The token has expired.',
+        reason: () => explainExpiry(claims, now, longestSeconds),
+      });
+    if (now < validFromSeconds)
+      throw invalidToken({
+        detail: 'The token is not valid yet.',
+        reason: () =>
+          `issued in the future, or good from then on: ${validFromSeconds + clockToleranceSeconds - now} s ahead of this clock`,
+      });
     return { claims, validFromSeconds, untilSeconds };
   };
 }
 
+function mismatch(name: string, value: unknown, expected: readonly string[]): string {
+  return `wrong ${name}: ${quoted(value)}, expected ${expected.map(quoted).join(' or ')}`;
+}
+
 function parse<T>(schema: z.ZodType<T>, payload: unknown): T {
   const { data, error } = schema.safeParse(payload);
-  if (error) throw invalidToken({ cause: error });
+  if (error) throw invalidToken({ cause: error, reason: () => explainClaims(error) });
   return data;
 }
 
@@ -126,7 +150,11 @@ export function createAccessVerifier<K extends VerificationKey>(
 
   function refuseRevoked(claims: AccessClaims): void {
     if (revocations.isRevoked(claims))
-      throw invalidToken({ detail: 'The token has been revoked; log in again.' });
+      throw invalidToken({
+        detail: 'The token has been revoked; log in again.',
+        reason: () =>
+          `revoked: it has version ${claims.ver} of ${quoted(claims.sub)}, which was voided since`,
+      });
   }
 
   return (token) => {

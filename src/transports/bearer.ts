@@ -39,11 +39,13 @@ export function readAuthorization(request: FastifyRequest): ReceivedToken | unde
   const authorization = rawHeaders[index];
   if (authorization === undefined) return undefined;
   const isOnly = findHeader(rawHeaders, 'authorization', index + 1) === -1;
-  if (!isOnly && hasAuthorization(request)) throw severalCredentials();
+  if (!isOnly && hasAuthorization(request))
+    throw severalCredentials({ reason: () => 'two Authorization headers' });
   const [prefix, scheme] = SCHEME.exec(authorization) ?? [];
   if (prefix === undefined) return undefined; // an unsupported method (RFC 6750 §3.1)
   const token = authorization.slice(prefix.length);
-  if (token === '') throw invalidToken();
+  if (token === '')
+    throw invalidToken({ reason: () => 'no token stands behind the scheme of the Authorization header' });
   return { token, transport: 'bearer', scheme: scheme?.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer' };
 }
 

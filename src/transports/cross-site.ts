@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { isHandshake } from '../handshake.ts';
+import { quoted } from '../log-text.ts';
 import { crossSite } from '../problems/catalogue.ts';
 
 /** RFC 9110 §9.2.1, without TRACE. Whatever else a proxy may name counts as unsafe. */
@@ -60,7 +61,15 @@ export function createSiteCheck(
     if (site === 'none' && (origin === undefined || origin === 'null')) return;
     if (site === undefined && origin === undefined) return;
     if (origin === undefined || !trusted.has(origin))
-      throw crossSite(why === undefined ? {} : { detail: why });
+      throw crossSite({ ...(why !== undefined && { detail: why }), reason: reasonOf(request) });
+  }
+
+  /** For the log. */
+  function reasonOf({ headers, method }: FastifyRequest): () => string {
+    const { origin, 'sec-fetch-site': site } = headers;
+    const sent = () => `${method} with Sec-Fetch-Site ${quoted(site)}, Origin ${quoted(origin)}`;
+    return () =>
+      `cookie refused as another site’s: ${sent()}, expected an Origin of ${[...trusted].join(', ')}`;
   }
 
   return {
@@ -68,7 +77,7 @@ export function createSiteCheck(
     refuseUnkeptCookies(request) {
       const { origin, 'sec-fetch-site': site } = request.headers;
       if (!SITES_WITH_COOKIES.includes(site) || (origin !== undefined && apps.has(origin)))
-        throw crossSite({ detail: UNKEPT_COOKIES });
+        throw crossSite({ detail: UNKEPT_COOKIES, reason: reasonOf(request) });
       refuseCrossSite(request);
     },
     refuseForgery(request) {

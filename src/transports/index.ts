@@ -11,6 +11,8 @@ export interface Transports {
    * @throws severalCredentials, invalidToken, crossSite
    */
   receiveAccessToken(request: FastifyRequest): ReceivedToken | undefined;
+  /** Why there is none: for the log at the level debug. */
+  explainMissing(request: FastifyRequest): string;
   /** The same for a refresh token, which a body may carry as `refresh_token`. */
   receiveRefreshToken(request: FastifyRequest, fromBody: string | undefined): ReceivedToken | undefined;
   /** The unverified device token of a request that logs in by a transport; one that is ambiguous is none. */
@@ -49,15 +51,27 @@ export function createTransports(
       const header = readAuthorization(request);
       const cookie = cookies.readAccess(request);
       if (cookie === undefined) return header;
-      if (header) throw severalCredentials();
+      if (header) throw severalCredentials({ reason: () => 'an Authorization header and an access cookie' });
       refuseForgery(request);
       return { token: cookie, transport: 'cookie' };
+    },
+    explainMissing({ headers: { authorization, cookie } }) {
+      const others = [
+        ...(authorization === undefined
+          ? []
+          : ['the Authorization header has no scheme of ours before the token']),
+        ...(cookie === undefined ? [] : ['none of the cookies is ours for it']),
+      ];
+      return `no credentials: ${others.join(', ') || 'neither an Authorization header nor a cookie'}`;
     },
     receiveRefreshToken(request, fromBody) {
       const cookie = cookies.readRefresh(request);
       if (cookie === undefined)
         return fromBody === undefined ? undefined : { token: fromBody, transport: 'bearer' };
-      if (fromBody !== undefined || hasAuthorization(request)) throw severalCredentials();
+      if (fromBody !== undefined || hasAuthorization(request))
+        throw severalCredentials({
+          reason: () => 'a refresh cookie, and a body field or an Authorization header',
+        });
       refuseUnkeptCookies(request);
       return { token: cookie, transport: 'cookie' };
     },

@@ -36,6 +36,11 @@ export interface Directory {
   update(id: string, changes: UserChanges, condition?: UserCondition): Promise<User | undefined>;
   /** Changes a user, or nothing, and raises the token version, which voids every token issued before. */
   updateAndVoidTokens(id: string, changes: UserChanges, condition?: UserCondition): Promise<User | undefined>;
+  /**
+   * Gives a user another email, which nobody has verified, and voids their tokens; undefined when there is no user of this id
+   * and the old email. @throws emailTaken
+   */
+  setEmail(id: string, from: string, to: string): Promise<User | undefined>;
   /** Deletes a user and voids their tokens; false when there is none. */
   remove(id: string): Promise<boolean>;
   /** The users whose token version was raised at this second or later, deleted ones included. */
@@ -46,7 +51,7 @@ export interface Directory {
 }
 
 /** What the API asks of it, less what operators do. A program that embeds idcard may bring its own. */
-export type UserDirectory = Omit<Directory, 'remove' | 'list'>;
+export type UserDirectory = Omit<Directory, 'setEmail' | 'remove' | 'list'>;
 
 /** The queries, written once for every database. */
 export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
@@ -112,6 +117,24 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
     },
     update: (id, changes, condition = {}) => change(id, changes, condition, 0),
     updateAndVoidTokens: (id, changes, condition = {}) => change(id, changes, condition, 1),
+    async setEmail(id, from, to) {
+      const row = await db
+        .updateTable('idcard_users')
+        .set((eb) => ({
+          email: to,
+          email_verified: 0,
+          token_version: eb('token_version', '+', 1),
+          token_version_raised_at: clock(),
+        }))
+        .where('id', '=', id)
+        .where('email', '=', from)
+        .returningAll()
+        .executeTakeFirst()
+        .catch((error: unknown) => {
+          throw isTaken(error) ? emailTaken() : error; // the unique index decides
+        });
+      return row && toUser(row);
+    },
     async remove(id) {
       const now = clock();
       await db
@@ -158,6 +181,12 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
     },
     close: () => db.destroy(),
   };
+}
+
+/** In the words of PostgreSQL (appendix A: unique_violation) and of SQLite (SQLITE_CONSTRAINT_UNIQUE). */
+function isTaken(error: unknown): boolean {
+  const { code, errcode } = Object(error) as { code?: unknown; errcode?: unknown };
+  return code === '23505' || errcode === 2067;
 }
 
 function toUser(row: Selectable<UserTable>): User {

@@ -4,6 +4,7 @@ import fp from 'fastify-plugin';
 import { createAuthentication } from '../authentication.ts';
 import '../authentication.ts'; // so that the declarations of this file give requests their claims
 import { Problem } from '../problems/problem.ts';
+import { logRefusal } from '../problems/refusal-log.ts';
 import { replyWithProblem } from '../problems/reply.ts';
 import { createDpop, type Dpop } from '../tokens/dpop.ts';
 import { createTransports } from '../transports/index.ts';
@@ -71,6 +72,7 @@ export const idcard = fp<IdcardOptions>(
 
     /** Here and not in an error handler, which is the service's own. */
     function refuse(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
+      logRefusal(problem, request.log, { event: 'idcard.refused' });
       reply.header('cache-control', 'no-store');
       replyWithProblem(problem, request, reply, { offersDpop: dpop !== undefined });
     }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { requireRecentLogin, requireRole } from '../authentication.ts';
 import type { Clock } from '../clock.ts';
+import { quoted } from '../log-text.ts';
 import { insufficientScope } from '../problems/catalogue.ts';
 import { StartupError } from '../startup-error.ts';
 import type { AccessClaims } from '../tokens/claims.ts';
@@ -37,7 +38,10 @@ export function createRequirement(given: Requirement, clock: Clock): (claims: Ac
   return (claims) => {
     const granted = claims.scope.split(' ');
     if (scope !== undefined && !scopes.every((name) => granted.includes(name)))
-      throw insufficientScope({ challenge: { scope } });
+      throw insufficientScope({
+        challenge: { scope },
+        reason: () => `the scopes are ${quoted(claims.scope)}, needed are ${quoted(scope)}`,
+      });
     if (roles) requireRole(claims, roles);
     if (maxAge !== undefined) requireRecentLogin(claims, maxAge, clock);
   };

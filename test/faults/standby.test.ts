@@ -63,7 +63,8 @@ describe.skipIf(!process.env.CI && !programs)('two servers, of which the second 
     };
   };
   const ready = async () => (await fetch(`${replica.url}/readyz`)).status;
-  const usersAt = (port: number) => execute(urlOf(port, 'idcard'), 'SELECT email FROM idcard_users ORDER BY email');
+  const usersAt = (port: number) =>
+    execute(urlOf(port, 'idcard'), 'SELECT email FROM idcard_users ORDER BY email');
 
   test('serve from the first; when it is gone and the second is promoted, logins go on, and nothing is lost', async () => {
     expect((await post('/v1/register', ADA)).status).toBe(201);

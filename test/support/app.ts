@@ -45,7 +45,7 @@ export interface TestOptions {
 /** A whole app in memory, with a clock that stands still and a log that can be read. */
 export async function createTestApp(options: TestOptions = {}): Promise<TestApp> {
   const { env = {}, jwks, directory: wrap, customClaims } = options;
-  const config = readConfig({ LOG_LEVEL: 'trace', DATABASE_URL: 'sqlite::memory:', ...env });
+  const config = readConfig({ LOG_LEVEL: 'info', DATABASE_URL: 'sqlite::memory:', ...env });
   const time = { now: START };
   const clock = () => time.now;
   const keys = jwks ?? generateKeySet(config, START);

@@ -1,0 +1,74 @@
+import { isUtf8 } from 'node:buffer';
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { SETTINGS } from './config.ts';
+import { misspeltSettings } from './misspelt.ts';
+import { StartupError } from './startup-error.ts';
+
+type Environment = Record<string, string | undefined>;
+
+/** What nobody else on the machine should read. */
+const SECRETS = ['KEY_SET', 'DATABASE_URL', 'REDIS_URL'];
+const OTHERS_MAY_READ = 0o004;
+
+/**
+ * Adds the settings of the file `.env` in the working folder to the environment, which wins: what it has set, itself or by a file
+ * (`DATABASE_URL_FILE`), is not taken. Nothing but settings is taken, since the file may be for other programs too. Where the
+ * process is told that this is production, a file that lies about changes nothing.
+ * @returns sentences that the operator should read
+ * @throws StartupError when the file is there and cannot be understood
+ */
+export function readSettings(env: Environment): string[] {
+  const path = resolve('.env');
+  const text = readIfThere(path);
+  if (text === undefined) return misspeltSettings(namesOf(env));
+  if (env.NODE_ENV === 'production')
+    return [`${path} is not read where NODE_ENV is production.`, ...misspeltSettings(namesOf(env))];
+  const found = parse(path, text);
+  const misspelt = misspeltSettings([...new Set([...namesOf(env), ...namesOf(found)])]);
+  const taken = Object.keys(found).filter((name) => SETTINGS.has(name) && !isSet(env, name));
+  for (const name of taken) env[name] = found[name];
+  const secret = SECRETS.find((name) => taken.includes(name));
+  return secret !== undefined && (statSync(path).mode & OTHERS_MAY_READ) !== 0
+    ? [...misspelt, `Every user of this machine can read ${secret} in ${path}: run chmod 600 .env`]
+    : misspelt;
+}
+
+function namesOf(env: Environment): string[] {
+  return Object.keys(env).filter((name) => env[name] !== undefined && env[name] !== '');
+}
+
+/** Either of the two ways to give a secret. Empty is a word as well: "not set", whatever the file says. */
+function isSet(env: Environment, name: string): boolean {
+  const base = name.replace(/_FILE$/, '');
+  return env[base] !== undefined || env[`${base}_FILE`] !== undefined;
+}
+
+function readIfThere(path: string): string | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    const { code } = Object(cause) as { code?: unknown };
+    if (code === 'ENOENT') return undefined;
+    throw new StartupError(`${path} cannot be read (${code}): correct that, or remove it.`, { cause });
+  }
+  if (!isUtf8(bytes) || bytes.includes(0))
+    throw new StartupError(`${path} is no text in UTF-8: write it anew, or remove it.`);
+  return bytes.toString().replace(/^\ufeff/, '');
+}
+
+/** Node.js takes a value whose quotation mark is not closed as it stands, and passes over half a line. */
+function parse(path: string, text: string): Environment {
+  const found = parseEnv(text) as Environment;
+  const open = Object.keys(found).find((name) => /^["'`]/.test(found[name] ?? ''));
+  if (open !== undefined)
+    throw new StartupError(
+      `In ${path} the quotation mark of ${open} is not closed: it was not written to its end.`,
+    );
+  const [, half] = /(?:^|\n)[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)\s*$/.exec(text) ?? [];
+  if (half !== undefined && !Object.values(found).some((value) => value?.endsWith(half)))
+    throw new StartupError(`${path} ends with ${half} and no value: it was not written to its end.`);
+  return found;
+}

@@ -1,0 +1,32 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { clientAddress } from '../client-address.ts';
+import { logsDebug, printable } from '../log-text.ts';
+
+const LONGEST_PATH = 256;
+
+/**
+ * Where the log has the level debug, a line for each request. Never its query string, in which others put tokens.
+ * @param subjectOf who is logged in, if that is known
+ */
+export function logRequests(
+  app: FastifyInstance,
+  subjectOf: (request: FastifyRequest) => string | undefined,
+): void {
+  if (!logsDebug(app.log)) return;
+  app.addHook('onResponse', (request, reply, done) => {
+    request.log.debug({
+      event: 'request.answered',
+      method: request.method,
+      path: pathOf(request.originalUrl),
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime),
+      address: clientAddress(request),
+      sub: subjectOf(request),
+    });
+    done();
+  });
+}
+
+function pathOf(url: string): string {
+  return printable(url.replace(/[?#].*$/s, '').slice(0, LONGEST_PATH));
+}

@@ -1,0 +1,20 @@
+import type { FastifyBaseLogger } from 'fastify';
+import { logsDebug } from '../log-text.ts';
+import type { Problem } from './problem.ts';
+
+/**
+ * Tells the log at the level debug why a request was refused, which the client is not told: a stranger who tries tokens could
+ * learn from it.
+ * @param fields that the line has besides
+ */
+export function logRefusal(
+  problem: Problem,
+  log: FastifyBaseLogger,
+  { event, ...fields }: { event: string; address?: string },
+): void {
+  const { status, slug } = problem.kind;
+  if (problem.reason === undefined && status !== 401 && status !== 403) return;
+  if (!logsDebug(log)) return;
+  const reason = problem.reason?.() ?? problem.message;
+  log.debug({ event, status, problem: slug, reason, ...fields });
+}
