@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseUrl } from './parse-url.ts';
 
 /* What the value of an environment variable can be; each message completes "NAME must be …". */
 
@@ -44,7 +45,7 @@ export function list(check: Check) {
 /** An origin (RFC 6454), returned as a browser sends it: no path, no wildcard, no trailing slash. */
 function origin(what: string): Check {
   return (value, context) => {
-    const url = URL.parse(value);
+    const url = parseUrl(value);
     const isOrigin =
       url !== null &&
       (url.protocol === 'https:' || url.protocol === 'http:') &&
@@ -69,7 +70,7 @@ export function baseUrl(what: string): Check {
       context.addIssue(what + reason);
       return z.NEVER;
     };
-    const url = URL.parse(value);
+    const url = parseUrl(value);
     const [, authority = '', path = ''] = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(value.trim()) ?? [];
     if (url === null || authority === '' || url.hostname.includes('*') || value.length > 256)
       return refuse('');
@@ -100,8 +101,7 @@ export function pageOrigin(what: string): Check {
   return (value, context) => {
     const [, scheme] = APP_ORIGIN.exec(value) ?? [];
     const isWeb = scheme === undefined || scheme === 'http' || scheme === 'https';
-    const isSent =
-      !WITHOUT_ORIGIN.includes(scheme) && URL.parse(value)?.href === value && value.length <= 256;
+    const isSent = !WITHOUT_ORIGIN.includes(scheme) && parseUrl(value)?.href === value && value.length <= 256;
     return !isWeb && isSent ? value : webOrigin(value, context);
   };
 }

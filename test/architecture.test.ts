@@ -15,6 +15,7 @@ const SHARED = [
   'src/bounded-map.ts',
   'src/in-time.ts',
   'src/utf8.ts',
+  'src/parse-url.ts',
   'package.json',
 ];
 
@@ -79,6 +80,14 @@ test('nothing of the service imports the client', () => {
   const users = SOURCES.filter((file) => !file.startsWith('src/client/')).filter((file) =>
     importsOf(file).some((path) => path.startsWith('src/client/')),
   );
+  expect(users).toEqual([]);
+});
+
+test('the verifier runs on Node.js 20, which has no URL.parse', () => {
+  const reached = new Set(SOURCES.filter((file) => file.startsWith('src/verifier/')));
+  for (const file of reached) for (const path of importsOf(file)) reached.add(path);
+  expect([...reached]).toContain('src/tokens/dpop-proof.ts');
+  const users = [...reached].filter((file) => readFileSync(file, 'utf8').includes('URL.parse('));
   expect(users).toEqual([]);
 });
 

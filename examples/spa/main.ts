@@ -1,4 +1,4 @@
-import { cookie, createClient, dpop, ProblemError, type User } from 'idcard/client';
+import { cookie, createClient, dpop, ProblemError, type User } from 'idcard-client';
 
 const form = find('form', HTMLFormElement);
 const account = find('#account', HTMLElement);

@@ -1,4 +1,4 @@
-import { withHeaders } from './bearer.ts';
+import { sendWith } from './bearer.ts';
 import { indexedDbStorage } from './indexed-db.ts';
 import { platform } from './platform.ts';
 import { type KeyStorage, memoryStorage } from './storage.ts';
@@ -24,7 +24,7 @@ export function dpop(
       const origin = request.url.split('/', 3).join('/');
       const attempt = async () => {
         const headers = await prove(request, credentials, nonces.get(origin));
-        const response = await fetch(withHeaders(request, headers));
+        const response = await sendWith(fetch, request, headers);
         const nonce = response.headers.get('dpop-nonce');
         if (nonce) nonces.set(origin, nonce);
         return response;

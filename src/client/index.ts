@@ -1,4 +1,4 @@
-/** The client of idcard, published as `idcard/client`: browsers, React Native, Node.js. No dependencies. */
+/** The client of idcard, published as `idcard-client`: browsers, React Native, Node.js. No dependencies. */
 export { bearer } from './bearer.ts';
 export { type Client, type ClientOptions, createClient } from './client.ts';
 export { cookie } from './cookie.ts';

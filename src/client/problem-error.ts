@@ -1,4 +1,5 @@
 import type { FieldError, Problem } from './openapi.ts';
+import { refuseRedirect } from './redirect.ts';
 
 /** An answer that is no success, with the members of its problem document (RFC 9457). */
 export class ProblemError extends Error implements Problem {
@@ -26,9 +27,9 @@ export class ProblemError extends Error implements Problem {
   }
 }
 
-/** @throws ProblemError unless the answer is a success */
+/** @throws ProblemError unless the answer is a success; TypeError for a redirect */
 export async function checked(answer: Response | Promise<Response>): Promise<Response> {
-  const response = await answer;
+  const response = refuseRedirect(await answer);
   if (response.ok) return response;
   const problem = await response.json().catch(() => undefined); // a proxy may have answered
   throw new ProblemError(response, Object(problem));

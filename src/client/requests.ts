@@ -9,7 +9,7 @@ const TIMEOUT_MS = 30_000;
 export function requestTo(url: string, method: string, path: string, body?: object): Request {
   return new Request(url + path, {
     method,
-    redirect: 'error', // a password is for nobody else
+    redirect: 'manual', // a password is for nobody else: `checked` refuses
     signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null, // others wait for this one
     ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   });

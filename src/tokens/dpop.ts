@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { quoted } from '../log-text.ts';
+import { parseUrl } from '../parse-url.ts';
 import { dpopNonceRequired, invalidDpopProof, invalidToken } from '../problems/catalogue.ts';
 import type { Problem } from '../problems/problem.ts';
 import type { SecretKeys } from './derived-secrets.ts';
@@ -130,7 +131,7 @@ function isSameUrl(htu: string, requestUrl: string): boolean {
 }
 
 function withoutQuery(address: string): string | undefined {
-  const url = URL.parse(address);
+  const url = parseUrl(address);
   if (url === null) return undefined;
   url.search = '';
   url.hash = '';

@@ -57,7 +57,7 @@ interface CommonClaims {
 
 /**
  * Opens what an issuer signed, of any kind: `open(text, expected)` gives its claims, the first second at which it is good,
- * and the first at which it no longer is. What opens tokens here and in `idcard/verifier`. @throws invalidToken
+ * and the first at which it no longer is. What opens tokens here and in `idcard-verifier`. @throws invalidToken
  */
 export function createOpener<K extends VerificationKey>(verification: Verification<K>) {
   const { keySet, jwt, clock, clockToleranceSeconds } = verification;

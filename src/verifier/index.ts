@@ -35,7 +35,7 @@ declare module 'fastify' {
 /** What a refused page of the service itself needs: browsers say no more of a handshake than its origin. */
 const OWN_ORIGIN_UNKNOWN =
   'Requests with cookies must come from a page of this service or of an allowed origin. This service does not know its ' +
-  'own: set the option publicUrl of idcard/verifier to its address, and allowedOrigins to those of other pages.';
+  'own: set the option publicUrl of idcard-verifier to its address, and allowedOrigins to those of other pages.';
 
 /** Verifies the tokens of an idcard server, with the server's own code. */
 export const idcard = fp<IdcardOptions>(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type Clock, systemClock } from '../clock.ts';
 import { baseUrl, pageOrigin } from '../env-values.ts';
+import { parseUrl } from '../parse-url.ts';
 import { StartupError } from '../startup-error.ts';
 import { isThisMachine } from '../this-machine.ts';
 import { isInside } from './inside.ts';
@@ -88,7 +89,7 @@ function isSafe(issuer: string): boolean {
 }
 
 function isBaseAddress(value: string): boolean {
-  const url = URL.parse(value);
+  const url = parseUrl(value);
   if (!url || !['http:', 'https:'].includes(url.protocol)) return false;
   return value === url.origin || (value === url.origin + url.pathname && !value.endsWith('/'));
 }

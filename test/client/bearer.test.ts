@@ -395,15 +395,24 @@ describe('the token', () => {
     },
   );
 
-  test('does not follow a redirect, to wherever it leads', async () => {
-    const evil = await serveOther();
-    gate.instead = (path) =>
-      path === '/moved' ? { status: 307, headers: { location: evil.url } } : undefined;
-    await expect(client.fetch(`${gate.url}/moved`)).rejects.toThrow(TypeError);
-    gate.instead = () => ({ status: 307, headers: { location: evil.url } });
-    await expect(client.login(ADA)).rejects.toThrow(TypeError);
-    expect(evil.requests).toEqual([]);
-    evil.close();
+  test.each([301, 302, 303, 307, 308])(
+    'does not follow a redirect by %i, to wherever it leads',
+    async (status) => {
+      const evil = await serveOther();
+      gate.instead = () => ({ status, headers: { location: evil.url } });
+      for (const redirect of ['follow', 'error'] as const)
+        await expect(client.fetch(`${gate.url}/moved`, { redirect })).rejects.toThrow(TypeError);
+      for (const ask of [() => client.register(ADA), () => client.login(ADA), () => client.user()])
+        await expect(ask()).rejects.toThrow(TypeError);
+      expect((await client.fetch(`${gate.url}/moved`, { redirect: 'manual' })).status).toBe(status);
+      expect(evil.requests).toEqual([]);
+      evil.close();
+    },
+  );
+
+  test.each([300, 304])('leaves an answer %i alone, which is no redirect', async (status) => {
+    gate.instead = () => ({ status });
+    expect((await client.fetch(`${gate.url}/same`)).status).toBe(status);
   });
 
   test.each([

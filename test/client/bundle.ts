@@ -16,7 +16,7 @@ export async function bundle(
     plugins: [
       {
         name: 'program',
-        resolveId: (id) => (id === 'idcard/client' ? INDEX : id === entry || id in modules ? id : null),
+        resolveId: (id) => (id === 'idcard-client' ? INDEX : id === entry || id in modules ? id : null),
         load: (id) => (id === entry ? program : (modules[id] ?? null)),
       },
     ],

@@ -93,7 +93,7 @@ test('the one for Node.js', async () => {
 test('the sizes are those of the guide', async () => {
   const [all, cookieAlone] = [...guide.matchAll(/([\d.]+) kB/g)].map(([, kB]) => Number(kB) * 1000);
   const usingCookies =
-    "import { cookie, createClient } from 'idcard/client'; createClient({ url: location.origin, transport: cookie() });";
-  expect(gzippedBytes(await bundle("export * from 'idcard/client';"))).toBeLessThanOrEqual(all ?? 0);
+    "import { cookie, createClient } from 'idcard-client'; createClient({ url: location.origin, transport: cookie() });";
+  expect(gzippedBytes(await bundle("export * from 'idcard-client';"))).toBeLessThanOrEqual(all ?? 0);
   expect(gzippedBytes(await bundle(usingCookies))).toBeLessThanOrEqual(cookieAlone ?? 0);
 });

@@ -25,7 +25,7 @@ export async function createReactNative(extra: Record<string, unknown> = {}): Pr
   });
   runInContext('var self = undefined; var global = globalThis;', context);
   runInContext(readFileSync(require.resolve('whatwg-fetch'), 'utf8'), context);
-  runInContext(await bundle("export * from 'idcard/client';", 'iife'), context);
+  runInContext(await bundle("export * from 'idcard-client';", 'iife'), context);
   return context;
 }
 

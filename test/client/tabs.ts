@@ -24,7 +24,7 @@ export interface Tab {
 
 /** What has to be served under `/page`. */
 export async function pageWithClient(): Promise<string> {
-  return `<!doctype html><script>${await bundle("export * from 'idcard/client';", 'iife')}
+  return `<!doctype html><script>${await bundle("export * from 'idcard-client';", 'iife')}
     const options = new URLSearchParams(location.search);
     const transport = eval(options.get('transport'));
     const origins = options.get('origins').split(' ').filter(Boolean);

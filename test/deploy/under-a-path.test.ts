@@ -136,7 +136,7 @@ describe.skipIf(lacks('nginx')).each(FORMS)(
       ['bearer', bearerTransport],
       ['dpop', dpop],
     ])(
-      'idcard/client works with %s, and keeps the login from the rest of the host',
+      'idcard-client works with %s, and keeps the login from the rest of the host',
       async (_name, transport) => {
         const client = createClient({ url: issuer, transport: transport() });
         await client.login(ADA);

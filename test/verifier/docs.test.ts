@@ -45,8 +45,8 @@ const here = (program: string, port: number) =>
   program
     .replaceAll('http://localhost:3000', issuer.url)
     .replaceAll('4000', String(port))
-    .replaceAll("'idcard/verifier'", `'${resolve('src/verifier/index.ts')}'`)
-    .replaceAll("'idcard/verifier/testing'", `'${resolve('src/verifier/testing.ts')}'`)
+    .replaceAll("'idcard-verifier'", `'${resolve('src/verifier/index.ts')}'`)
+    .replaceAll("'idcard-verifier/testing'", `'${resolve('src/verifier/testing.ts')}'`)
     .replaceAll('"github.com/coreos/go-oidc/v3/oidc"', 'oidc "github.com/coreos/go-oidc"'); // as Debian has it
 
 interface Program {

@@ -1,74 +1,92 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ADA, decode } from './support/app.ts';
-import { findFreePort, runNode, type ServerProcess, startServer } from './support/process.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+import { PACKAGES } from '../../scripts/pack/packages.ts';
+import { ADA, decode } from '../support/app.ts';
+import { isDead, linksOf } from '../support/links.ts';
+import { createProject, lacksRuntimes, NODE_20, runIn } from '../support/packages.ts';
+import { findFreePort, runNode } from '../support/process.ts';
 
-/** An empty project of somebody else, with the package as `npm pack` makes it. */
-const project = mkdtempSync(join(tmpdir(), 'idcard-package-'));
 const [embedding = '', directory = ''] = [
   ...readFileSync('docs/embedding.md', 'utf8').matchAll(/```ts\n(.*?)```/gs),
 ].map(([, code]) => code);
-const inProject = (file: string, ...args: string[]) => promisify(execFile)(file, args, { cwd: project });
 
-let issuer: ServerProcess;
+/** How docs/README.md has the packages made, and installed in a project beside the checkout. */
+const section = /^### The packages$.*?^## /ms.exec(readFileSync('docs/README.md', 'utf8'))?.[0] ?? '';
+const [packing = '', installing = ''] = [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, text]) => text);
 
-/** How docs/README.md makes the package and installs it, here and with a Fastify that stays the same. */
-const [, packing = ''] =
-  /^### The package$.*?```sh\nnpm ci\n(.*?)```/ms.exec(readFileSync('docs/README.md', 'utf8')) ?? [];
-const commands = packing.replaceAll('../my-service', project).replace('fastify@5', 'fastify@5.12.8');
+let project: string;
 
 beforeAll(async () => {
-  writeFileSync(join(project, 'package.json'), '{"name":"somebodys","type":"module","private":true}');
-  const env = { ...process.env, npm_config_prefer_offline: 'true' };
-  expect(commands).toContain('npm install');
-  await promisify(execFile)('bash', ['-ec', commands], { env, maxBuffer: 2 ** 26 });
+  project = createProject();
+  mkdirSync('packages', { recursive: true });
+  writeFileSync('packages/idcard-0.0.9.tgz', 'of another version');
+  await runIn('.', 'bash', ['-ec', packing.replace('npm ci\n', '')]);
+  const commands = installing
+    .replaceAll('../idcard', process.cwd())
+    .replaceAll('fastify@5', 'fastify@5.12.8');
+  await runIn(project, 'bash', ['-ec', commands]);
   // What a program in TypeScript has anyway.
   mkdirSync(join(project, 'node_modules/@types'), { recursive: true });
   symlinkSync(resolve('node_modules/@types/node'), join(project, 'node_modules/@types/node'));
-  issuer = await startServer();
 }, 240_000);
-afterAll(async () => {
-  await issuer?.stop();
-  rmSync(project, { recursive: true, force: true });
-});
+afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 /** Writes a program into the project, checks its types as strictly as can be, and runs it to its end. */
 async function run(name: string, program: string, env: Record<string, string> = {}) {
-  const file = join(project, `${name}.ts`);
+  const file = join(project, `${name}.mts`);
   writeFileSync(file, program);
   const flags = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024', '--types', 'node'];
-  await inProject(
-    process.execPath,
+  await runIn(project, process.execPath, [
     resolve('node_modules/typescript/bin/tsc'),
     ...flags,
     '--skipLibCheck',
     'false',
     file,
-  ).catch(({ stdout }) => expect(stdout).toBe(''));
+  ]).catch(({ stdout }) => expect(stdout).toBe(''));
   return runNode([file], { env, cwd: project });
 }
 
-test('publint finds nothing to object to', async () => {
-  const { messages } = await publint({
-    pkgDir: join(project, 'node_modules/idcard'),
-    pack: false,
-    strict: true,
-  });
-  expect(messages).toEqual([]);
+const names = Object.keys(PACKAGES);
+
+test('npm run pack leaves the three packages and nothing else', () => {
+  expect(readdirSync('packages')).toEqual(names.map((name) => `${name}-${packageJson.version}.tgz`).sort());
 });
 
-test('an older Fastify is warned of, and has no second one beside it, whose types would be others', async () => {
-  const older = ['install', '--dry-run', '--prefer-offline', 'fastify@5.12.7'];
-  const { stdout, stderr } = await inProject('npm', ...older);
-  expect(stderr).toContain('peer fastify@"^5.12.8" from idcard');
-  expect(stdout).toContain('change fastify 5.12.8 => 5.12.7');
-  expect(stdout).not.toContain('add fastify');
+describe.each(names)('%s', (name) => {
+  const inPackage = (path: string) => join(project, 'node_modules', name, path);
+
+  test('publint finds nothing to object to', async () => {
+    const { messages } = await publint({ pkgDir: inPackage('.'), pack: false, strict: true });
+    expect(messages).toEqual([]);
+  });
+
+  test('it has its licence, and every link of its pages leads somewhere in it', () => {
+    expect(readFileSync(inPackage('LICENSE'), 'utf8')).toBe(readFileSync('LICENSE', 'utf8'));
+    const pages = globSync('**/*.md', { cwd: inPackage('.'), exclude: ['node_modules'] });
+    expect(pages).toContain('README.md');
+    expect(linksOf(pages.map(inPackage)).filter(isDead)).toEqual([]);
+  });
+});
+
+test('what were subpaths of idcard are packages of their own', async () => {
+  for (const path of ['client', 'verifier', 'verifier/testing']) {
+    const { stderr } = await runNode(['--eval', `import('idcard/${path}')`], { cwd: project });
+    expect(stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED');
+  }
+});
+
+test.skipIf(lacksRuntimes)('on Node.js 20 the command says what it needs', async () => {
+  const bin = join(project, 'node_modules/.bin/idcard');
+  await expect(runIn(project, bin, ['--help'], NODE_20)).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^idcard needs Node\.js 24 or later and this is v20\..*\n$/),
+  });
 });
 
 test('the command serves, and knows its users', async () => {
@@ -130,32 +148,4 @@ test('buildApp takes a directory of its own, as docs/embedding.md shows one', as
   const { stdout, stderr } = await run('directory', program);
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toEqual([201, 409, 200, 204, 401, 401]);
-}, 60_000);
-
-test('the verifier and its test kit work in a service', async () => {
-  const program = `import Fastify from 'fastify';
-    import { idcard } from 'idcard/verifier';
-    import { createTestIssuer } from 'idcard/verifier/testing';
-    const { options, mintToken } = createTestIssuer();
-    const app = Fastify();
-    await app.register(idcard, options);
-    app.get('/', { preHandler: app.requireLogin({ roles: ['clerk'] }) }, async ({ claims }) => claims.sub);
-    const ask = async (token: string) => (await app.inject({ url: '/', headers: { authorization: 'Bearer ' + token } })).statusCode;
-    console.log(JSON.stringify([await ask(mintToken({ roles: ['clerk'] })), await ask(mintToken()), await ask('x.y.z')]));
-    // @ts-expect-error: the options are typed
-    const wrong = () => app.requireLogin({ role: 'clerk' });
-    await app.close();`;
-  const { stdout, stderr } = await run('service', program);
-  expect([stderr, JSON.parse(stdout)]).toEqual(['', [200, 403, 401]]);
-}, 60_000);
-
-test('the client logs in and calls', async () => {
-  const program = `import { bearer, createClient } from 'idcard/client';
-    const client = createClient({ url: '${issuer.url}', transport: bearer() });
-    await client.register(${JSON.stringify(ADA)});
-    await client.login(${JSON.stringify(ADA)});
-    const answer = await client.fetch('${issuer.url}/v1/me');
-    console.log(((await answer.json()) as { email: string }).email);`;
-  const { stdout, stderr } = await run('client', program);
-  expect([stderr, stdout]).toEqual(['', `${ADA.email}\n`]);
 }, 60_000);
