@@ -34,6 +34,7 @@ import { openidConfigurationRoute } from './routes/openid-configuration.ts';
 import { refreshRoute } from './routes/refresh.ts';
 import { registerRoute } from './routes/register.ts';
 import { revocationsRoute } from './routes/revocations.ts';
+import { rootRoute } from './routes/root.ts';
 import { serverMetadataRoute } from './routes/server-metadata.ts';
 import { theftBudgetRoute } from './routes/theft-budget.ts';
 import { verifyRoute } from './routes/verify.ts';
@@ -96,7 +97,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   const openapi = documentRoutes(app, basePath);
-  handleProblems(app);
+  handleProblems(app, config.publicUrl + (config.docsPage ? '/docs' : '/openapi.yaml'));
   acceptJsonOnly(app);
   setSecurityHeaders(app);
   app.addHook('onSend', (_request, reply, payload, done) => {
@@ -153,6 +154,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   revocationsRoute(app, routes);
   theftBudgetRoute(app, routes);
   healthRoutes(app, routes);
+  rootRoute(app, config);
   openapiRoutes(app, openapi);
   if (config.docsPage) (await import('./routes/docs.ts')).docsRoutes(app);
 

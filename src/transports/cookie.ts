@@ -43,7 +43,10 @@ export function readCookie(
 }
 
 function refuseAmbiguous(): never {
-  throw invalidToken({ detail: 'The cookie was sent twice.' });
+  throw invalidToken({
+    detail:
+      'The cookie with the token was sent twice, or in another spelling: clear the cookies of this site.',
+  });
 }
 
 /** An ambiguous one is none, and no reason to refuse anybody: it is no credential. */

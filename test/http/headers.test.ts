@@ -263,7 +263,6 @@ describe('methods', () => {
   });
 
   test.each([
-    '/',
     '/nothing',
     '/v1/login/',
     '/V1/login',

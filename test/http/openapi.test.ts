@@ -64,7 +64,7 @@ describe('openapi.yaml', () => {
     const page = ['', '/page.js', '/swagger-ui-bundle.js', '/swagger-ui.css'].map(
       (file) => `get /docs${file}`,
     );
-    const undocumented = ['get /openapi.json', 'get /openapi.yaml', ...page];
+    const undocumented = ['get /', 'get /openapi.json', 'get /openapi.yaml', ...page];
     expect(routesOf(idcard).sort()).toEqual([...operations.map(({ name }) => name), ...undocumented].sort());
   });
 
