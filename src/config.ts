@@ -253,7 +253,10 @@ function withSecretFiles(
   for (const name of SECRETS) {
     const path = env[`${name}_FILE`];
     if (path === undefined) continue;
-    if (env[name] !== undefined) complaints.add(`${name} and ${name}_FILE are both set: remove one of them.`);
+    if (env[name] !== undefined) {
+      complaints.add(`${name} and ${name}_FILE are both set: remove one of them.`);
+      continue;
+    }
     try {
       resolved[name] = readFileSync(path, 'utf8').trim();
     } catch {
