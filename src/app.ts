@@ -34,7 +34,6 @@ import { openidConfigurationRoute } from './routes/openid-configuration.ts';
 import { refreshRoute } from './routes/refresh.ts';
 import { registerRoute } from './routes/register.ts';
 import { revocationsRoute } from './routes/revocations.ts';
-import { rootRoute } from './routes/root.ts';
 import { serverMetadataRoute } from './routes/server-metadata.ts';
 import { theftBudgetRoute } from './routes/theft-budget.ts';
 import { verifyRoute } from './routes/verify.ts';
@@ -65,9 +64,14 @@ export interface AppDependencies {
   guessLimits?: GuessLimits;
   siblings?: Siblings;
   customClaims?: ClaimsFunction;
+  /** More routes for which an access token is needed. */
+  lockedRoutes?: LockedRoutes;
   /** For tests, whose clock stands still: after the first poll nothing polls but `pollRevocations`. */
   pollsByHand?: boolean;
 }
+
+/** Registers routes, each of which has `request.claims`: the claims of a verified access token. */
+export type LockedRoutes = (locked: App) => unknown;
 
 /** The app, its document, and a poll by hand for tests, whose clock stands still. */
 export type IdcardApp = App & { openapi(): Promise<OpenApiTexts>; pollRevocations(): Promise<void> };
@@ -154,7 +158,6 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   revocationsRoute(app, routes);
   theftBudgetRoute(app, routes);
   healthRoutes(app, routes);
-  rootRoute(app, config);
   openapiRoutes(app, openapi);
   if (config.docsPage) (await import('./routes/docs.ts')).docsRoutes(app);
 
@@ -172,6 +175,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     meRoute(locked, routes);
     changePasswordRoute(locked, routes);
     logoutEverywhereRoute(locked, routes);
+    await dependencies.lockedRoutes?.(locked);
   });
 
   app.addHook('onReady', async () => {

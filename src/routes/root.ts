@@ -1,7 +1,10 @@
 import type { Config } from '../config.ts';
 import type { App } from '../http/zod.ts';
 
-/** For whoever opens the address and wonders what it is. Not in the document, which describes what a client calls. */
+/**
+ * For whoever opens the address and wonders what it is. Not in the document, which describes what a client calls, and not in
+ * an app that is embedded, whose program may have a page of its own there.
+ */
 export function rootRoute(app: App, { publicUrl, docsPage }: Pick<Config, 'publicUrl' | 'docsPage'>): void {
   const answer = JSON.stringify({
     name: 'idcard',

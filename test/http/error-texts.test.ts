@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nearest } from '../../src/http/nearest.ts';
+import { rootRoute } from '../../src/routes/root.ts';
 import {
   ADA,
   addUser,
@@ -397,6 +398,7 @@ describe('GET / says what this is', () => {
     ],
   ])('%s', async (_, env: Record<string, string>, links) => {
     const other = await createTestApp({ env });
+    rootRoute(other.app, other.config);
     const paths = env.PUBLIC_URL ? ['/', '/auth', '/auth/'] : ['/', '/?from=browser'];
     for (const url of paths) {
       const { statusCode, headers, json } = await other.app.inject(url);

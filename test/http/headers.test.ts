@@ -263,6 +263,7 @@ describe('methods', () => {
   });
 
   test.each([
+    '/',
     '/nothing',
     '/v1/login/',
     '/V1/login',
