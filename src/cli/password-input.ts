@@ -15,7 +15,7 @@ export async function readNewPassword(config: Config, email: string): Promise<Pa
   const { data: spellings, error } = KnownPassword.safeParse(await readPassword());
   if (error) throw new StartupError(`The password is refused. ${error.issues[0]?.message}.`);
   const objection = await createLazyPasswordPolicy(config).objection(spellings[0], email);
-  if (objection) throw new StartupError(`The password is refused. ${objection}.`);
+  if (objection) throw new StartupError(`The password is refused. ${objection.detail}.`);
   return spellings;
 }
 

@@ -12,7 +12,10 @@ const typed = z
   .string()
   .min(1, 'Must not be empty')
   .refine((text) => text.isWellFormed(), 'Must be well-formed Unicode')
-  .refine((text) => fits(opaque(text)), `May have ${MAX_PASSWORD_BYTES} bytes in UTF-8`)
+  .refine((text) => fits(opaque(text)), {
+    error: `Must have ${MAX_PASSWORD_BYTES} bytes at most in UTF-8`,
+    params: { code: 'too-long' },
+  })
   .meta({ format: 'password', examples: ['violet otters play chess'] });
 
 /** A new password, as it is hashed; never cut. */

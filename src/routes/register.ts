@@ -17,6 +17,7 @@ import { answerHeaders, attemptOf } from './attempt.ts';
 import { beforeAttempt } from './before-attempt.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample, userExample } from './examples.ts';
+import { receiveNewPassword, refuseForm } from './new-password.ts';
 import { toUserResponse, UserResponse } from './user-response.ts';
 
 const schema = {
@@ -44,16 +45,15 @@ export function registerRoute(app: App, dependencies: Dependencies): void {
   const { config, directory, hasher, passwordPolicy, attempts } = dependencies;
   // Before the body is read: whatever is sent, the answer tells nothing of it.
   const onRequest = config.registration === 'open' ? beforeAttempt(attempts) : refuseRegistration;
-  app.post('/v1/register', { schema, onRequest }, async (request, reply) => {
-    const { email: spellings, password } = request.body;
-    const [email] = spellings;
-    const attempt = attemptOf(request, reply, `register ${email}`);
+  app.post('/v1/register', { schema, onRequest, attachValidation: true }, async (request, reply) => {
+    const password = receiveNewPassword(request, 'password');
+    const [email, ...former] = request.validationError ? [''] : request.body.email; // which may be anything else then
+    const attempt = attemptOf(request, reply, `register ${email || clientAddress(request)}`);
     const passwordHash = await attempts.run(attempt, async ({ inTurn }) => {
-      const objection = await passwordPolicy.objection(password, email);
-      if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
+      refuseForm(request, 'password', await passwordPolicy.objection(password, email));
       return inTurn(() => hasher.hash(password)); // stays counted, as each costs a hash
     });
-    await refuseTaken(directory, spellings);
+    await refuseTaken(directory, [email, ...former]);
     const user = await directory.add({ email, passwordHash, roles: [] });
     request.log.info({ event: 'user.registered', sub: user.id, address: clientAddress(request) });
     return reply.code(201).send(toUserResponse(user));

@@ -45,7 +45,10 @@ export function readAuthorization(request: FastifyRequest): ReceivedToken | unde
   if (prefix === undefined) return undefined; // an unsupported method (RFC 6750 §3.1)
   const token = authorization.slice(prefix.length);
   if (token === '')
-    throw invalidToken({ reason: () => 'no token stands behind the scheme of the Authorization header' });
+    throw invalidToken({
+      detail: 'The Authorization header names a scheme, and no token behind it.',
+      reason: () => 'no token stands behind the scheme of the Authorization header',
+    });
   return { token, transport: 'bearer', scheme: scheme?.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer' };
 }
 

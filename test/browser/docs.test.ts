@@ -4,6 +4,7 @@ import { ADA } from '../support/app.ts';
 import { document } from '../support/document.ts';
 import { type ServerProcess, startServer } from '../support/process.ts';
 import { CHROMIUM, isChromiumMissing, openChromium } from './chromium.ts';
+import { FAINT_TEXTS } from './contrast.ts';
 
 const operationIds = Object.values(document.paths ?? {}).flatMap((methods) =>
   Object.values(methods).map(({ operationId }) => String(operationId)),
@@ -115,6 +116,30 @@ describe.skipIf(isChromiumMissing)(`the page at /docs, in a browser (${CHROMIUM}
     expect(await execute('logout')).toBe('204');
     expect(await execute('getMe')).toBe('401');
   });
+
+  test.each(['light', 'dark'] as const)(
+    'on a telephone that is %s, it is read without scrolling sideways, in the colours of the system',
+    async (colorScheme) => {
+      await page.setViewportSize({ width: 390, height: 844 });
+      await page.emulateMedia({ colorScheme });
+      const person = { email: `${colorScheme}@example.com`, password: ADA.password };
+      const look = () => page.evaluate(`[document.documentElement.scrollWidth - innerWidth, ${FAINT_TEXTS}]`);
+      await open();
+      expect(await look()).toEqual([0, []]);
+      expect(await page.evaluate('getComputedStyle(document.documentElement).colorScheme')).toBe(colorScheme);
+      await execute('register', person);
+      for (const id of ['login', 'changePassword', 'verify', 'getRevocations']) {
+        const block = page.locator(`.opblock[id$="-${id}"]`);
+        await block.locator('.opblock-summary-control').click();
+        await block.locator('button.execute').click();
+        await block.locator('.live-responses-table').waitFor();
+        expect([id, await look()]).toEqual([id, [0, []]]);
+        await block.locator('.opblock-summary-control').click();
+      }
+      await page.locator('.btn.authorize').first().click();
+      expect(await look()).toEqual([0, []]);
+    },
+  );
 
   test('forgets the tokens with a reload, and writes them nowhere', async () => {
     const mallory = { email: 'mallory@example.com', password: ADA.password };
