@@ -2,14 +2,16 @@ import { Command } from 'commander';
 import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { type Key, type KeySet, signingKey } from '../tokens/key-set.ts';
-import { loadKeySet } from '../tokens/load-key-set.ts';
+import { findKeySet } from '../tokens/load-key-set.ts';
+import { refuseMissingKeys } from './key-set-file.ts';
 import { print, withJson } from './output.ts';
 
 export function keysList(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('list'))
     .description('list the keys: which signs, which is yet to, which is accepted until when')
     .action((options: { json?: boolean }) => {
-      const keySet = loadKeySet(readConfig(env), systemClock);
+      const config = readConfig(env);
+      const keySet = findKeySet(config, systemClock) ?? refuseMissingKeys(config);
       const keys = keySet.keys.map((key) => describeKey(key, keySet, systemClock()));
       const lines = keys.map((key) => [key.kid, key.alg, key.signs, key.state, key.retires ?? ''].join('\t'));
       print(options.json, keys, lines.join('\n'));

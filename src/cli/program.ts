@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { dbMove } from './db-move.ts';
+import { keysCreate } from './keys-create.ts';
 import { keysList } from './keys-list.ts';
 import { keysRevoke } from './keys-revoke.ts';
 import { keysRotate } from './keys-rotate.ts';
@@ -42,7 +43,7 @@ export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv
   }
   program.command('db').description('manage the database').addCommand(dbMove(env));
   const keys = program.command('keys').description('manage the key set');
-  for (const command of [keysList, keysRotate, keysRevoke]) keys.addCommand(command(env));
+  for (const command of [keysCreate, keysList, keysRotate, keysRevoke]) keys.addCommand(command(env));
   program.addCommand(theftBudgetCommand(env));
   exitOverrideAll(program);
   await program.parseAsync([...argv]);

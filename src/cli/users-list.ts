@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { databaseName } from '../users/databases/index.ts';
 import { describeUser, print, withJson } from './output.ts';
 import { withDirectory } from './with-directory.ts';
 
@@ -8,8 +9,9 @@ export function usersList(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('list'))
     .description('list every user, oldest first; with --json one object a line')
     .action((options: { json?: boolean }) =>
-      withDirectory(env, async (directory) => {
+      withDirectory(env, async ({ directory, config }) => {
         let page = await directory.list('', PAGE);
+        if (page.length === 0) console.error(`There are no users in ${databaseName(config.databaseUrl)}.`);
         while (page.length > 0) {
           for (const user of page) {
             const { id, email, status, roles } = user;

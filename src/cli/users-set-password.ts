@@ -3,22 +3,25 @@ import { createHasher } from '../passwords/hasher.ts';
 import { StartupError } from '../startup-error.ts';
 import { describeUser, logEvent, print, withJson } from './output.ts';
 import { readNewPassword } from './password-input.ts';
-import { findUser, withDirectory } from './with-directory.ts';
+import { changeUser, findUser, withDirectory } from './with-directory.ts';
 
 export function usersSetPassword(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('set-password'))
     .description('set a password, from a prompt or from standard input; the tokens of the user are void')
     .argument('<email>')
     .action(async (email: string, options: { json?: boolean }) => {
-      await withDirectory(env, async (directory, config) => {
-        const user = await findUser(directory, email);
-        const password = await readNewPassword(config, user.email);
+      await withDirectory(env, async (opened) => {
+        const { directory, config } = opened;
+        const password = await readNewPassword(config, (await findUser(opened, email)).email);
         const hasher = createHasher(config.argon2);
-        if (await hasher.verify(user.passwordHash, password))
-          throw new StartupError('The password is refused. Must differ from the current password.');
-        await directory.updateAndVoidTokens(user.id, { passwordHash: await hasher.hash(password) });
-        logEvent('password.set', { sub: user.id });
-        print(options.json, describeUser(user), `${user.email} has a new password.`);
+        const passwordHash = await hasher.hash(password);
+        const changed = await changeUser(opened, email, async (user, asRead) => {
+          if (await hasher.verify(user.passwordHash, password))
+            throw new StartupError('The password is refused. Must differ from the current password.');
+          return directory.updateAndVoidTokens(user.id, { passwordHash }, asRead);
+        });
+        logEvent('password.set', { sub: changed.id });
+        print(options.json, describeUser(changed), `${changed.email} has a new password.`);
       });
     });
 }

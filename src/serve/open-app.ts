@@ -7,8 +7,8 @@ import { openGuessLimits } from '../passwords/open-guess-limits.ts';
 import type { ClaimsFunction } from '../routes/dependencies.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
 import type { UserDirectory } from '../users/directory.ts';
-import { openDirectory } from '../users/open-directory.ts';
 import { createLogger } from './log.ts';
+import { openStores } from './open-stores.ts';
 
 /** What a program that embeds idcard may bring. */
 export interface Extensions {
@@ -31,9 +31,10 @@ export async function openApp(config: Config, replacements: Replacements = {}): 
   refuseUndecided(config);
   const { logger = createLogger(config.logLevel), ...others } = replacements;
   const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
-  const keySet = loadKeySet(config, clock.now);
+  const { keySet, directory } = replacements.directory
+    ? { keySet: loadKeySet(config, clock.now), directory: replacements.directory }
+    : await openStores(config, clock);
   const guessLimits = replacements.guessLimits ?? (await openGuessLimits(config, logger));
-  const directory = replacements.directory ?? (await openDirectory(config, clock));
   const app = await buildApp({
     config,
     keySet,

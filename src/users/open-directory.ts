@@ -10,13 +10,15 @@ type Settings = Pick<Config, 'databaseUrl' | 'databasePoolSize' | 'revocationPol
  * Opens the configured directory. Where several machines share it, its server's clock is the one that they agree on:
  * a replica whose own is wrong would refuse the others' tokens, or they its, refresh tokens too.
  * @param clock follows the server's from now on
+ * @param mayCreate whether a database that is not there is made
  * @throws StartupError
  */
 export async function openDirectory(
   { databaseUrl, databasePoolSize, revocationPollSeconds }: Settings,
   clock: FollowingClock,
+  mayCreate: boolean,
 ): Promise<Directory> {
-  const db = await openDatabase(databaseUrl, databasePoolSize);
+  const db = await openDatabase(databaseUrl, databasePoolSize, 'brief', mayCreate);
   const directory = createDirectory(db, clock.now);
   if (databaseUrl.startsWith('sqlite:')) return directory; // on this machine, with this machine's clock
 

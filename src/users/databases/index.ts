@@ -1,24 +1,48 @@
+import { resolve } from 'node:path';
 import type { Kysely } from 'kysely';
 import { StartupError } from '../../startup-error.ts';
+import { MissingDatabase } from '../migrations/index.ts';
 import type { Database, Patience } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 
 /**
  * Opens the database of a `DATABASE_URL`.
  * @param poolSize how many connections to PostgreSQL at most
+ * @param mayCreate whether one that is not there, or has no tables, is made
  * @throws StartupError
  */
 export async function openDatabase(
   url: string,
   poolSize = 10,
   patience: Patience = 'brief',
+  mayCreate = true,
 ): Promise<Kysely<Database>> {
-  if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length), patience);
+  const open = await openerOf(url);
+  return open(poolSize, patience, mayCreate).catch((error: unknown) => {
+    if (!(error instanceof MissingDatabase)) throw error;
+    throw new StartupError(
+      `There is no database of idcard at ${databaseName(url)}: start the server first, or set DATA_DIR or DATABASE_URL to the server's.`,
+    );
+  });
+}
+
+type Opener = (poolSize: number, patience: Patience, mayCreate: boolean) => Promise<Kysely<Database>>;
+
+async function openerOf(url: string): Promise<Opener> {
+  if (url.startsWith('sqlite:'))
+    return (_, patience, mayCreate) => openSqlite(url.slice('sqlite:'.length), patience, mayCreate);
   if (/^postgres(?:ql)?:\/\//.test(url)) {
     const { openPostgres } = await import('./postgres.ts'); // its driver is for those who use it
-    return openPostgres(url, poolSize, patience);
+    return (poolSize, patience, mayCreate) => openPostgres(url, poolSize, patience, mayCreate);
   }
   throw new StartupError(
     'DATABASE_URL must start with "sqlite:", like sqlite:./data/idcard.sqlite, or with "postgres://".',
   );
+}
+
+/** What an operator may see of a `DATABASE_URL`: where the database is, and no password. */
+export function databaseName(url: string): string {
+  if (url === 'sqlite::memory:') return url;
+  if (url.startsWith('sqlite:')) return `sqlite:${resolve(url.slice('sqlite:'.length))}`;
+  return url.replace(/\?.*$/s, '').replace(/^(\w+:\/\/).*@/s, '$1'); // a query can hold one too
 }

@@ -34,22 +34,23 @@ export async function openPostgres(
   url: string,
   poolSize: number,
   patience: Patience,
+  mayCreate: boolean,
 ): Promise<Kysely<Database>> {
   const server = parsePostgresUrl(url);
-  await prepare(server);
+  await prepare(server, mayCreate);
   const pool = createPool(server, { max: poolSize, keepAlive: true, ...TIMEOUTS[patience] });
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool: failingAsUnavailable(pool) }) });
 }
 
 /** Checks and migrates, over a connection of its own, since a migration may take its time. */
-async function prepare(server: PostgresServer): Promise<void> {
+async function prepare(server: PostgresServer, mayCreate: boolean): Promise<void> {
   const pool = createPool(server, { max: 1, connectionTimeoutMillis: STARTUP_TIMEOUT_MS });
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   try {
     await refuseOtherEncodings(db).catch((cause: unknown) => {
       throw cause instanceof StartupError ? cause : refusalOf(cause, server);
     });
-    await migrate(db);
+    await migrate(db, mayCreate);
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
     throw migrationRefusal(

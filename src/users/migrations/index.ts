@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { StartupError } from '../../startup-error.ts';
 import { createUsers } from './2026-11-23-users.ts';
@@ -12,15 +12,40 @@ export const migrations = {
   '2026-11-25-raised-versions': coverRaisedVersions,
 };
 
-/** Brings the tables up to date. */
-export async function migrate<T>(db: Kysely<T>): Promise<void> {
+/** There is no database of idcard, and none is to be made. */
+export class MissingDatabase extends Error {}
+
+/**
+ * Brings the tables up to date.
+ * @param mayCreate whether it makes the first ones
+ * @throws MissingDatabase
+ */
+export async function migrate<T>(db: Kysely<T>, mayCreate: boolean): Promise<void> {
+  if (!mayCreate && !(await hasTables(db))) throw new MissingDatabase();
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
 }
 
+async function hasTables<T>(db: Kysely<T>): Promise<boolean> {
+  try {
+    const { rows } = await sql`SELECT name FROM kysely_migration LIMIT 1`.execute(db);
+    return rows.length > 0;
+  } catch (error) {
+    if (isNoSuchTable(error)) return false;
+    throw error;
+  }
+}
+
+function isNoSuchTable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? error.code : undefined;
+  return code === '42P01' || error.message.startsWith('no such table'); // PostgreSQL, SQLite
+}
+
 /** The one sentence for a database that `migrate` could not bring up to date. */
-export function migrationRefusal(cause: unknown, name: string, advice: string): StartupError {
+export function migrationRefusal(cause: unknown, name: string, advice: string): Error {
+  if (cause instanceof MissingDatabase) return cause;
   // What Kysely says of a migration that was made and is not known here.
   const isLater = cause instanceof Error && /^corrupted migrations: .* is missing$/.test(cause.message);
   const reason = isLater
