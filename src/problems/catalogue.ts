@@ -126,6 +126,14 @@ export const crossSite = define({
   detail: 'Requests with cookies must come from this origin or from one that is allowed.',
 });
 
+export const cookiesNeedHttps = define({
+  slug: 'cookies-need-https',
+  status: 403,
+  title: 'Cookies need https',
+  detail:
+    'This server is reached over http, where anybody on the way could take a cookie: send no cookies, and log in with transport "bearer".',
+});
+
 export const registrationClosed = define({
   slug: 'registration-closed',
   status: 403,

@@ -4,6 +4,7 @@ import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
 import {
+  cookiesNeedHttps,
   crossSite,
   invalidToken,
   overloaded,
@@ -31,7 +32,15 @@ const schema = {
   },
   ...tokenResponses,
   answerHeaders,
-  problems: [weakPassword, wrongPassword, crossSite, tooManyRequests, overloaded, unavailable],
+  problems: [
+    weakPassword,
+    wrongPassword,
+    cookiesNeedHttps,
+    crossSite,
+    tooManyRequests,
+    overloaded,
+    unavailable,
+  ],
 } satisfies RouteSchema;
 
 type Dependencies = Pick<

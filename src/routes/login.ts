@@ -6,6 +6,7 @@ import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
 import {
+  cookiesNeedHttps,
   crossSite,
   dpopNonceRequired,
   invalidCredentials,
@@ -74,6 +75,7 @@ const schema = {
     invalidCredentials,
     invalidDpopProof.login,
     dpopNonceRequired.login,
+    cookiesNeedHttps,
     crossSite,
     tooManyRequests,
     overloaded,
