@@ -1,9 +1,9 @@
 import { text } from 'node:stream/consumers';
-import { read } from 'read';
 import type { Config } from '../config.ts';
 import { createLazyPasswordPolicy } from '../passwords/lazy-policy.ts';
 import { Password } from '../passwords/password.ts';
 import { StartupError } from '../startup-error.ts';
+import { askSilently } from './prompt.ts';
 
 /**
  * A new password from a prompt, or from standard input when that is no terminal: never from an argument, which
@@ -20,12 +20,7 @@ export async function readNewPassword(config: Config, email: string): Promise<st
 
 async function readPassword(): Promise<string> {
   if (!process.stdin.isTTY) return (await text(process.stdin)).replace(/\r?\n$/, '');
-  const prompt = async (question: string) => {
-    const answer = await read({ prompt: question, silent: true, output: process.stderr });
-    process.stderr.write('\n'); // the one that was typed is not shown
-    return answer;
-  };
-  const password = await prompt('Password: ');
-  if ((await prompt('Again: ')) !== password) throw new StartupError('The two passwords differ.');
+  const [password = '', again] = await askSilently(['Password: ', 'Again: ']);
+  if (again !== password) throw new StartupError('The two passwords differ.');
   return password;
 }
