@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADA, decode } from './support/app.ts';
+import { oldNode } from './support/old-node.ts';
 import { findFreePort, runNode, type ServerProcess, startServer } from './support/process.ts';
 
 /** An empty project of somebody else, with the package as `npm pack` makes it. */
@@ -131,6 +132,14 @@ test('buildApp takes a directory of its own, as docs/embedding.md shows one', as
   expect(stderr).toBe('');
   expect(JSON.parse(stdout)).toEqual([201, 409, 200, 204, 401, 401]);
 }, 60_000);
+
+test('on an older Node.js an import fails with one sentence', async () => {
+  const [node, ...options] = oldNode();
+  const program = "import('idcard').catch(({ name, message }) => console.log(name, message))";
+  const { stdout, stderr } = await inProject(node, ...options, '--eval', program);
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^StartupError idcard needs Node\.js 24 or later and this is v\d+\.\d+\.\d+\.\n$/);
+});
 
 test('the verifier and its test kit work in a service', async () => {
   const program = `import Fastify from 'fastify';

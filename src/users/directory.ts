@@ -1,4 +1,4 @@
-import { randomUUIDv7 } from 'node:crypto';
+import crypto from 'node:crypto'; // as a whole: in an older Node.js a part that it lacks could not be told of
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { emailTaken } from '../problems/catalogue.ts';
@@ -109,7 +109,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
       const row = await db
         .insertInto('users')
         .values({
-          id: randomUUIDv7(),
+          id: crypto.randomUUIDv7(),
           email,
           email_verified: 0,
           password_hash: passwordHash,
