@@ -11,6 +11,7 @@ const SHARED = [
   'src/handshake.ts',
   'src/startup-error.ts',
   'src/this-machine.ts',
+  'src/private-file.ts',
   'src/bounded-map.ts',
   'src/in-time.ts',
   'package.json',

@@ -20,7 +20,9 @@ export function keysCreate(env: NodeJS.ProcessEnv): Command {
       const file = resolve(config.keySetFile);
       const kids = keySet.keys.map(thumbprint);
       logEvent('keys.created', { kids });
-      const lines = keySet.keys.map((key) => `${thumbprint(key)}\t${key.alg}\n`);
+      const lines = keySet.keys.map(
+        (key) => `${thumbprint(key)}\t${key.alg}\t${key.kty === 'oct' ? 'refresh' : 'access'}\tsigning\n`,
+      );
       print(options.json, { file, kids }, `${lines.join('')}Created ${file}, which you alone can read.`);
     });
 }

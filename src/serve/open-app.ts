@@ -5,6 +5,7 @@ import { type Config, refuseUndecided } from '../config.ts';
 import { createHasher } from '../passwords/hasher.ts';
 import { openGuessLimits } from '../passwords/open-guess-limits.ts';
 import type { ClaimsFunction } from '../routes/dependencies.ts';
+import { isUnprotected } from '../this-machine.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
 import type { UserDirectory } from '../users/directory.ts';
 import { createLogger } from './log.ts';
@@ -30,24 +31,32 @@ type Replacements = Extensions & Partial<Pick<AppDependencies, 'lifecycle' | 'gu
 export async function openApp(config: Config, replacements: Replacements = {}): Promise<IdcardApp> {
   refuseUndecided(config);
   const { logger = createLogger(config.logLevel), ...others } = replacements;
+  if (isUnprotected(config.publicUrl)) logger.warn({ event: 'http.insecure' });
   const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
-  const { keySet, directory } = replacements.directory
-    ? { keySet: loadKeySet(config, clock.now), directory: replacements.directory }
-    : await openStores(config, clock);
-  const guessLimits = replacements.guessLimits ?? (await openGuessLimits(config, logger));
-  const app = await buildApp({
-    config,
-    keySet,
-    hasher: createHasher(config.argon2),
-    clock: clock.now,
-    issuingClock: clock.issuing,
-    logger,
-    lifecycle: { stopping: false },
-    ...others,
-    directory,
-    guessLimits,
-  });
-  app.addHook('onClose', async () => guessLimits.close?.());
-  app.addHook('onClose', () => directory.close());
-  return app;
+  const opened = new AsyncDisposableStack();
+  try {
+    const { keySet, directory } = replacements.directory
+      ? { keySet: loadKeySet(config, clock.now), directory: replacements.directory }
+      : await openStores(config, clock);
+    opened.defer(() => directory.close());
+    const guessLimits = replacements.guessLimits ?? (await openGuessLimits(config, logger));
+    opened.defer(async () => guessLimits.close?.());
+    const app = await buildApp({
+      config,
+      keySet,
+      hasher: createHasher(config.argon2),
+      clock: clock.now,
+      issuingClock: clock.issuing,
+      logger,
+      lifecycle: { stopping: false },
+      ...others,
+      directory,
+      guessLimits,
+    });
+    app.addHook('onClose', () => opened.disposeAsync());
+    return app;
+  } catch (error) {
+    await opened.disposeAsync(); // who embeds it goes on without
+    throw error;
+  }
 }

@@ -26,7 +26,10 @@ export async function openSqlite(
   mayCreate: boolean,
 ): Promise<Kysely<Database>> {
   if (!mayCreate && isMissing(path)) throw new MissingDatabase();
-  return openMigrated(await openFile(path), path, patience, mayCreate);
+  const db = await openMigrated(await openFile(path), path, patience, mayCreate);
+  // Only now: what a typing error named may be somebody else's.
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) makePrivate(file);
+  return db;
 }
 
 /** A database in a file that nobody else sees, and that is gone when it is closed. */
@@ -60,7 +63,6 @@ async function openFile(path: string): Promise<DatabaseSync> {
     if (path !== ':memory:') {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       closeSync(openSync(path, 'a', 0o600)); // SQLite itself would create it readable by all
-      for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) makePrivate(file);
     }
     database = sqliteOf(path);
     await writeAhead(database);
