@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=4
+#!/usr/bin/env node
 // Plain JavaScript that any Node can read, so that an old one gets a sentence and not a stack.
 import fs from 'node:fs';
 import module from 'node:module';
@@ -13,6 +13,17 @@ if (Number(major) < 24) {
       'In a checkout on Linux (with glibc) or Windows (x64), "npm start" and "npm run idcard" bring their own after "npm ci".',
   );
   process.exit(1);
+}
+
+// V8 reads it before it runs anything, and no option of Node.js can stand in the first line: the env of Alpine takes none. The
+// process stays the same, so signals find it. One that was forked has a channel to its parent, which would be lost.
+const YOUNG_GENERATION = '--max-semi-space-size';
+const isSet = [...process.execArgv, process.env.NODE_OPTIONS].some((text) =>
+  text?.includes(YOUNG_GENERATION),
+);
+if (process.argv[2] === 'serve' && !isSet && !process.send && process.platform !== 'win32') {
+  const options = [`${YOUNG_GENERATION}=4`, ...process.execArgv];
+  process.execve?.(process.execPath, [process.argv0, ...options, ...process.argv.slice(1)], process.env);
 }
 
 // Under load V8 would let garbage grow to three times of what is in use before it looks.

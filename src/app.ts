@@ -83,7 +83,16 @@ const VERIFIED_TOKENS = 100_000;
 
 /** The composition root: an app that does not listen yet. */
 export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp> {
-  const { config, keySet, directory, clock, issuingClock = clock, logger, customClaims } = dependencies;
+  const {
+    config,
+    keySet,
+    directory,
+    clock,
+    issuingClock = clock,
+    logger,
+    customClaims,
+    lifecycle,
+  } = dependencies;
   const basePath = basePathOf(config.publicUrl);
   const isProxy = config.trustedProxies.length > 0 ? createProxyMatcher(config.trustedProxies) : undefined;
   const requestIds = createRequestIds(isProxy);
@@ -117,7 +126,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.addHook('onSend', (_request, reply, payload, done) => {
     // A connection that is kept alive would outlive its answer and hold the process that is asked to stop.
-    if (dependencies.lifecycle.stopping) reply.header('connection', 'close');
+    if (lifecycle.stopping) reply.header('connection', 'close');
     done(null, payload);
   });
   await app.register(cookie, { hook: false }); // cookies are read where one is expected, not on every request
@@ -135,6 +144,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     issuingClock,
     logger,
     siblings: dependencies.siblings,
+    isStopping: () => lifecycle.stopping,
   });
   const { guessLimits = createGuessLimits() } = dependencies;
   const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
@@ -192,6 +202,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   app.addHook('onReady', async () => {
     await feed.poll(); // nothing is verified before the first list is here
     if (!dependencies.pollsByHand) feed.start(); // not when it listens: an app that is embedded may never do that itself
+  });
+  app.addHook('preClose', async () => {
+    lifecycle.stopping = true; // an app that is embedded has nobody else to say so
   });
   app.addHook('onClose', async () => feed.stop());
   return Object.assign(app, { openapi, pollRevocations: feed.poll });

@@ -15,6 +15,7 @@ import {
 } from './env-values.ts';
 import { basePathOf } from './http/base-path.ts';
 import { StartupError } from './startup-error.ts';
+import { isUnprotected } from './this-machine.ts';
 import { revocationsAudience } from './tokens/profiles.ts';
 import { hasLostBytes } from './utf8.ts';
 
@@ -96,6 +97,7 @@ const environment = z.object({
       `${ADDRESS}; its path must not begin like one of idcard’s own, such as /v1 or /docs`,
     )
     .optional(),
+  INSECURE_HTTP: oneOf(['on', 'off']).default('off'),
   AUDIENCE: text(256).default('api'),
   HOST: text(255).default('localhost'),
   PORT: wholeNumber(0, 65_535).default(3000),
@@ -239,6 +241,11 @@ function* contradictionsIn(settings: Settings): Generator<string> {
     yield 'KEY_SET and KEY_SET_FILE are both set: remove one of them.';
   }
   const issuer = publicUrlOf(settings);
+  if (isUnprotected(issuer) && settings.INSECURE_HTTP === 'off') {
+    throw new StartupError(
+      'PUBLIC_URL is http and not on this machine, so that anybody on the way could read passwords and tokens: use https, or set INSECURE_HTTP to on, which permits bearer tokens and no cookies.',
+    );
+  }
   if ([issuer, revocationsAudience(issuer)].includes(settings.AUDIENCE)) {
     yield 'AUDIENCE must differ from PUBLIC_URL (by default http://localhost:PORT), the audience of refresh tokens, and from ' +
       'its /.well-known/revocations, that of the list.';

@@ -1,4 +1,6 @@
 /* idcard as a library: the app that `idcard serve` listens with, to embed in a program of one's own and to extend. */
+import './node-version.ts';
+
 export type { IdcardApp, LockedRoutes } from './app.ts';
 export { type Config, readConfig } from './config.ts';
 export { emailTaken, unavailable } from './problems/catalogue.ts';

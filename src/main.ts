@@ -1,7 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { readConfig, refuseUndecided } from './config.ts';
 import { greet } from './serve/greeting.ts';
-import { stopOnSignals } from './serve/signals.ts';
+import { stopOnSignals, stopWithNpm } from './serve/signals.ts';
 
 /**
  * The process: environment in, listening server out, signals.
@@ -18,6 +18,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const { startServer } = await import('./serve/server.ts'); // the primary of several workers has no use for it
   const server = await startServer(config, env);
   stopOnSignals(server.stop);
+  stopWithNpm(env);
   greet(config, server.listensOn);
   flushCompileCache(); // else only a clean end would keep what was compiled for the next start
 }

@@ -1,4 +1,5 @@
 import { SETTINGS } from './config.ts';
+import { distance } from './edit-distance.ts';
 
 /** Up to how many letters a name is another, mistyped. Of short ones, such as PORT, others have too many that look alike. */
 const LETTERS = [
@@ -29,29 +30,4 @@ function isMistyped(name: string, setting: string): boolean {
   // Hardly anybody mistypes the first letter and another, so that most need no closer look.
   if (typed[0] === setting[0]) return distance(typed, setting) <= letters;
   return typed.endsWith(setting.slice(2)) && distance(typed, setting) <= 1;
-}
-
-/** How many letters were left out, added, replaced, or swapped with the next one ("optimal string alignment"). */
-function distance(one: string, other: string): number {
-  let before: number[] = [];
-  let last = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= one.length; row++) {
-    const next = [row];
-    for (let column = 1; column <= other.length; column++) {
-      const isSame = one[row - 1] === other[column - 1];
-      const isSwapped = one[row - 1] === other[column - 2] && one[row - 2] === other[column - 1];
-      next[column] = Math.min(
-        at(last, column) + 1,
-        at(next, column - 1) + 1,
-        at(last, column - 1) + (isSame ? 0 : 1),
-        isSwapped ? at(before, column - 2) + 1 : Number.POSITIVE_INFINITY,
-      );
-    }
-    [before, last] = [last, next];
-  }
-  return at(last, other.length);
-}
-
-function at(row: readonly number[], column: number): number {
-  return row[column] ?? Number.POSITIVE_INFINITY;
 }

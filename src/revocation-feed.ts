@@ -47,6 +47,8 @@ type Dependencies = {
   issuingClock: Clock;
   logger: FastifyBaseLogger;
   siblings?: Siblings | undefined;
+  /** Whether the process, or the app, is coming to its end: a directory that is closed is no fault then. */
+  isStopping?: () => boolean;
 };
 
 /**
@@ -58,7 +60,7 @@ export function keepSecondsOf({ accessTokenTtlSeconds, clockToleranceSeconds }: 
 }
 
 export function createRevocationFeed(dependencies: Dependencies): RevocationFeed {
-  const { config, directory, revocations, clock, logger, siblings } = dependencies;
+  const { config, directory, revocations, clock, logger, siblings, isStopping } = dependencies;
   const { revocationPollSeconds: pollSeconds, accessTokenTtlSeconds } = config;
   const keepSeconds = keepSecondsOf(config);
   let polledAt = clock();
@@ -107,6 +109,7 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
       if (!wasAnswered) logger.info({ event: 'revocations.current' });
       wasAnswered = true;
     } catch (err) {
+      if (isStopping?.()) return;
       // Told once: from now on a revocation takes as long as an access token lives.
       if (wasAnswered) logger.warn({ event: 'revocations.stale', bound_seconds: accessTokenTtlSeconds, err });
       wasAnswered = false;

@@ -12,10 +12,12 @@ const SHARED = [
   'src/log-text.ts',
   'src/startup-error.ts',
   'src/this-machine.ts',
+  'src/private-file.ts',
   'src/bounded-map.ts',
   'src/in-time.ts',
   'src/utf8.ts',
   'src/parse-url.ts',
+  'src/edit-distance.ts',
   'package.json',
 ];
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { globSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { openDatabase } from '../src/users/databases/index.ts';
 import { COMPILED } from './support/compiled.ts';
 import { execute, newDatabase } from './support/postgres.ts';
 import { findFreePort, runNode, temporaryFolder } from './support/process.ts';
@@ -24,6 +25,7 @@ async function run(args: string[], env: Record<string, string> = {}, input = '')
 
 test('the compiled program finds its driver for PostgreSQL', async () => {
   const url = await newDatabase();
+  await (await openDatabase(url)).destroy();
   const start = `import(${JSON.stringify(join(COMPILED, 'dist/cli/main.js'))}).then((idcard) => idcard.main(process.argv, process.env))`;
   const args = ['--eval', start, '--', 'idcard', 'users', 'add', 'ada@example.com'];
   expect(await run(args, { DATABASE_URL: url, DATA_DIR: folder }, 'violet otters play chess\n')).toBe(0);

@@ -1,7 +1,7 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { generateKeySet } from '../src/tokens/key-rotation.ts';
 import { ADA, bearer, type TokenBody } from './support/app.ts';
+import { oldNode } from './support/old-node.ts';
 import { BIN, findFreePort, run, startServer, temporaryFolder } from './support/process.ts';
 
 const execute = promisify(execFile);
@@ -67,6 +68,40 @@ describe('a first start', () => {
       ]);
       for (const line of server.stdout().trim().split('\n')) expect(JSON.parse(line)).toHaveProperty('time');
       expect(await server.stop()).toBe(0);
+    },
+  );
+
+  test.skipIf(process.getuid?.() !== 0)(
+    'is followed by others in a volume that Kubernetes gives to a group at each mount',
+    async (context) => {
+      const volume = newFolder(context);
+      const mount = () => {
+        // What the kubelet does for fsGroup: 1000.
+        chmodSync(volume, 0o2775);
+        for (const file of ['', ...readdirSync(volume)]) chownSync(join(volume, file), 0, 1000);
+        for (const file of readdirSync(volume)) chmodSync(join(volume, file), 0o660);
+      };
+      const PORT = String(await findFreePort());
+      for (const _start of ['first', 'second', 'third']) {
+        mount();
+        const child = spawn(process.execPath, [BIN, 'serve'], {
+          env: {
+            HOST: '127.0.0.1',
+            PORT,
+            PUBLIC_URL: `http://127.0.0.1:${PORT}`,
+            DATA_DIR: volume,
+            SHUTDOWN_DELAY_SECONDS: '0',
+          },
+          stdio: ['ignore', 'ignore', 'pipe'],
+        });
+        const ended = once(child, 'close');
+        const [line] = await once(child.stderr.setEncoding('utf8'), 'data');
+        expect(line).toMatch(/^idcard serves on/); // and no warning before it
+        const modes = readdirSync(volume).map((file) => statSync(join(volume, file)).mode & 0o777);
+        expect(new Set(modes)).toEqual(new Set([0o600]));
+        child.kill('SIGTERM');
+        expect(await ended).toEqual([0, null]);
+      }
     },
   );
 
@@ -152,11 +187,15 @@ describe('a stop', () => {
     silent.destroy();
   });
 
-  test('asked for twice is at once', async () => {
+  test.each([
+    ['by another signal', 'SIGINT', 0],
+    ['a second later', 'SIGTERM', 1100],
+  ] as const)('asked for again %s is at once', async (_, signal, afterMs) => {
     const server = await startServer({ SHUTDOWN_DELAY_SECONDS: '60' });
     process.kill(server.pid, 'SIGTERM');
     while ((await fetch(`${server.url}/readyz`)).status === 200);
-    expect(await server.stop('SIGTERM')).toBe(1);
+    await sleep(afterMs);
+    expect(await server.stop(signal)).toBe(1);
   });
 
   test('or a kill, and a start keep users and tokens', async (context) => {
@@ -285,15 +324,3 @@ test('an old Node gets one sentence and exit code 1', async () => {
     stderr: expect.stringMatching(/^idcard needs Node\.js 24 or later and this is v\d+\.[^\n]+\.\n$/),
   });
 });
-
-/** The machine's own Node when it is old; else the one at hand, made to say that it is. */
-function oldNode(): [string, ...string[]] {
-  const installed = '/usr/bin/node';
-  if (existsSync(installed)) {
-    const version = execFileSync(installed, ['--version'], { encoding: 'utf8' });
-    if (Number(/^v(\d+)/.exec(version)?.[1]) < 24) return [installed];
-  }
-  const preload = `for (const [name, value] of [['versions', { node: '20.1.0' }], ['version', 'v20.1.0']])
-    Object.defineProperty(process, name, { value });`;
-  return [process.execPath, '--import', `data:text/javascript,${encodeURIComponent(preload)}`];
-}

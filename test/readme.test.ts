@@ -58,7 +58,7 @@ describe('the commands of the README work, in the order in which they stand', ()
   test('the operator', async () => {
     const { code, stdout } = await runBlock(operator);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Added admin@example.com as [0-9a-f-]{36}\./);
+    expect(stdout).toMatch(/Added admin@example.com as [0-9a-f-]{36} to sqlite:\/.+\./);
     expect(stdout).toContain('ada@example.com is disabled.');
     expect(stdout).toMatch(/ES256\taccess\tsigning/);
     expect(stdout).toContain('Restart every replica before that.');

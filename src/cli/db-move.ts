@@ -12,7 +12,7 @@ import { createUserRows, isSameRow, pagesOf, type UserRow, type UserRows } from 
 import { hasLostBytes } from '../utf8.ts';
 import { logEvent, print, withJson } from './output.ts';
 import { withProgress } from './progress.ts';
-import { refuseMissing, withDatabase } from './with-database.ts';
+import { withDatabase, withTarget } from './with-database.ts';
 
 interface Options {
   to?: string;
@@ -32,9 +32,8 @@ export function dbMove(env: NodeJS.ProcessEnv): Command {
     .action(async (options: Options, command: Command) => {
       const { databaseUrl: from, argon2 } = readConfig(env);
       const to = targetOf(options) ?? command.error('error: name the target by --to or --to-file');
-      refuseMissing(from);
       const result = await withDatabase(from, (source) =>
-        withTarget(to, (target) =>
+        withNewTarget(to, (target) =>
           holdingWrites(source, (held) => move(held, target, argon2, options.dryRun ?? false)),
         ),
       );
@@ -60,10 +59,10 @@ function targetOf({ to, toFile }: Options): string | undefined {
   return url;
 }
 
-async function withTarget<T>(url: string, action: (db: Kysely<Database>) => Promise<T>): Promise<T> {
+async function withNewTarget<T>(url: string, action: (db: Kysely<Database>) => Promise<T>): Promise<T> {
   if (url === 'sqlite::memory:')
     throw new StartupError('The target is a database in memory, which ends with this command: name a file.');
-  return withDatabase(url, action, '--to');
+  return withTarget(url, '--to', action);
 }
 
 async function move(

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { type Key, type KeySet, signingKey } from '../tokens/key-set.ts';
-import { loadKeySet } from '../tokens/load-key-set.ts';
+import { findKeySet } from '../tokens/load-key-set.ts';
+import { refuseMissingKeys } from './key-set-file.ts';
 import { print, withJson } from './output.ts';
 import { createTable } from './table.ts';
 
@@ -12,7 +13,8 @@ export function keysList(env: NodeJS.ProcessEnv): Command {
       'list the keys: which signs, which is yet to, which is accepted until when; a table at a terminal, else separated by tabs',
     )
     .action((options: { json?: boolean }) => {
-      const keySet = loadKeySet(readConfig(env), systemClock);
+      const config = readConfig(env);
+      const keySet = findKeySet(config, systemClock) ?? refuseMissingKeys(config);
       const keys = keySet.keys.map((key) => describeKey(key, keySet, systemClock()));
       if (options.json) return print(true, keys, '');
       const { isTTY } = process.stdout;

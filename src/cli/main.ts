@@ -1,10 +1,13 @@
 import { readSettings } from '../env-file.ts';
 import { Problem } from '../problems/problem.ts';
 import { StartupError } from '../startup-error.ts';
+import { Interrupted } from './interrupted.ts';
 
 const USAGE_ERROR = 2;
+/** As a shell says it of a program that SIGINT has ended. */
+const INTERRUPTED = 130;
 
-/** The command line. Exit codes: 0 done, 1 failed, 2 used wrongly. */
+/** The command line. Exit codes: 0 done, 1 failed, 2 used wrongly, 130 given up by Ctrl-C. */
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const [command, ...options] = argv.slice(2);
   try {
@@ -29,6 +32,7 @@ async function isWorker(): Promise<boolean> {
 function report(error: unknown): number {
   if (error instanceof Error && error.name === 'CommanderError')
     return 'exitCode' in error && error.exitCode === 0 ? 0 : USAGE_ERROR;
+  if (error instanceof Interrupted) return INTERRUPTED;
   // Who read the output has gone, and knows it.
   if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return 1;
   if (error instanceof StartupError || error instanceof Problem) console.error(`idcard: ${error.message}`);

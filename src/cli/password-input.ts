@@ -1,10 +1,10 @@
 import { buffer } from 'node:stream/consumers';
-import { read } from 'read';
 import type { Config } from '../config.ts';
 import { createLazyPasswordPolicy } from '../passwords/lazy-policy.ts';
 import { KnownPassword, type PasswordSpellings } from '../passwords/password.ts';
 import { StartupError } from '../startup-error.ts';
 import { decodeUtf8, hasLostBytes } from '../utf8.ts';
+import { askSilently } from './prompt.ts';
 
 /**
  * A new password from a prompt, or from standard input when that is no terminal: never from an argument, which
@@ -20,20 +20,15 @@ export async function readNewPassword(config: Config, email: string): Promise<Pa
 }
 
 async function readPassword(): Promise<string> {
-  const password = process.stdin.isTTY ? await askPassword() : decodeUtf8(await buffer(process.stdin));
+  const password = process.stdin.isTTY ? await askTwice() : decodeUtf8(await buffer(process.stdin));
   // Bytes of another encoding would become other characters, with which nobody logs in.
   if (password === undefined || hasLostBytes(password))
     throw new StartupError('The password is refused. It has what cannot be decoded: it must be UTF-8.');
   return process.stdin.isTTY ? password : password.replace(/\r?\n$/, '');
 }
 
-async function askPassword(): Promise<string> {
-  const prompt = async (question: string) => {
-    const answer = await read({ prompt: question, silent: true, output: process.stderr });
-    process.stderr.write('\n'); // the one that was typed is not shown
-    return answer;
-  };
-  const password = await prompt('Password: ');
-  if ((await prompt('Again: ')) !== password) throw new StartupError('The two passwords differ.');
+async function askTwice(): Promise<string> {
+  const [password = '', again] = await askSilently(['Password: ', 'Again: ']);
+  if (again !== password) throw new StartupError('The two passwords differ.');
   return password;
 }

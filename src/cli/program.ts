@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { hasLostBytes } from '../utf8.ts';
 import { dbMove } from './db-move.ts';
+import { keysCreate } from './keys-create.ts';
 import { keysList } from './keys-list.ts';
 import { keysRevoke } from './keys-revoke.ts';
 import { keysRotate } from './keys-rotate.ts';
@@ -51,7 +52,7 @@ export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv
   }
   program.command('db').description('manage the database').addCommand(dbMove(env));
   const keys = program.command('keys').description('manage the key set');
-  for (const command of [keysList, keysRotate, keysRevoke]) keys.addCommand(command(env));
+  for (const command of [keysCreate, keysList, keysRotate, keysRevoke]) keys.addCommand(command(env));
   program.addCommand(theftBudgetCommand(env));
   exitOverrideAll(program);
   // Another user, file or password than was meant.

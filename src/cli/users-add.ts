@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { createHasher } from '../passwords/hasher.ts';
+import { databaseName } from '../users/databases/index.ts';
 import { describeUser, logEvent, print, withJson } from './output.ts';
 import { readNewPassword } from './password-input.ts';
 import { parseRoles } from './users-set-roles.ts';
@@ -12,14 +13,18 @@ export function usersAdd(env: NodeJS.ProcessEnv): Command {
     .option('--role <role...>', 'what the user is, e.g. admin', [])
     .action(async (email: string, options: { role: string[]; json?: boolean }) => {
       const roles = parseRoles(options.role);
-      await withDirectory(env, async (directory, config) => {
+      await withDirectory(env, async ({ directory, config }) => {
         const newEmail = await readNewEmail(directory, email);
         const [password] = await readNewPassword(config, newEmail);
         const hasher = createHasher(config.argon2);
         const passwordHash = await hasher.hash(password);
         const user = await directory.add({ email: newEmail, passwordHash, roles });
         logEvent('user.added', { sub: user.id, roles });
-        print(options.json, describeUser(user), `Added ${user.email} as ${user.id}.`);
+        print(
+          options.json,
+          describeUser(user),
+          `Added ${user.email} as ${user.id} to ${databaseName(config.databaseUrl)}.`,
+        );
       });
     });
 }

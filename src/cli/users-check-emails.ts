@@ -29,7 +29,7 @@ export function usersCheckEmails(env: NodeJS.ProcessEnv): Command {
     .description('name the users whose email is not as a new one would be; changes nothing')
     .addHelpText('after', HELP)
     .action(({ json }: { json?: boolean }) =>
-      withDirectory(env, async (directory) => {
+      withDirectory(env, async ({ directory }) => {
         const collisions = await checkAll(directory, (finding) => print(json, finding, toLine(finding)));
         if (collisions > 0)
           throw new StartupError(`Addresses of several users, or that look like one: ${collisions}.`);

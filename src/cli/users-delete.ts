@@ -1,7 +1,8 @@
 import { Command } from 'commander';
+import { databaseName } from '../users/databases/index.ts';
 import { confirm } from './ask.ts';
 import { logEvent, print, withJson } from './output.ts';
-import { findUser, withDirectory } from './with-directory.ts';
+import { changeUser, findUser, withDirectory } from './with-directory.ts';
 
 export function usersDelete(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('delete'))
@@ -9,12 +10,18 @@ export function usersDelete(env: NodeJS.ProcessEnv): Command {
     .argument('<email>')
     .option('--yes', 'do not ask')
     .action(async (email: string, options: { yes?: boolean; json?: boolean }) => {
-      await withDirectory(env, async (directory) => {
-        const user = await findUser(directory, email);
-        if (!options.yes) await confirm(`Delete ${user.email}?`);
-        await directory.remove(user.id);
+      await withDirectory(env, async (opened) => {
+        if (!options.yes) await confirm(`Delete ${(await findUser(opened, email)).email}?`);
+        const user = await changeUser(opened, email, async (user) => {
+          const isDeleted = await opened.directory.remove(user.id, { email: user.email });
+          return isDeleted ? user : undefined;
+        });
         logEvent('user.deleted', { sub: user.id });
-        print(options.json, { id: user.id }, `Deleted ${user.email}.`);
+        print(
+          options.json,
+          { id: user.id },
+          `Deleted ${user.email} from ${databaseName(opened.config.databaseUrl)}.`,
+        );
       });
     });
 }

@@ -1,13 +1,14 @@
 import { Command } from 'commander';
 import { readConfig } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
+import { databaseName } from '../users/databases/index.ts';
 import { inSnapshot } from '../users/databases/snapshot.ts';
 import { createUserRows, pagesOf, type UserRows } from '../users/rows.ts';
 import { type ExportSink, openExportFile, standardOutput } from './export-sink.ts';
 import { logEvent, print, withJson } from './output.ts';
 import { withProgress } from './progress.ts';
 import { formatUserLine } from './user-line.ts';
-import { refuseMissing, withDatabase } from './with-database.ts';
+import { withDatabase } from './with-database.ts';
 
 interface Options {
   output?: string;
@@ -24,14 +25,17 @@ export function usersExport(env: NodeJS.ProcessEnv): Command {
       const { output, resume = false } = options;
       if (resume && output === undefined) command.error('error: --resume needs --output');
       const { databaseUrl } = readConfig(env);
-      refuseMissing(databaseUrl);
       const users = await withDatabase(databaseUrl, async (db) => {
         const sink = output === undefined ? standardOutput() : await openExportFile(output, resume);
         return inSnapshot(db, (snapshot) => exportAll(createUserRows(snapshot), sink));
       });
       logEvent('users.exported', { users });
       if (output !== undefined)
-        print(options.json, { users, file: output }, `Wrote ${users} users to ${output}.`);
+        print(
+          options.json,
+          { users, file: output },
+          `Wrote ${users} users of ${databaseName(databaseUrl)} to ${output}.`,
+        );
     });
 }
 

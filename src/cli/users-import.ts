@@ -2,6 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { Command } from 'commander';
 import { type Config, readConfig } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
+import { databaseName } from '../users/databases/index.ts';
 import { rehearse } from '../users/rehearsal.ts';
 import { createUserRows, isSameRow, PAGE_ROWS, type UserRow, type UserRows } from '../users/rows.ts';
 import { type Line, readLines } from './lines.ts';
@@ -36,7 +37,7 @@ export function usersImport(env: NodeJS.ProcessEnv): Command {
       const counts = `${tally.added} added, ${tally.already_there} already there, ${tally.refused} refused`;
       const text = dryRun
         ? `Of ${tally.lines} users: ${counts} if this were no dry run. Nothing was written.`
-        : `Of ${tally.lines} users: ${counts}.`;
+        : `Of ${tally.lines} users: ${counts}. They are in ${databaseName(databaseUrl)}.`;
       print(json, { ...tally, dry_run: dryRun }, text);
       if (tally.refused > 0)
         throw new StartupError(

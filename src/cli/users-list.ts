@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { databaseName } from '../users/databases/index.ts';
 import { describeUser, print, withJson } from './output.ts';
 import { createTable } from './table.ts';
 import { withDirectory } from './with-directory.ts';
@@ -11,9 +12,10 @@ export function usersList(env: NodeJS.ProcessEnv): Command {
       'list every user, oldest first: a table at a terminal, else id, email, status and roles separated by tabs; with --json one object a line',
     )
     .action((options: { json?: boolean }) =>
-      withDirectory(env, async (directory) => {
+      withDirectory(env, async ({ directory, config }) => {
         const table = createTable(['ID', 'EMAIL', 'STATUS', 'ROLES'], process.stdout.isTTY, console.log);
         let page = await directory.list('', PAGE);
+        if (page.length === 0) console.error(`There are no users in ${databaseName(config.databaseUrl)}.`);
         while (page.length > 0) {
           if (options.json) for (const user of page) print(true, describeUser(user), '');
           else table.print(page.map(({ id, email, status, roles }) => [id, email, status, roles.join(',')]));

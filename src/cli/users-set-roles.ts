@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { StartupError } from '../startup-error.ts';
 import { MAX_ROLES, Role } from '../users/user.ts';
 import { describeUser, logEvent, print, withJson } from './output.ts';
-import { findUser, withDirectory } from './with-directory.ts';
+import { changeUser, withDirectory } from './with-directory.ts';
 
 export function usersSetRoles(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('set-roles'))
@@ -11,12 +11,13 @@ export function usersSetRoles(env: NodeJS.ProcessEnv): Command {
     .argument('[roles...]', 'none takes every role away')
     .action(async (email: string, texts: string[], options: { json?: boolean }) => {
       const roles = parseRoles(texts);
-      await withDirectory(env, async (directory) => {
-        const user = await findUser(directory, email);
-        const takesAway = user.roles.some((role) => !roles.includes(role));
-        const change = takesAway ? directory.updateAndVoidTokens : directory.update;
-        const changed = (await change(user.id, { roles })) ?? user;
-        logEvent('user.roles-changed', { sub: user.id, roles });
+      await withDirectory(env, async (opened) => {
+        const changed = await changeUser(opened, email, (user, asRead) => {
+          const takesAway = user.roles.some((role) => !roles.includes(role));
+          const { update, updateAndVoidTokens } = opened.directory;
+          return (takesAway ? updateAndVoidTokens : update)(user.id, { roles }, asRead);
+        });
+        logEvent('user.roles-changed', { sub: changed.id, roles });
         print(
           options.json,
           describeUser(changed),

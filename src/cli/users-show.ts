@@ -8,8 +8,8 @@ export function usersShow(env: NodeJS.ProcessEnv): Command {
     .description('show what is known of a user')
     .argument('<email>')
     .action((email: string, options: { json?: boolean }) =>
-      withDirectory(env, async (directory) => {
-        const user = await findUser(directory, email);
+      withDirectory(env, async (opened) => {
+        const user = await findUser(opened, email);
         const description = {
           ...describeUser(user),
           token_version: user.tokenVersion,

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { User } from '../users/user.ts';
 import { describeUser, logEvent, print, withJson } from './output.ts';
-import { findUser, withDirectory } from './with-directory.ts';
+import { changeUser, withDirectory } from './with-directory.ts';
 
 export function usersDisable(env: NodeJS.ProcessEnv): Command {
   return statusCommand(
@@ -26,11 +26,11 @@ function statusCommand(
     .description(description)
     .argument('<email>')
     .action(async (email: string, options: { json?: boolean }) => {
-      await withDirectory(env, async (directory) => {
-        const user = await findUser(directory, email);
-        const change = status === 'disabled' ? directory.updateAndVoidTokens : directory.update;
-        const changed = (await change(user.id, { status })) ?? user;
-        logEvent(status === 'disabled' ? 'user.disabled' : 'user.enabled', { sub: user.id });
+      await withDirectory(env, async (opened) => {
+        const { update, updateAndVoidTokens } = opened.directory;
+        const change = status === 'disabled' ? updateAndVoidTokens : update;
+        const changed = await changeUser(opened, email, ({ id }, asRead) => change(id, { status }, asRead));
+        logEvent(status === 'disabled' ? 'user.disabled' : 'user.enabled', { sub: changed.id });
         print(options.json, describeUser(changed), `${changed.email} is ${changed.status}.`);
       });
     });

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { describeUser, logEvent, print, withJson } from './output.ts';
-import { findUser, withDirectory } from './with-directory.ts';
+import { changeUser, withDirectory } from './with-directory.ts';
 
 export function usersVerify(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('verify'))
@@ -8,11 +8,13 @@ export function usersVerify(env: NodeJS.ProcessEnv): Command {
     .argument('<email>')
     .option('--undo', 'take it back; the tokens of the user are void')
     .action(async (email: string, { undo = false, json }: { undo?: boolean; json?: boolean }) => {
-      await withDirectory(env, async (directory) => {
-        const user = await findUser(directory, email);
-        const change = undo ? directory.updateAndVoidTokens : directory.update;
-        const changed = (await change(user.id, { emailVerified: !undo })) ?? user;
-        logEvent(undo ? 'user.email-unverified' : 'user.email-verified', { sub: user.id });
+      await withDirectory(env, async (opened) => {
+        const { update, updateAndVoidTokens } = opened.directory;
+        const change = undo ? updateAndVoidTokens : update;
+        const changed = await changeUser(opened, email, ({ id }, asRead) =>
+          change(id, { emailVerified: !undo }, asRead),
+        );
+        logEvent(undo ? 'user.email-unverified' : 'user.email-verified', { sub: changed.id });
         print(
           json,
           describeUser(changed),

@@ -1,21 +1,28 @@
 import { createFollowingClock } from '../clock.ts';
 import { type Config, readConfig } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
-import type { Directory } from '../users/directory.ts';
+import { databaseName } from '../users/databases/index.ts';
+import type { Directory, OperatorCondition } from '../users/directory.ts';
 import { KnownEmail, NewEmail } from '../users/email.ts';
 import { findByEmail, refuseTaken } from '../users/find-by-email.ts';
 import { openDirectory } from '../users/open-directory.ts';
 import type { User } from '../users/user.ts';
 
-/** Opens the configured directory for one command. */
+/** What a command works with. */
+export interface Opened {
+  directory: Directory;
+  config: Config;
+}
+
+/** Opens the configured directory, which has to be there, for one command. */
 export async function withDirectory<T>(
   env: NodeJS.ProcessEnv,
-  action: (directory: Directory, config: Config) => Promise<T>,
+  action: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   const config = readConfig(env);
-  const directory = await openDirectory(config, createFollowingClock());
+  const directory = await openDirectory(config, createFollowingClock(), { mayCreate: false });
   try {
-    return await action(directory, config);
+    return await action({ directory, config });
   } finally {
     await directory.close();
   }
@@ -33,14 +40,39 @@ export async function readNewEmail(directory: Directory, text: string, ownerId?:
   return spellings[0];
 }
 
+/** How often a change is tried while others change the same user: nobody is that unlucky. */
+const MOST_ATTEMPTS = 20;
+
+/**
+ * Changes the user with this email as they are at that moment. Where another operator or the user was faster, what to do is
+ * asked again, of the user as they are by then.
+ * @param change with the condition that it is given; undefined when that was not met
+ * @throws StartupError when there is no such user
+ */
+export async function changeUser(
+  opened: Opened,
+  email: string,
+  change: (user: User, asRead: OperatorCondition) => Promise<User | undefined>,
+): Promise<User> {
+  for (let attemptsLeft = MOST_ATTEMPTS; attemptsLeft > 0; attemptsLeft--) {
+    const user = await findUser(opened, email);
+    const { passwordHash, roles, tokenVersion } = user;
+    const changed = await change(user, { email: user.email, passwordHash, roles, tokenVersion });
+    if (changed) return changed;
+  }
+  throw new StartupError(
+    'This user is being changed by somebody else all the time: nothing was changed here.',
+  );
+}
+
 /**
  * Of two users with one mailbox, the one whose row has it as it was typed: an operator copies it from a list.
  * @throws StartupError when there is no such user
  */
-export async function findUser(directory: Directory, email: string): Promise<User> {
+export async function findUser({ directory, config }: Opened, email: string): Promise<User> {
   const { data: spellings } = KnownEmail.safeParse(email);
   if (!spellings) throw new StartupError('This is not an email address.');
   const user = (await directory.findByEmail(email)) ?? (await findByEmail(directory, spellings));
-  if (!user) throw new StartupError('There is no user with this email.');
-  return user;
+  if (user) return user;
+  throw new StartupError(`There is no user with this email in ${databaseName(config.databaseUrl)}.`);
 }

@@ -127,6 +127,14 @@ export const crossSite = define({
     'Requests with cookies must come from a page of this origin, or of one that the operator lists in ALLOWED_ORIGINS.',
 });
 
+export const cookiesNeedHttps = define({
+  slug: 'cookies-need-https',
+  status: 403,
+  title: 'Cookies need https',
+  detail:
+    'This server is reached over http, where anybody on the way could take a cookie: send no cookies, and log in with transport "bearer".',
+});
+
 export const registrationClosed = define({
   slug: 'registration-closed',
   status: 403,

@@ -5,6 +5,7 @@ import type { App } from '../http/zod.ts';
 import { KnownPassword, matchingSpelling, Password } from '../passwords/password.ts';
 import type { Objection } from '../passwords/policy.ts';
 import {
+  cookiesNeedHttps,
   crossSite,
   invalidToken,
   overloaded,
@@ -35,7 +36,15 @@ const schema = {
   },
   ...tokenResponses,
   answerHeaders,
-  problems: [weakPassword, wrongPassword, crossSite, tooManyRequests, overloaded, unavailable],
+  problems: [
+    weakPassword,
+    wrongPassword,
+    cookiesNeedHttps,
+    crossSite,
+    tooManyRequests,
+    overloaded,
+    unavailable,
+  ],
 } satisfies RouteSchema;
 
 const SAME: Objection = { code: 'same-as-current', detail: 'Must differ from the current password' };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { unavailable } from '../problems/catalogue.ts';
+import { replyWithProblem } from '../problems/reply.ts';
 import type { RouteDependencies } from './dependencies.ts';
 
 const Liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' });
@@ -50,9 +51,12 @@ type Dependencies = Pick<RouteDependencies, 'feed' | 'config' | 'lifecycle'>;
 
 export function healthRoutes(app: App, { feed, config, lifecycle }: Dependencies): void {
   app.get('/livez', { schema: livez }, (_request, reply) => void reply.send(alive));
-  app.get('/readyz', { schema: readyz }, async () => {
-    // So that a balancer looks elsewhere; what still comes is served.
-    if (lifecycle.stopping) throw unavailable({ detail: 'This replica is stopping.', retryAfterSeconds: 1 });
+  app.get('/readyz', { schema: readyz }, async (request, reply) => {
+    // So that a balancer looks elsewhere; what still comes is served. Not thrown: it is no fault that the log should tell of.
+    if (lifecycle.stopping) {
+      const stopping = unavailable({ detail: 'This replica is stopping.', retryAfterSeconds: 1 });
+      return replyWithProblem(stopping, request, reply);
+    }
     // So that a rollout goes no further: those that it would replace have reached theirs.
     if (!feed.hasAnswered())
       throw unavailable({

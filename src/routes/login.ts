@@ -6,6 +6,7 @@ import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { KnownPassword, matchingSpelling } from '../passwords/password.ts';
 import {
+  cookiesNeedHttps,
   crossSite,
   dpopNonceRequired,
   invalidCredentials,
@@ -76,6 +77,7 @@ const schema = {
     invalidCredentials,
     invalidDpopProof.login,
     dpopNonceRequired.login,
+    cookiesNeedHttps,
     crossSite,
     tooManyRequests,
     overloaded,

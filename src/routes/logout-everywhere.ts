@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
-import { crossSite, unavailable } from '../problems/catalogue.ts';
+import { cookiesNeedHttps, crossSite, unavailable } from '../problems/catalogue.ts';
 import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
 
@@ -13,7 +13,7 @@ const schema = {
   tags: ['Account'],
   response: { 204: z.null() },
   documents: { 204: { description: 'Logged out everywhere.' } },
-  problems: [crossSite, unavailable],
+  problems: [cookiesNeedHttps, crossSite, unavailable],
 } satisfies RouteSchema;
 
 type Dependencies = Pick<RouteDependencies, 'directory' | 'transports'>;

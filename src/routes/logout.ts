@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
-import { crossSite } from '../problems/catalogue.ts';
+import { cookiesNeedHttps, crossSite } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { RouteDependencies } from './dependencies.ts';
 
@@ -22,7 +22,7 @@ const schema = {
       headers: { 'Set-Cookie': 'Both cookies of tokens, expired. `__Host-device` stays.' },
     },
   },
-  problems: [crossSite],
+  problems: [cookiesNeedHttps, crossSite],
 } satisfies RouteSchema;
 
 type Dependencies = Pick<RouteDependencies, 'tokens' | 'transports'>;

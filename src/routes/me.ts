@@ -1,6 +1,6 @@
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
-import { crossSite, unavailable } from '../problems/catalogue.ts';
+import { cookiesNeedHttps, crossSite, unavailable } from '../problems/catalogue.ts';
 import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { userExample } from './examples.ts';
@@ -12,7 +12,7 @@ const schema = {
   tags: ['Account'],
   response: { 200: UserResponse },
   documents: { 200: { description: 'The user.', example: userExample } },
-  problems: [crossSite, unavailable],
+  problems: [cookiesNeedHttps, crossSite, unavailable],
 } satisfies RouteSchema;
 
 export function meRoute(app: App, { directory }: Pick<RouteDependencies, 'directory'>): void {

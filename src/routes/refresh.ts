@@ -3,6 +3,7 @@ import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import {
+  cookiesNeedHttps,
   crossSite,
   dpopNonceRequired,
   invalidDpopProof,
@@ -40,6 +41,7 @@ const schema = {
     invalidDpopProof.login,
     dpopNonceRequired.login,
     severalCredentials,
+    cookiesNeedHttps,
     crossSite,
     unavailable,
   ],

@@ -3,7 +3,7 @@ import { requireRecentLogin, requireRole } from '../authentication.ts';
 import { headerList, headerText } from '../http/header-text.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
-import { crossSite, recentLoginRequired, roleRequired } from '../problems/catalogue.ts';
+import { cookiesNeedHttps, crossSite, recentLoginRequired, roleRequired } from '../problems/catalogue.ts';
 import { AccessClaims } from '../tokens/claims.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { accessClaimsExample } from './examples.ts';
@@ -75,7 +75,7 @@ const schema = {
     },
     204: { description: 'A CORS preflight may pass. It says of nobody who that is.' },
   },
-  problems: [crossSite, roleRequired, recentLoginRequired],
+  problems: [cookiesNeedHttps, crossSite, roleRequired, recentLoginRequired],
 } satisfies RouteSchema;
 
 /** What is not declared is not sent, and that is the faster way to send the rest. */

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { isThisMachine } from '../this-machine.ts';
+import { isThisMachine, isUnprotected } from '../this-machine.ts';
 import { hasPlainCookies } from '../transports/cookie.ts';
 
 /**
@@ -15,6 +15,11 @@ export function greet(config: Config, listening: readonly string[]): void {
   console.error(
     [
       `idcard serves on ${publicUrl}`,
+      ...(isUnprotected(publicUrl)
+        ? [
+            'Over http anybody on the way can read passwords and tokens (INSECURE_HTTP=on). Cookies are refused.',
+          ]
+        : []),
       ...(hasPlainCookies(publicUrl)
         ? [
             'For development: without https the cookies are not Secure, and their names have no __Host- prefix.',

@@ -5,10 +5,11 @@ import { type Config, refuseUndecided } from '../config.ts';
 import { createHasher } from '../passwords/hasher.ts';
 import { openGuessLimits } from '../passwords/open-guess-limits.ts';
 import type { ClaimsFunction } from '../routes/dependencies.ts';
+import { isUnprotected } from '../this-machine.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
 import type { UserDirectory } from '../users/directory.ts';
-import { openDirectory } from '../users/open-directory.ts';
 import { createLogger } from './log.ts';
+import { openStores } from './open-stores.ts';
 
 /** What a program that embeds idcard may bring. */
 export interface Extensions {
@@ -32,24 +33,32 @@ type Replacements = Extensions & Partial<Pick<AppDependencies, 'lifecycle' | 'gu
 export async function openApp(config: Config, replacements: Replacements = {}): Promise<IdcardApp> {
   refuseUndecided(config);
   const { logger = await createLogger(config), ...others } = replacements;
+  if (isUnprotected(config.publicUrl)) logger.warn({ event: 'http.insecure' });
   const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
-  const keySet = loadKeySet(config, clock.now);
-  const guessLimits = replacements.guessLimits ?? (await openGuessLimits(config, logger));
-  const onPooler = () => logger.warn({ event: 'database.pooler' });
-  const directory = replacements.directory ?? (await openDirectory(config, clock, onPooler));
-  const app = await buildApp({
-    config,
-    keySet,
-    hasher: createHasher(config.argon2),
-    clock: clock.now,
-    issuingClock: clock.issuing,
-    logger,
-    lifecycle: { stopping: false },
-    ...others,
-    directory,
-    guessLimits,
-  });
-  app.addHook('onClose', async () => guessLimits.close?.());
-  app.addHook('onClose', () => directory.close());
-  return app;
+  const opened = new AsyncDisposableStack();
+  try {
+    const { keySet, directory } = replacements.directory
+      ? { keySet: loadKeySet(config, clock.now), directory: replacements.directory }
+      : await openStores(config, clock, logger);
+    opened.defer(() => directory.close());
+    const guessLimits = replacements.guessLimits ?? (await openGuessLimits(config, logger));
+    opened.defer(async () => guessLimits.close?.());
+    const app = await buildApp({
+      config,
+      keySet,
+      hasher: createHasher(config.argon2),
+      clock: clock.now,
+      issuingClock: clock.issuing,
+      logger,
+      lifecycle: { stopping: false },
+      ...others,
+      directory,
+      guessLimits,
+    });
+    app.addHook('onClose', () => opened.disposeAsync());
+    return app;
+  } catch (error) {
+    await opened.disposeAsync(); // who embeds it goes on without
+    throw error;
+  }
 }

@@ -1,12 +1,11 @@
 import cluster, { type Worker } from 'node:cluster';
-import { systemClock } from '../clock.ts';
+import { createFollowingClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { openGuessLimits } from '../passwords/open-guess-limits.ts';
-import { loadKeySet } from '../tokens/load-key-set.ts';
-import { openDatabase } from '../users/databases/index.ts';
 import { greet } from './greeting.ts';
 import { createLogger } from './log.ts';
 import { type FromPrimary, type FromWorker, tellWorker } from './messages.ts';
+import { openStores } from './open-stores.ts';
 import { createGuessDesk } from './shared-guess-limits.ts';
 import { stopOnSignals } from './signals.ts';
 
@@ -78,9 +77,8 @@ export async function servePrimary(config: Config): Promise<void> {
 
 /** What is created at a first start is created once, and a mistake in it is told once. */
 async function prepare(config: Config): Promise<void> {
-  loadKeySet(config, systemClock);
-  const database = await openDatabase(config.databaseUrl);
-  await database.destroy();
+  const { directory } = await openStores(config, createFollowingClock());
+  await directory.close();
 }
 
 /** A worker could not start and none serves. It has said why, unless it was killed. */

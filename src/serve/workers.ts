@@ -1,11 +1,13 @@
 import cluster from 'node:cluster';
 import type { Config } from '../config.ts';
+import { stopWithNpm } from './signals.ts';
 
 /** Serves from several processes on one port: the same command, run by the primary and by each worker it forks. */
 export async function serveFromWorkers(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
   if (cluster.isPrimary) {
     const { servePrimary } = await import('./primary.ts');
-    return servePrimary(config);
+    await servePrimary(config);
+    return stopWithNpm(env);
   }
   const { serveWorker } = await import('./worker.ts');
   return serveWorker(config, env);

@@ -12,9 +12,10 @@ import {
   rmSync,
   statSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { isGivenToGroup, takeBack } from '../private-file.ts';
 import { StartupError } from '../startup-error.ts';
 import type { PrivateJwkSet } from './key-set.ts';
 
@@ -24,9 +25,7 @@ import type { PrivateJwkSet } from './key-set.ts';
  */
 export function readKeyFile(path: string): string | undefined {
   try {
-    if (isOpenToOthers(statSync(path), process.getuid?.())) {
-      throw new StartupError(`The key file ${path} can be read by other users: run "chmod 600 ${path}".`);
-    }
+    refuseOpenToOthers(path);
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof StartupError) throw error;
@@ -35,6 +34,21 @@ export function readKeyFile(path: string): string | undefined {
       cause: error,
     });
   }
+}
+
+function refuseOpenToOthers(path: string): void {
+  const stats = statSync(path);
+  if (!stats.isFile()) throw new StartupError(`The key file ${path} is no file: name one in KEY_SET_FILE.`);
+  const uid = process.getuid?.();
+  if (uid === undefined || !isOpenToOthers(stats, uid)) return; // Windows has neither users of this kind nor modes
+  if (isGivenToGroup(path, stats) && takeBack(path)) return;
+  const command =
+    stats.uid === uid
+      ? `run "chmod 600 ${path}"`
+      : `run "chown ${uid} ${path}" as root, then "chmod 600 ${path}"`;
+  throw new StartupError(
+    `The key file ${path} can be read by other users: ${command}, or, where its disk cannot do that, put its text into KEY_SET.`,
+  );
 }
 
 /**
@@ -69,6 +83,15 @@ export function replaceKeyFile(path: string, keySet: PrivateJwkSet): void {
   writeDurably(path, keySet, (temporary) => renameSync(temporary, path));
 }
 
+/**
+ * The same for an operator, who wants to know that it is a new one.
+ * @throws StartupError when there is one
+ */
+export function createNewKeyFile(path: string, keySet: PrivateJwkSet): void {
+  if (readKeyFile(path) === undefined && createKeyFile(path, keySet) === textOf(keySet)) return;
+  throw new StartupError(`There is a key file ${path} already: "idcard keys rotate" adds keys to it.`);
+}
+
 function writeDurably<T>(path: string, keySet: PrivateJwkSet, publish: (temporary: string) => T): T {
   // Not the process id: in two containers on one volume it is 1 in both.
   const temporary = `${path}.${randomUUID()}.tmp`;
@@ -76,7 +99,7 @@ function writeDurably<T>(path: string, keySet: PrivateJwkSet, publish: (temporar
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const file = openSync(temporary, 'wx', 0o600);
     try {
-      writeAndClose(file, `${JSON.stringify(keySet, null, 2)}\n`);
+      writeAndClose(file, textOf(keySet));
       return publish(temporary);
     } catch (cause) {
       rmSync(temporary, { force: true });
@@ -90,9 +113,13 @@ function writeDurably<T>(path: string, keySet: PrivateJwkSet, publish: (temporar
   }
 }
 
+function textOf(keySet: PrivateJwkSet): string {
+  return `${JSON.stringify(keySet, null, 2)}\n`;
+}
+
 function writeAndClose(file: number, text: string): void {
   try {
-    writeSync(file, text);
+    writeFileSync(file, text); // all of it, where one write may be cut short
     fsyncSync(file);
   } finally {
     closeSync(file);

@@ -1,8 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { severalCredentials } from '../problems/catalogue.ts';
+import { cookiesNeedHttps, severalCredentials } from '../problems/catalogue.ts';
+import { isUnprotected } from '../this-machine.ts';
 import { hasAuthorization, readAuthorization, sendBearer } from './bearer.ts';
 import { createCookies } from './cookie.ts';
-import { createSiteCheck, type SiteOptions } from './cross-site.ts';
+import { createSiteCheck, type SiteCheck, type SiteOptions } from './cross-site.ts';
 import type { OutgoingTokens, ReceivedToken, TransportName } from './transport.ts';
 
 export interface Transports {
@@ -44,7 +45,8 @@ export function createTransports(
   options?: SiteOptions,
 ): Transports {
   const cookies = createCookies(issuer);
-  const { refuseCrossSite, refuseUnkeptCookies, refuseForgery } = createSiteCheck(origins, options);
+  const check = isUnprotected(issuer) ? createCookieRefusal() : createSiteCheck(origins, options);
+  const { refuseCrossSite, refuseUnkeptCookies, refuseForgery } = check;
 
   return {
     receiveAccessToken(request) {
@@ -85,4 +87,12 @@ export function createTransports(
     refuseCrossSite,
     clearCookies: cookies.clear,
   };
+}
+
+/** In place of the check of the site, which everything with a cookie passes. */
+function createCookieRefusal(): SiteCheck {
+  const refuse = () => {
+    throw cookiesNeedHttps();
+  };
+  return { refuseCrossSite: refuse, refuseUnkeptCookies: refuse, refuseForgery: refuse };
 }

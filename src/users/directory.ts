@@ -1,4 +1,4 @@
-import { randomUUIDv7 } from 'node:crypto';
+import crypto from 'node:crypto'; // as a whole: in an older Node.js a part that it lacks could not be told of
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { emailTaken } from '../problems/catalogue.ts';
@@ -9,6 +9,8 @@ export type NewUser = Pick<User, 'email' | 'passwordHash' | 'roles'>;
 export type UserChanges = Partial<Pick<User, 'passwordHash' | 'roles' | 'status' | 'emailVerified'>>;
 /** What the row must still say for a change to happen, where somebody else may have changed it meanwhile. */
 export type UserCondition = Partial<Pick<User, 'passwordHash' | 'tokenVersion'>>;
+/** The same for operators, who look a user up by email, and decide by the roles. */
+export type OperatorCondition = UserCondition & Partial<Pick<User, 'email' | 'roles'>>;
 
 /** A user's token version, and when it was last raised. */
 export interface RaisedVersion {
@@ -24,10 +26,11 @@ export interface RaisedVersion {
 const KEEP_DELETED_SECONDS = 90_000;
 
 /**
- * The user directory. An email is compared as it stands: `Email` gives the spelling to store, `findByEmail` of
- * find-by-email.ts asks for every spelling that a row may have. Every call may throw `unavailable`.
+ * What the API asks of a user directory, and what a program that embeds idcard may bring. An email is compared as it stands:
+ * `Email` gives the spelling to store, `findByEmail` of find-by-email.ts asks for every spelling that a row may have. Every
+ * call may throw `unavailable`.
  */
-export interface Directory {
+export interface UserDirectory {
   findByEmail(email: string): Promise<User | undefined>;
   findById(id: string): Promise<User | undefined>;
   /** @throws emailTaken */
@@ -36,22 +39,29 @@ export interface Directory {
   update(id: string, changes: UserChanges, condition?: UserCondition): Promise<User | undefined>;
   /** Changes a user, or nothing, and raises the token version, which voids every token issued before. */
   updateAndVoidTokens(id: string, changes: UserChanges, condition?: UserCondition): Promise<User | undefined>;
+  /** The users whose token version was raised at this second or later, deleted ones included. */
+  raisedSince(sinceSeconds: number): Promise<RaisedVersion[]>;
+  close(): Promise<void>;
+}
+
+/** The user directory of idcard, with what operators do. Nobody changes a deleted user. */
+export interface Directory extends UserDirectory {
+  update(id: string, changes: UserChanges, condition?: OperatorCondition): Promise<User | undefined>;
+  updateAndVoidTokens(
+    id: string,
+    changes: UserChanges,
+    condition?: OperatorCondition,
+  ): Promise<User | undefined>;
   /**
    * Gives a user another email, which nobody has verified, and voids their tokens; undefined when there is no user of this id
    * and the old email. @throws emailTaken
    */
   setEmail(id: string, from: string, to: string): Promise<User | undefined>;
-  /** Deletes a user and voids their tokens; false when there is none. */
-  remove(id: string): Promise<boolean>;
-  /** The users whose token version was raised at this second or later, deleted ones included. */
-  raisedSince(sinceSeconds: number): Promise<RaisedVersion[]>;
+  /** Deletes a user and voids their tokens; false when there is none that meets the condition. */
+  remove(id: string, condition?: Pick<OperatorCondition, 'email'>): Promise<boolean>;
   /** Users after the one with the id `afterId`, oldest first. */
   list(afterId: string, limit: number): Promise<User[]>;
-  close(): Promise<void>;
 }
-
-/** What the API asks of it, less what operators do. A program that embeds idcard may bring its own. */
-export type UserDirectory = Omit<Directory, 'setEmail' | 'remove' | 'list'>;
 
 /** The queries, written once for every database. */
 export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
@@ -69,7 +79,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
   async function change(
     id: string,
     { passwordHash, roles, status, emailVerified }: UserChanges,
-    condition: UserCondition,
+    condition: OperatorCondition,
     voids: 0 | 1,
   ) {
     let query = db
@@ -82,9 +92,16 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
         ...(status !== undefined && { status }),
         ...(emailVerified !== undefined && { email_verified: emailVerified ? 1 : 0 }),
       }))
-      .where('id', '=', id);
+      .where('id', '=', id)
+      .where('status', '!=', 'deleted');
     if (condition.passwordHash !== undefined)
-      query = query.where('password_hash', '=', condition.passwordHash);
+      query = query.where(
+        'password_hash',
+        condition.passwordHash === null ? 'is' : '=',
+        condition.passwordHash,
+      );
+    if (condition.email !== undefined) query = query.where('email', '=', condition.email);
+    if (condition.roles !== undefined) query = query.where('roles', '=', JSON.stringify(condition.roles));
     if (condition.tokenVersion !== undefined)
       query = query.where('token_version', '=', condition.tokenVersion);
     const row = await query.returningAll().executeTakeFirst();
@@ -98,7 +115,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
       const row = await db
         .insertInto('idcard_users')
         .values({
-          id: randomUUIDv7(),
+          id: crypto.randomUUIDv7(),
           email,
           email_verified: 0,
           password_hash: passwordHash,
@@ -135,14 +152,14 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
         });
       return row && toUser(row);
     },
-    async remove(id) {
+    async remove(id, { email } = {}) {
       const now = clock();
       await db
         .deleteFrom('idcard_users')
         .where('status', '=', sql.lit('deleted')) // written out, as in the index that is for it
         .where('token_version_raised_at', '<', now - KEEP_DELETED_SECONDS)
         .execute();
-      const { numUpdatedRows } = await db
+      const deletion = db
         .updateTable('idcard_users')
         .set((eb) => ({
           email: id, // no email looks like one, and the old one is free again
@@ -153,8 +170,11 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
           token_version_raised_at: now,
         }))
         .where('id', '=', id)
-        .where('status', '!=', 'deleted')
-        .executeTakeFirst();
+        .where('status', '!=', 'deleted');
+      const { numUpdatedRows } = await (email === undefined
+        ? deletion
+        : deletion.where('email', '=', email)
+      ).executeTakeFirst();
       return numUpdatedRows > 0n;
     },
     async list(afterId, limit) {

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { FollowingClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { openDatabase } from './databases/index.ts';
+import type { OpenOptions } from './databases/schema.ts';
 import { createDirectory, type Directory } from './directory.ts';
 
 type Settings = Pick<Config, 'databaseUrl' | 'databasePoolSize' | 'revocationPollSeconds'>;
@@ -10,15 +11,15 @@ type Settings = Pick<Config, 'databaseUrl' | 'databasePoolSize' | 'revocationPol
  * Opens the configured directory. Where several machines share it, its server's clock is the one that they agree on:
  * a replica whose own is wrong would refuse the others' tokens, or they its, refresh tokens too.
  * @param clock follows the server's from now on
- * @param onPooler told once when a pooler takes no timeout for the statements of PostgreSQL
+ * @param options of the database
  * @throws StartupError
  */
 export async function openDirectory(
   { databaseUrl, databasePoolSize, revocationPollSeconds }: Settings,
   clock: FollowingClock,
-  onPooler?: () => void,
+  options?: OpenOptions,
 ): Promise<Directory> {
-  const db = await openDatabase(databaseUrl, databasePoolSize, 'brief', onPooler);
+  const db = await openDatabase(databaseUrl, databasePoolSize, 'brief', options);
   const directory = createDirectory(db, clock.now);
   if (databaseUrl.startsWith('sqlite:')) return directory; // on this machine, with this machine's clock
 

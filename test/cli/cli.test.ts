@@ -1,9 +1,13 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openDatabase } from '../../src/users/databases/index.ts';
 import { type Finished, run, temporaryFolder } from '../support/process.ts';
 
 const DATA_DIR = temporaryFolder();
+beforeAll(async () => {
+  await (await openDatabase(`sqlite:${join(DATA_DIR, 'idcard.sqlite')}`)).destroy();
+});
 afterAll(() => rmSync(DATA_DIR, { recursive: true }));
 
 const ADA = 'ada@example.com';
@@ -54,7 +58,11 @@ describe.concurrent('used wrongly, the exit code is 2 and standard output empty:
 
 describe.concurrent('what cannot be done is one sentence on standard error, with exit code 1:', () => {
   test.each([
-    ['an unknown user', ['users', 'disable', 'nobody@example.com'], 'There is no user with this email.'],
+    [
+      'an unknown user',
+      ['users', 'disable', 'nobody@example.com'],
+      /^There is no user with this email in sqlite:\/.+\.$/,
+    ],
     ['no email', ['users', 'enable', 'nobody'], 'This is not an email address.'],
     [
       'a role in capitals',
@@ -66,7 +74,11 @@ describe.concurrent('what cannot be done is one sentence on standard error, with
       ['keys', 'rotate', '--activate-in', '299'],
       /^--activate-in must be .+ 300\.$/,
     ],
-    ['no key file to rotate', ['keys', 'rotate'], /^There is no key file .+ yet: start idcard first\.$/],
+    [
+      'no key file to rotate',
+      ['keys', 'rotate'],
+      /^There is no key file \/.+ "idcard keys create" for a new one\.$/,
+    ],
   ])('%s', async (_what, args, sentence) => {
     expectFailure(await idcard(args), sentence);
   });
@@ -108,7 +120,7 @@ describe.concurrent('what cannot be done is one sentence on standard error, with
 
   test('keys that come from KEY_SET and cannot be rotated in a file', async () => {
     const folder = join(DATA_DIR, 'keys');
-    expect((await idcard(['keys', 'list'], '', { DATA_DIR: folder })).code).toBe(0);
+    expect((await idcard(['keys', 'create'], '', { DATA_DIR: folder })).code).toBe(0);
     const KEY_SET = readFileSync(join(folder, 'keys.json'), 'utf8');
     rmSync(join(folder, 'keys.json'));
 

@@ -183,7 +183,7 @@ describe('what cannot be moved is one sentence, and changes nothing:', () => {
 
   test('a database that is not there, which is not created', async () => {
     await expectRefusal(`sqlite:${path('absent.sqlite')}`, postgres, 'There is no database');
-    await expectRefusal(`sqlite:${path('absent.sqlite')}`, postgres, 'check DATABASE_URL and DATA_DIR');
+    await expectRefusal(`sqlite:${path('absent.sqlite')}`, postgres, 'set DATA_DIR or DATABASE_URL');
   });
 
   test('to a URL that is no good', async () => {

@@ -9,7 +9,7 @@ let folder: string;
 let server: ServerProcess | undefined;
 beforeEach(async () => {
   folder = temporaryFolder();
-  await run(['keys', 'list'], { env: { DATA_DIR: folder } });
+  await run(['keys', 'create'], { env: { DATA_DIR: folder } });
 });
 afterEach(async () => {
   await server?.stop();

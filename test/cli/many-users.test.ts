@@ -118,7 +118,9 @@ describe('100,000 users', { timeout: 120_000 }, () => {
 
     const second = await idcard(target, 'users', 'import', source.file);
     expect(second.code).toBe(0);
-    expect(second.stdout).toBe(`Of ${USERS} users: 0 added, ${USERS} already there, 0 refused.\n`);
+    expect(second.stdout).toBe(
+      `Of ${USERS} users: 0 added, ${USERS} already there, 0 refused. They are in ${target}.\n`,
+    );
   });
 
   test('are moved to PostgreSQL, where they log in', async () => {

@@ -8,6 +8,7 @@ import { readSettings } from '../../src/env-file.ts';
 import { misspeltSettings } from '../../src/misspelt.ts';
 import { toLogLine } from '../../src/serve/log-lines.ts';
 import { BIN, run, startServer, temporaryFolder } from '../support/process.ts';
+import { findProgram, lacks } from '../support/system.ts';
 
 const PASSWORD = 'violet otters play chess';
 const DATA_DIR = temporaryFolder();
@@ -30,10 +31,14 @@ interface Typed {
 
 /** Runs a command at a terminal, which `script` makes; what it showed, and its exit code. */
 async function atTerminal(args: string[], { env = {}, type }: Typed = {}) {
-  const child = spawn('script', ['-qec', [process.execPath, BIN, ...args].join(' '), '/dev/null'], {
-    env: { PATH: process.env.PATH ?? '', TERM: 'xterm', DATA_DIR, ...env },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    findProgram('script') ?? '',
+    ['-qec', [process.execPath, BIN, ...args].join(' '), '/dev/null'],
+    {
+      env: { PATH: process.env.PATH ?? '', TERM: 'xterm', DATA_DIR, ...env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  );
   child.stdin.on('error', () => undefined); // it may end without reading
   const ended = once(child, 'close');
   let shown = '';
@@ -157,7 +162,7 @@ describe('users', () => {
   });
 });
 
-describe.runIf(process.platform === 'linux')('at a terminal', () => {
+describe.skipIf(lacks('script'))('at a terminal', () => {
   test('users list has a header and columns', async () => {
     const { shown } = await atTerminal(['users', 'list']);
     expect(shown).toMatch(

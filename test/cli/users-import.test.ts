@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openDatabase } from '../../src/users/databases/index.ts';
 import { createManyUsers } from '../support/many-users.ts';
 import { newDatabase } from '../support/postgres.ts';
 import { BIN, type Finished, run, temporaryFolder } from '../support/process.ts';
@@ -168,6 +169,7 @@ describe.each(['SQLite', 'PostgreSQL'])('an import into %s', (database) => {
       file,
       Buffer.concat(lines.map((content) => Buffer.concat([Buffer.from(content), Buffer.from('\n')]))),
     );
+    await (await openDatabase(url)).destroy();
     rehearsal = await run(['users', 'import', file, '--dry-run', '--json'], { env: { DATABASE_URL: url } });
     result = await run(['users', 'import', file, '--json'], { env: { DATABASE_URL: url } });
     refusals = result.stderr.split('\n');
@@ -271,7 +273,7 @@ describe.skipIf(lacks('script'))('at a terminal', () => {
     const file = join(folder, 'bar.ndjson');
     const exported = await atTerminal(['users', 'export', '--output', file], DATABASE_URL);
     expect(exported).toMatch(/Exporting [█░]+ \d+%/);
-    expect(exported).toContain(`Wrote 5000 users to ${file}.`);
+    expect(exported).toContain(`Wrote 5000 users of ${DATABASE_URL} to ${file}.`);
     writeFileSync(file, 'x\n', { flag: 'a' });
     const imported = await atTerminal(['users', 'import', file], DATABASE_URL);
     expect(imported).toMatch(/Importing [█░]+ \d+%/);

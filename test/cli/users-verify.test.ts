@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openDatabase } from '../../src/users/databases/index.ts';
 import { decode, type TokenBody } from '../support/app.ts';
 import { newDatabase } from '../support/postgres.ts';
 import { type Finished, run, type ServerProcess, startServer, temporaryFolder } from '../support/process.ts';
@@ -73,6 +74,7 @@ test('an export, an import and a move take it along', async () => {
   expect(JSON.parse(readFileSync(users, 'utf8'))).toMatchObject({ email: EMAIL, email_verified: true });
 
   const imported = { DATABASE_URL: `sqlite:${join(folder, 'imported.sqlite')}` };
+  await (await openDatabase(imported.DATABASE_URL)).destroy();
   expect((await idcard(['users', 'import', users], '', imported)).code).toBe(0);
   expect(await verifiedIn(imported)).toEqual([true]);
 
@@ -95,7 +97,10 @@ test('--undo takes it back, and with it every token that said so', async () => {
 
 test('there has to be such a user', async () => {
   const { code, stderr } = await idcard(['users', 'verify', 'nobody@example.com']);
-  expect([code, stderr]).toEqual([1, 'idcard: There is no user with this email.\n']);
+  expect([code, stderr]).toEqual([
+    1,
+    `idcard: There is no user with this email in sqlite:${DATA_DIR}/idcard.sqlite.\n`,
+  ]);
   const help = await idcard(['users', 'verify', '--help']);
   expect(help.stdout).toContain('--undo');
 });

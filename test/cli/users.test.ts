@@ -66,7 +66,7 @@ describe('users add', () => {
     const { code, stdout, stderr } = await idcard(['users', 'add', 'Ada@Example.com'], `${PASSWORD}\n`);
     expect(code).toBe(0);
     expectEvent(stderr, 'user.added');
-    expect(stdout).toMatch(/^Added ada@example\.com as [\da-f-]{36}\.\n$/);
+    expect(stdout).toMatch(/^Added ada@example\.com as [\da-f-]{36} to sqlite:\/.+\/idcard\.sqlite\.\n$/);
     await logIn('ada@example.com');
   });
 
@@ -205,7 +205,10 @@ describe('users delete', () => {
     expect((await post('/v1/login', { email: 'gone@example.com', password: PASSWORD })).status).toBe(401);
 
     const again = await idcard(['users', 'delete', 'gone@example.com']);
-    expect([again.code, again.stderr]).toEqual([1, 'idcard: There is no user with this email.\n']);
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      `idcard: There is no user with this email in sqlite:${DATA_DIR}/idcard.sqlite.\n`,
+    ]);
     expect((await json(['users', 'add', 'gone@example.com'], PASSWORD)).id).not.toBe(id);
   });
 });

@@ -27,8 +27,8 @@ function descriptorsOf({ pid }: ServerProcess): number {
 describe.skipIf(lacks('prlimit'))('a process with 256 file descriptors and 1,000 connections', () => {
   test('serves who is connected, refuses the others, and works as before when they have left', async () => {
     const env = { DATA_DIR: temporaryFolder(), RATE_LIMITS: 'off' };
-    expect((await run(['users', 'add', ADA.email], { env, input: ADA.password })).code).toBe(0);
     const server = await startServer(env);
+    expect((await run(['users', 'add', ADA.email], { env, input: ADA.password })).code).toBe(0);
     execFileSync('prlimit', ['--pid', String(server.pid), '--nofile=256']);
     const descriptors = () => descriptorsOf(server);
     const early = new Agent({ keepAlive: true, maxSockets: 1 });

@@ -10,20 +10,30 @@ import {
   statSync,
   symlinkSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { createKeyFile, isOpenToOthers, readKeyFile, replaceKeyFile } from '../../src/tokens/key-file.ts';
+import {
+  createKeyFile,
+  createNewKeyFile,
+  isOpenToOthers,
+  readKeyFile,
+  replaceKeyFile,
+} from '../../src/tokens/key-file.ts';
 import { generateKeySet } from '../../src/tokens/key-rotation.ts';
-import { loadKeySet } from '../../src/tokens/load-key-set.ts';
+import { loadKeySet, readKeySet } from '../../src/tokens/load-key-set.ts';
 import { START } from '../support/app.ts';
 
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();
-  return { ...fs, linkSync: vi.fn(fs.linkSync), writeSync: vi.fn(fs.writeSync) };
+  return {
+    ...fs,
+    chmodSync: vi.fn(fs.chmodSync),
+    linkSync: vi.fn(fs.linkSync),
+    writeFileSync: vi.fn(fs.writeFileSync),
+  };
 });
 
 let folder: string;
@@ -81,6 +91,24 @@ test('KEY_SET holds the set itself, and no file is written', () => {
   expect(existsSync(path)).toBe(false);
 });
 
+describe('what is wrong with a key set says where it is:', () => {
+  test('in the file', () => {
+    createKeyFile(path, { keys: [] });
+    const config = readConfig({ DATA_DIR: join(folder, 'data') });
+    expect(() => loadKeySet(config, clock)).toThrow(`The key set in ${path} has no key for access tokens`);
+    expect(() =>
+      readKeySet(config, () => {
+        throw new TypeError('a bug');
+      }),
+    ).toThrow('a bug');
+  });
+
+  test('in KEY_SET', () => {
+    const config = readConfig({ KEY_SET: '{"keys":[]}' });
+    expect(() => loadKeySet(config, clock)).toThrow('The key set has no key for access tokens');
+  });
+});
+
 describe('a key file that root owns', () => {
   test.each([0o400, 0o600, 0o440, 0o640])('is taken with mode %o by a process that is not root', (mode) => {
     expect(isOpenToOthers({ mode, uid: 0 }, 1000)).toBe(false);
@@ -111,7 +139,85 @@ describe('a key file that root owns', () => {
   });
 });
 
+describe('a key file that a volume has given to its group', () => {
+  const GROUP = 1000;
+  beforeEach(() => {
+    createKeyFile(path, keys());
+    chownSync(join(folder, 'data'), process.getuid?.() ?? 0, GROUP);
+    chownSync(path, process.getuid?.() ?? 0, GROUP);
+    chmodSync(join(folder, 'data'), 0o2775); // fsGroup: 1000
+  });
+
+  test.runIf(process.getuid?.() === 0).each([0o660, 0o640])('with mode %o is taken back', (mode) => {
+    chmodSync(path, mode);
+    expect(readKeyFile(path)).toContain('"keys"');
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test.runIf(process.getuid?.() === 0).each<[what: string, change: () => void]>([
+    ['others can read it too', () => chmodSync(path, 0o664)],
+    ['the folder is not of that group', () => chownSync(join(folder, 'data'), 0, 1001)],
+    ['the folder is an ordinary one', () => chmodSync(join(folder, 'data'), 0o775)],
+    ["it is another user's", () => chownSync(path, 1001, GROUP)],
+    [
+      'it cannot be changed',
+      () =>
+        vi.mocked(chmodSync).mockImplementationOnce(() => {
+          throw new Error('EROFS');
+        }),
+    ],
+    ['the disk knows no modes', () => vi.mocked(chmodSync).mockImplementationOnce(() => undefined)],
+  ])('is refused when %s', (_what, change) => {
+    chmodSync(path, 0o660);
+    change();
+    expect(() => readKeyFile(path)).toThrow('can be read by other users');
+  });
+
+  test.runIf(process.getuid?.() === 0)('and is of another user is to be given to this one', () => {
+    chmodSync(path, 0o660);
+    chownSync(path, 1001, GROUP);
+    expect(() => readKeyFile(path)).toThrow(`run "chown 0 ${path}" as root, then "chmod 600 ${path}"`);
+  });
+});
+
+test('a key file is read on a system without users and modes', () => {
+  createKeyFile(path, keys());
+  chmodSync(path, 0o666);
+  const { getuid } = process;
+  Object.assign(process, { getuid: undefined }); // as in Windows
+  expect(readKeyFile(path)).toContain('"keys"');
+  Object.assign(process, { getuid });
+});
+
+describe('a new key file', () => {
+  test('is written where there is none', () => {
+    const keySet = keys();
+    createNewKeyFile(path, keySet);
+    expect(JSON.parse(readKeyFile(path) ?? '')).toEqual(keySet);
+  });
+
+  test.each([
+    ['there is one', () => createKeyFile(path, keys())],
+    [
+      'another process is faster',
+      () =>
+        vi.mocked(linkSync).mockImplementationOnce(() => {
+          writeFileSync(path, '{}', { mode: 0o600 });
+          throw Object.assign(new Error('it is there'), { code: 'EEXIST' });
+        }),
+    ],
+  ])('is refused when %s', (_what, arrange) => {
+    arrange();
+    expect(() => createNewKeyFile(path, keys())).toThrow(`There is a key file ${path} already`);
+  });
+});
+
 describe('a key file is refused', () => {
+  test('when it is a folder', () => {
+    mkdirSync(path, { recursive: true });
+    expect(() => readKeyFile(path)).toThrow(`The key file ${path} is no file`);
+  });
+
   test.each([0o640, 0o604, 0o660, 0o644])('with mode %o', (mode) => {
     createKeyFile(path, keys());
     chmodSync(path, mode);
@@ -137,7 +243,7 @@ describe('a key file is refused', () => {
   test('when its disk is full: the old one stays, and nothing beside it', () => {
     const keySet = keys();
     createKeyFile(path, keySet);
-    vi.mocked(writeSync).mockImplementationOnce(() => {
+    vi.mocked(writeFileSync).mockImplementationOnce(() => {
       throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     });
     expect(() => replaceKeyFile(path, keys())).toThrow('its disk is full, free some space');

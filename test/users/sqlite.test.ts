@@ -1,8 +1,17 @@
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Kysely, sql } from 'kysely';
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Problem } from '../../src/problems/problem.ts';
 import { StartupError } from '../../src/startup-error.ts';
 import { openDatabase } from '../../src/users/databases/index.ts';
@@ -11,6 +20,11 @@ import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import { migrations } from '../../src/users/migrations/index.ts';
 import { START } from '../support/app.ts';
 import { temporaryFolder } from '../support/process.ts';
+
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>();
+  return { ...fs, chmodSync: vi.fn(fs.chmodSync) };
+});
 
 const root = temporaryFolder();
 afterAll(() => rmSync(root, { recursive: true }));
@@ -75,6 +89,111 @@ describe('a database that is opened', () => {
     await expect(sql`SELECT * FROM missing`.execute(db)).rejects.toThrow('no such table: missing');
     await expect(sql`INSERT INTO idcard_users (id) VALUES ('x')`.execute(db)).rejects.toThrow('NOT NULL');
   });
+});
+
+describe('a database that others can read', () => {
+  let said: string[];
+  beforeEach(async () => {
+    said = [];
+    vi.spyOn(console, 'error').mockImplementation((line) => void said.push(line));
+    await (await openDatabase(`sqlite:${path}`)).destroy();
+  });
+  afterEach(() => void vi.restoreAllMocks());
+
+  const modes = () =>
+    readdirSync(folder).map((file) => (statSync(join(folder, file)).mode & 0o777).toString(8));
+
+  test.each([0o644, 0o640, 0o666])('with mode %o is made private, with a word', async (mode) => {
+    chmodSync(path, mode);
+    const db = await openDatabase(`sqlite:${path}`);
+    expect(modes()).toEqual(['600', '600', '600']);
+    expect(said).toEqual(
+      [path, `${path}-wal`, `${path}-shm`].map(
+        (file) => `idcard: Other users could read ${file} (mode ${mode.toString(8)}), and can no more.`,
+      ),
+    );
+    await db.destroy();
+  });
+
+  test.runIf(process.getuid?.() === 0)(
+    'for a volume gave it to a group is made private without one',
+    async () => {
+      chownSync(folder, 0, 1000);
+      chmodSync(folder, 0o2770);
+      chownSync(path, 0, 1000);
+      chmodSync(path, 0o660);
+      const db = await openDatabase(`sqlite:${path}`);
+      expect(modes()).toEqual(['600', '600', '600']);
+      expect(said).toEqual([]);
+      await db.destroy();
+    },
+  );
+
+  test('and turns out to be no database of idcard stays as it is', async () => {
+    writeFileSync(path, 'to my aunt');
+    chmodSync(path, 0o644);
+    await expect(openDatabase(`sqlite:${path}`)).rejects.toThrow('it is no SQLite database');
+    expect(modes()).toEqual(['644']);
+    expect(said).toEqual([]);
+  });
+
+  test('and is not ours to change is used, and its owner told', async () => {
+    chmodSync(path, 0o644);
+    vi.mocked(chmodSync).mockImplementationOnce(() => {
+      throw new Error('EPERM');
+    });
+    const db = await openDatabase(`sqlite:${path}`);
+    expect(said[0]).toBe(
+      `idcard: Other users could read ${path} (mode 644), and still can: its owner has to change that.`,
+    );
+    await db.destroy();
+  });
+});
+
+describe('the start is refused with the advice that helps', () => {
+  beforeEach(async () => {
+    const db = await openDatabase(`sqlite:${path}`);
+    for (let index = 0; index < 50; index++)
+      await createDirectory(db, () => START).add(newUser(`${index}@example.com`));
+    await db.destroy();
+  });
+
+  test.each<[what: string, spoil: () => void, advice: string]>([
+    ['cut off', () => truncateSync(path, 8192), 'it is damaged, restore it from a backup'],
+    [
+      'other bytes',
+      () => writeFileSync(path, Buffer.alloc(8192, 0xab)),
+      'it is no SQLite database, or was overwritten',
+    ],
+    ['a letter', () => writeFileSync(path, 'to my aunt'), 'it is no SQLite database, or was overwritten'],
+    [
+      'a folder',
+      () => {
+        rmSync(path);
+        mkdirSync(path);
+      },
+      'it is a folder, name a file',
+    ],
+  ])('when it is %s', async (_what, spoil, advice) => {
+    spoil();
+    expect(await refusal(openDatabase(`sqlite:${path}`))).toContain(
+      `The database ${path} cannot be opened: ${advice}`,
+    );
+  });
+
+  test('when another program holds it', async () => {
+    const other = new DatabaseSync(path);
+    other.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+    expect(await refusal(openDatabase(`sqlite:${path}`))).toContain('another program holds it, end that');
+    other.close();
+  });
+});
+
+test('a Node.js without SQLite is told of in a sentence', async () => {
+  vi.spyOn(process, 'getBuiltinModule').mockReturnValueOnce(undefined as never);
+  expect(await refusal(openDatabase(`sqlite:${path}`))).toMatch(
+    /^SQLite needs Node\.js 24 or later and this is v/,
+  );
 });
 
 describe('the start is refused, and the database named, when', () => {

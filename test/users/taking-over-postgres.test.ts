@@ -369,7 +369,7 @@ describe('while a long transaction reads the users', () => {
     const db = new Kysely<Database>({
       dialect: new PostgresDialect({ pool: new Pool({ connectionString: url, max: 1 }) }),
     });
-    await expect(migratePostgres(db, 2)).rejects.toThrow(
+    await expect(migratePostgres(db, true, 2)).rejects.toThrow(
       'since another transaction holds its tables: see pg_stat_activity',
     );
     await db.destroy();

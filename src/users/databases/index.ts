@@ -1,26 +1,49 @@
+import { resolve } from 'node:path';
 import type { Kysely } from 'kysely';
 import { StartupError } from '../../startup-error.ts';
-import type { Database, Patience } from './schema.ts';
+import { MissingDatabase } from '../migrations/refusal.ts';
+import type { Database, OpenOptions, Patience } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
 
 /**
  * Opens the database of a `DATABASE_URL`.
  * @param poolSize how many connections to PostgreSQL at most
- * @param onPooler told once when a pooler takes no timeout for the statements of PostgreSQL
  * @throws StartupError
  */
 export async function openDatabase(
   url: string,
   poolSize = 10,
   patience: Patience = 'brief',
-  onPooler: () => void = () => undefined,
+  { mayCreate = true, onPooler = () => undefined }: OpenOptions = {},
 ): Promise<Kysely<Database>> {
-  if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length), patience);
+  const given = { mayCreate, onPooler };
+  return open(url, poolSize, patience, given).catch((error: unknown) => {
+    if (!(error instanceof MissingDatabase)) throw error;
+    throw new StartupError(
+      `There is no database of idcard at ${databaseName(url)}: start the server first, or set DATA_DIR or DATABASE_URL to the server's.`,
+    );
+  });
+}
+
+async function open(
+  url: string,
+  poolSize: number,
+  patience: Patience,
+  options: Required<OpenOptions>,
+): Promise<Kysely<Database>> {
+  if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length), patience, options.mayCreate);
   if (/^postgres(?:ql)?:\/\//.test(url)) {
     const { openPostgres } = await import('./postgres.ts'); // its driver is for those who use it
-    return openPostgres(url, poolSize, patience, onPooler);
+    return openPostgres(url, poolSize, patience, options);
   }
   throw new StartupError(
     'DATABASE_URL must start with "sqlite:", like sqlite:./data/idcard.sqlite, or with "postgres://".',
   );
+}
+
+/** What an operator may see of a `DATABASE_URL`: where the database is, and no password. */
+export function databaseName(url: string): string {
+  if (url === 'sqlite::memory:') return url;
+  if (url.startsWith('sqlite:')) return `sqlite:${resolve(url.slice('sqlite:'.length))}`;
+  return url.replace(/\?.*$/s, '').replace(/^(\w+:\/\/).*@/s, '$1'); // a query can hold one too
 }

@@ -9,7 +9,7 @@ import { type Connections, createConnections } from './postgres-connection.ts';
 import { isDemotion, isGivenUp, isTrouble } from './postgres-errors.ts';
 import { createRoute, type Route } from './postgres-route.ts';
 import { parsePostgresUrl } from './postgres-url.ts';
-import type { Database, Patience } from './schema.ts';
+import type { Database, OpenOptions, Patience } from './schema.ts';
 
 /** How long an operator waits for the first connection, unless connect_timeout says otherwise. */
 const STARTUP_TIMEOUT_MS = 5000;
@@ -38,12 +38,12 @@ export async function openPostgres(
   url: string,
   poolSize: number,
   patience: Patience,
-  onPooler: () => void,
+  { mayCreate, onPooler }: Required<OpenOptions>,
 ): Promise<Kysely<Database>> {
   const server = parsePostgresUrl(url);
   const route = createRoute(server, onPooler);
   const startMs = server.startTimeoutMs ?? STARTUP_TIMEOUT_MS;
-  await prepare(route, startMs);
+  await prepare(route, startMs, mayCreate);
   const connections = createConnections(route, poolSize, TIMEOUTS[patience]);
   const db = kyselyOf(connections, route);
   try {
@@ -56,7 +56,7 @@ export async function openPostgres(
 }
 
 /** Checks and migrates, over a connection of its own, since a migration may take its time. */
-async function prepare(route: Route, connectionTimeoutMillis: number): Promise<void> {
+async function prepare(route: Route, connectionTimeoutMillis: number, mayCreate: boolean): Promise<void> {
   const connections = createConnections(route, 1, { connectionTimeoutMillis });
   const { database } = route.server;
   const db = kyselyOf(connections, route);
@@ -64,7 +64,7 @@ async function prepare(route: Route, connectionTimeoutMillis: number): Promise<v
     await refuseOtherEncodings(db).catch((cause: unknown) => {
       throw cause instanceof Problem ? route.refusal(cause.cause) : cause;
     });
-    await migratePostgres(db);
+    await migratePostgres(db, mayCreate);
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
     throw migrationRefusal(cause, database, "check that it is idcard's and that its user may create tables");

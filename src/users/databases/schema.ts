@@ -5,6 +5,13 @@ export interface Database {
   idcard_users: UserTable;
 }
 
+export interface OpenOptions {
+  /** Whether a database that is not there, or has no tables, is made. */
+  mayCreate?: boolean;
+  /** Told once when a pooler takes no timeout for the statements of PostgreSQL. */
+  onPooler?: () => void;
+}
+
 /** How long a query may wait: `brief` is for requests, which others wait behind; `patient` for an operator's long work. */
 export type Patience = 'brief' | 'patient';
 

@@ -1,15 +1,15 @@
 import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
-import { unavailable } from '../../problems/catalogue.ts';
-import { Problem } from '../../problems/problem.ts';
+import { isGivenToGroup, takeBack } from '../../private-file.ts';
 import { StartupError } from '../../startup-error.ts';
 import { migrate } from '../migrations/index.ts';
-import { migrationRefusal } from '../migrations/refusal.ts';
+import { MissingDatabase, migrationRefusal } from '../migrations/refusal.ts';
 import { sqliteEngine, willRename } from '../migrations/sqlite.ts';
 import type { Database, Patience } from './schema.ts';
+import { adviceOn, failingAsUnavailable, isBusy } from './sqlite-errors.ts';
 
 /**
  * How long to wait for a lock. That stops the whole process, verification too, so a request waits for a moment only.
@@ -19,52 +19,63 @@ const BUSY_TIMEOUT_MS = { brief: 500, patient: 10_000 };
 /**
  * Opens, or creates with mode 0600, the SQLite file of a `sqlite:` URL and migrates it.
  * @param path a file, or `:memory:`
- * @throws StartupError
+ * @throws StartupError, and MissingDatabase where it may not create one
  */
-export async function openSqlite(path: string, patience: Patience): Promise<Kysely<Database>> {
-  const isNew = !existsSync(path);
+export async function openSqlite(
+  path: string,
+  patience: Patience,
+  mayCreate: boolean,
+): Promise<Kysely<Database>> {
+  const isNew = isMissing(path);
+  if (isNew && !mayCreate) throw new MissingDatabase();
   for (let attemptsLeft = 50; ; attemptsLeft--) {
     const database = await openFile(path, isNew);
-    const db = await openMigrated(database, path, patience, isNew).catch((error: unknown) => {
+    const db = await openMigrated(database, { path, patience, isNew, mayCreate }).catch((error: unknown) => {
       if (!(error instanceof InUse) || attemptsLeft === 0) throw error;
     });
-    if (db) return db;
+    if (db) {
+      // Only now: what a typing error named may be somebody else's.
+      for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) makePrivate(file);
+      return db;
+    }
     await sleep(20 + Math.random() * 80); // others that start too are in one another's way until one has it alone
   }
 }
 
 /** A database in a file that nobody else sees, and that is gone when it is closed. */
 export async function openTemporarySqlite(): Promise<Kysely<Database>> {
-  return openMigrated(new DatabaseSync(''), 'for temporary use', 'patient', false);
+  const path = 'for temporary use';
+  return openMigrated(sqliteOf(''), { path, patience: 'patient', isNew: false, mayCreate: true });
 }
 
 /** Somebody else has a file open whose tables are to be renamed. */
 class InUse extends StartupError {}
 
+interface Opening {
+  path: string;
+  patience: Patience;
+  isNew: boolean;
+  mayCreate: boolean;
+}
+
 async function openMigrated(
   database: DatabaseSync,
-  path: string,
-  patience: Patience,
-  isNew: boolean,
+  { path, patience, isNew, mayCreate }: Opening,
 ): Promise<Kysely<Database>> {
   const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: kyselyDatabase(database) }) });
   try {
     if (await willRename(db)) haveAlone(database, path);
     // Several processes may start on one file: the first one migrates, the others wait and find it done.
     database.exec('BEGIN IMMEDIATE');
-    await migrate(db, sqliteEngine);
-    database.exec(`COMMIT; PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=WAL`);
+    await migrate(db, sqliteEngine, mayCreate);
+    database.exec('COMMIT; PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=WAL');
     database.exec(`PRAGMA busy_timeout=${BUSY_TIMEOUT_MS[patience]}`);
   } catch (cause) {
     if (database.isTransaction) database.exec('ROLLBACK');
     if (isNew) removeEmpty(database, path);
     database.close();
     if (cause instanceof InUse) throw cause;
-    throw migrationRefusal(
-      cause,
-      path,
-      isFull(cause) ? FREE_SPACE : "check that it is idcard's and writable",
-    );
+    throw migrationRefusal(cause, path, adviceOn(cause) ?? "check that it is idcard's and writable");
   }
   return db;
 }
@@ -93,20 +104,52 @@ function removeEmpty(database: DatabaseSync, path: string): void {
 }
 
 async function openFile(path: string, isNew: boolean): Promise<DatabaseSync> {
+  let database: DatabaseSync | undefined;
   try {
     if (path !== ':memory:') {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       closeSync(openSync(path, 'a', 0o600)); // SQLite itself would create it readable by all
     }
-    const database = new DatabaseSync(path);
+    database = sqliteOf(path);
     await writeAhead(database);
     // FULL: a user who was told "201" is there after a power cut.
     database.exec('PRAGMA busy_timeout=5000; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
     return database;
   } catch (cause) {
+    database?.close();
     if (isNew && statSync(path, { throwIfNoEntry: false })?.size === 0) rmSync(path);
-    const advice = isFull(cause) ? FREE_SPACE : 'check that DATA_DIR is a folder this user can write to';
+    if (cause instanceof StartupError) throw cause;
+    const advice = adviceOn(cause) ?? 'check that DATA_DIR is a folder this user can write to';
     throw new StartupError(`The database ${path} cannot be opened: ${advice}.`, { cause });
+  }
+}
+
+/** Not imported: where there is none, as in Node.js 20, a program could not even be told so. @throws StartupError */
+function sqliteOf(path: string): DatabaseSync {
+  const sqlite = process.getBuiltinModule('node:sqlite') as typeof import('node:sqlite') | undefined;
+  if (!sqlite) throw new StartupError(`SQLite needs Node.js 24 or later and this is ${process.version}.`);
+  return new sqlite.DatabaseSync(path);
+}
+
+/** It holds password hashes. What cannot be changed, such as a file of another user, is only told. */
+function makePrivate(file: string): void {
+  const stats = statSync(file);
+  if (process.platform === 'win32' || (stats.mode & 0o077) === 0) return;
+  const isPrivate = takeBack(file);
+  if (isPrivate && isGivenToGroup(file, stats)) return; // as at each mount
+  const was = `idcard: Other users could read ${file} (mode ${(stats.mode & 0o777).toString(8)})`;
+  console.error(
+    isPrivate ? `${was}, and can no more.` : `${was}, and still can: its owner has to change that.`,
+  );
+}
+
+/** Whatever else is wrong with the path is told when it is opened. */
+function isMissing(path: string): boolean {
+  try {
+    statSync(path);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
   }
 }
 
@@ -117,7 +160,7 @@ async function writeAhead(database: DatabaseSync): Promise<void> {
       database.exec('PRAGMA journal_mode=WAL');
       return;
     } catch (error) {
-      if (resultCode(error) !== BUSY || attemptsLeft === 0) throw error;
+      if (!isBusy(error) || attemptsLeft === 0) throw error;
       await sleep(50);
     }
   }
@@ -152,36 +195,4 @@ function prepare(database: DatabaseSync, sql: string): PreparedStatement {
     run: (parameters) => failingAsUnavailable(() => statement.run(...values(parameters))),
     iterate: (parameters) => database.prepare(sql).iterate(...values(parameters)), // several may be under way
   };
-}
-
-const FREE_SPACE = 'its disk is full, free some space';
-
-/** Result codes: sqlite.org/rescode.html */
-const BUSY = 5;
-const FULL = 13;
-/** IOERR_SHMSIZE: there was no room for the index of the WAL. */
-const NO_ROOM_FOR_INDEX = 4874;
-/** Those of trouble with the file and not with the query. */
-const TROUBLE = new Set([BUSY, 6, 8, 10, 11, FULL, 14, 26]); // BUSY LOCKED READONLY IOERR CORRUPT FULL CANTOPEN NOTADB
-
-function failingAsUnavailable<T>(action: () => T): T {
-  try {
-    return action();
-  } catch (cause) {
-    const code = resultCode(cause);
-    if (code !== undefined && TROUBLE.has(code)) throw unavailable({ cause, retryAfterSeconds: 2 });
-    throw cause;
-  }
-}
-
-function isFull(error: unknown): boolean {
-  if (error instanceof Problem) return isFull(error.cause);
-  if (!(error instanceof Error)) return false;
-  if ('errcode' in error) return error.errcode === FULL || error.errcode === NO_ROOM_FOR_INDEX;
-  return 'code' in error && error.code === 'ENOSPC';
-}
-
-/** Without the bits of the extended code. */
-function resultCode(error: unknown): number | undefined {
-  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
 }

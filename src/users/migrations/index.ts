@@ -3,7 +3,7 @@ import type { Database } from '../databases/schema.ts';
 import { createUsers } from './2026-11-23-users.ts';
 import { indexDeletedUsers } from './2026-11-25-deleted-users.ts';
 import { coverRaisedVersions } from './2026-11-25-raised-versions.ts';
-import { MigrationRefusal } from './refusal.ts';
+import { MigrationRefusal, MissingDatabase } from './refusal.ts';
 import { FIRST_MIGRATION, hasFormerTables, type Place, TAKEN_OVER } from './tables.ts';
 
 /** In the order of their names; a name that was once released never changes. */
@@ -24,10 +24,11 @@ export interface Engine {
 /**
  * Brings the tables up to date.
  * @param db in a transaction during which nobody else migrates, so that all of it happens or nothing
- * @throws MigrationRefusal
+ * @param mayCreate whether it makes the first tables
+ * @throws MigrationRefusal, MissingDatabase
  */
-export async function migrate(db: Kysely<Database>, engine: Engine): Promise<void> {
-  await prepare(db, engine);
+export async function migrate(db: Kysely<Database>, engine: Engine, mayCreate: boolean): Promise<void> {
+  await prepare(db, engine, mayCreate);
   const made = await namesIn(db, 'idcard_migrations');
   refuseLater(made);
   for (const [name, up] of Object.entries(migrations)) {
@@ -38,7 +39,7 @@ export async function migrate(db: Kysely<Database>, engine: Engine): Promise<voi
 }
 
 /** Finds the table of migrations, or makes it, and touches nothing that an application has beside. */
-async function prepare(db: Kysely<Database>, { look, takeOver }: Engine): Promise<void> {
+async function prepare(db: Kysely<Database>, { look, takeOver }: Engine, mayCreate: boolean): Promise<void> {
   const [here, ...behind] = await look(db);
   const isFormer = await hasFormerTables(db, here);
   if (here?.relations.has('idcard_migrations')) {
@@ -56,6 +57,7 @@ async function prepare(db: Kysely<Database>, { look, takeOver }: Engine): Promis
     const isOurs = place.relations.has('idcard_migrations') || (await hasFormerTables(db, place));
     if (isOurs) throw behindAnother(place, here);
   }
+  if (!mayCreate) throw new MissingDatabase();
   return createMigrations(db);
 }
 

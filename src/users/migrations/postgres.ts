@@ -26,16 +26,21 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
  * Brings the tables up to date in one transaction, which holds nothing of the session: a pooler may give each to another.
- * @throws MigrationRefusal
+ * @param mayCreate whether it makes the first tables
+ * @throws MigrationRefusal, MissingDatabase
  */
-export async function migratePostgres(db: Kysely<Database>, attempts = 20): Promise<void> {
+export async function migratePostgres(
+  db: Kysely<Database>,
+  mayCreate: boolean,
+  attempts = 20,
+): Promise<void> {
   for (let attemptsLeft = attempts; ; attemptsLeft--) {
     try {
       return await db.transaction().execute(async (alone) => {
         await patience(LONGEST_WAIT_FOR_ANOTHER).execute(alone);
         await sql`SELECT pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(alone);
         await patience(LONGEST_WAIT_FOR_A_TABLE).execute(alone);
-        await migrate(alone, postgresEngine);
+        await migrate(alone, postgresEngine, mayCreate);
       });
     } catch (error) {
       const cause = error instanceof Problem ? error.cause : error;

@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { systemClock } from '../clock.ts';
+import { readConfig } from '../config.ts';
+import { thumbprint } from '../tokens/jwk.ts';
+import { createNewKeyFile } from '../tokens/key-file.ts';
+import { generateKeySet } from '../tokens/key-rotation.ts';
+import { refuseKeySetVariable } from './key-set-file.ts';
+import { logEvent, print, withJson } from './output.ts';
+
+export function keysCreate(env: NodeJS.ProcessEnv): Command {
+  return withJson(new Command('create'))
+    .description('make a new key set in a file, before a first start or in place of one that is lost')
+    .action((options: { json?: boolean }) => {
+      const config = readConfig(env);
+      refuseKeySetVariable(config);
+      const keySet = generateKeySet(config, systemClock());
+      createNewKeyFile(config.keySetFile, keySet);
+
+      const file = resolve(config.keySetFile);
+      const kids = keySet.keys.map(thumbprint);
+      logEvent('keys.created', { kids });
+      const lines = keySet.keys.map(
+        (key) => `${thumbprint(key)}\t${key.alg}\t${key.kty === 'oct' ? 'refresh' : 'access'}\tsigning\n`,
+      );
+      print(options.json, { file, kids }, `${lines.join('')}Created ${file}, which you alone can read.`);
+    });
+}

@@ -1,0 +1,42 @@
+import type { FastifyBaseLogger } from 'fastify';
+import type { FollowingClock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import { StartupError } from '../startup-error.ts';
+import type { KeySet } from '../tokens/key-set.ts';
+import { findKeySet, loadKeySet } from '../tokens/load-key-set.ts';
+import { databaseName } from '../users/databases/index.ts';
+import type { Directory } from '../users/directory.ts';
+import { openDirectory } from '../users/open-directory.ts';
+
+/**
+ * The keys and the database of a configuration. A first start makes both; one that finds users had keys once, and makes no
+ * others: a typing error or a lost volume would end every login without a word.
+ * @throws StartupError
+ */
+export async function openStores(
+  config: Config,
+  clock: FollowingClock,
+  logger?: Pick<FastifyBaseLogger, 'warn'>,
+): Promise<{ keySet: KeySet; directory: Directory }> {
+  const found = findKeySet(config, clock.now);
+  const directory = await openDirectory(config, clock, {
+    onPooler: () => logger?.warn({ event: 'database.pooler' }),
+  });
+  try {
+    return { keySet: found ?? (await makeKeySet(config, clock, directory)), directory };
+  } catch (error) {
+    await directory.close();
+    throw error;
+  }
+}
+
+async function makeKeySet(config: Config, clock: FollowingClock, directory: Directory): Promise<KeySet> {
+  const hasUsers = (await directory.list('', 1)).length > 0;
+  if (!hasUsers) return loadKeySet(config, clock.now);
+  // Another process may be at its first start, too: it makes the keys before there is a user.
+  const found = findKeySet(config, clock.now);
+  if (found) return found;
+  throw new StartupError(
+    `There is no key file ${config.keySetFile}, but there are users in ${databaseName(config.databaseUrl)}: restore the file, or name it in KEY_SET_FILE. If it is lost, "idcard keys create" makes new keys, and everybody has to log in again.`,
+  );
+}
