@@ -2,6 +2,7 @@
 import './node-version.ts';
 
 export type { IdcardApp, LockedRoutes } from './app.ts';
+export { requireRole } from './authentication.ts';
 export { type Config, readConfig } from './config.ts';
 export { emailTaken, unavailable } from './problems/catalogue.ts';
 export type { ClaimsFunction } from './routes/dependencies.ts';

@@ -5,6 +5,7 @@ import { bearer, createClient } from '../../src/client/index.ts';
 import { type Gate, openGate } from '../client/gate.ts';
 import { ADA } from '../support/app.ts';
 import { CHROMIUM, isChromiumMissing, openChromium } from './chromium.ts';
+import { FAINT_TEXTS } from './contrast.ts';
 import { type AppTab, buildApp, type Mode, openApp } from './spa.ts';
 
 const TTL_SECONDS = 10;
@@ -163,6 +164,42 @@ describe.skipIf(isChromiumMissing)(`the single-page app in a browser (${CHROMIUM
       0,
     ]);
   });
+
+  test.each(MODES)('a first visit asks nothing that fails, with %s', async (mode) => {
+    const fresh = await browser.newContext({ viewport: { width: 390, height: 844 } });
+    const page = await fresh.newPage();
+    const complaints: string[] = [];
+    page.on('response', (response) => {
+      if (response.status() >= 400) complaints.push(`${response.url()} ${response.status()}`);
+    });
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', ({ message }) => complaints.push(message));
+    await page.goto(`${gate.url}/?${mode}`);
+    await page.getByRole('button', { name: 'Log in', exact: true }).waitFor();
+    await page.waitForLoadState('networkidle');
+    expect(complaints).toEqual([]);
+    await fresh.close();
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'on a telephone that is %s, all of it is read, and errors stand at their fields',
+    async (colorScheme) => {
+      const tab = await open('cookie');
+      await tab.page.setViewportSize({ width: 390, height: 844 });
+      await tab.page.emulateMedia({ colorScheme });
+      await tab.page.evaluate("document.querySelector('form').noValidate = true"); // as a page without its own checks
+      await tab.submit('Register', { email: 'eve', password: 'otters' });
+      await tab.page.getByText('Must be an email address.').waitFor();
+      expect(await tab.page.locator('#password-error').innerText()).toBe('Must have at least 15 characters.');
+      const look = () =>
+        tab.page.evaluate(`[document.documentElement.scrollWidth - innerWidth, ${FAINT_TEXTS}]`);
+      expect(await look()).toEqual([0, []]);
+      await tab.submit('Log in');
+      await tab.seesLogin();
+      expect(await tab.page.locator('small').allInnerTexts()).toEqual(['', '']);
+      expect(await look()).toEqual([0, []]);
+    },
+  );
 
   test("a script that is injected is stopped by the page's policy", async () => {
     const tab = await open('cookie');
