@@ -4,6 +4,7 @@ import type { Directory } from '../users/directory.ts';
 import { appearanceOf, Email } from '../users/email.ts';
 import type { User } from '../users/user.ts';
 import { print, withJson } from './output.ts';
+import { pagesOf } from './pages-of.ts';
 import { withDirectory } from './with-directory.ts';
 
 interface Finding {
@@ -16,7 +17,6 @@ interface Finding {
   reason?: string;
 }
 
-const PAGE = 500;
 const HELP = `
   spelling   logs in as before; a new user would have the email as it stands behind the arrow
   refused    logs in as before; no new user could have this email
@@ -40,15 +40,16 @@ export function usersCheckEmails(env: NodeJS.ProcessEnv): Command {
 /** How many addresses collide. It remembers those users alone whose email is not the canonical one: they are few. */
 async function checkAll(directory: Directory, tell: (finding: Finding) => void): Promise<number> {
   const lookalikes = new Map<string, User[]>();
-  for await (const user of everybody(directory)) {
+  function check(user: User): void {
     const finding = findingOf(user);
     if (finding) tell(finding);
     const appearance = appearanceOf(user.email);
-    if (appearance === user.email) continue;
+    if (appearance === user.email) return;
     const alike = lookalikes.get(appearance);
     if (alike) alike.push(user);
     else lookalikes.set(appearance, [user]);
   }
+  for await (const page of pagesOf(directory)) page.forEach(check);
   let collisions = 0;
   for (const [canonical, users] of lookalikes) {
     const owner = await directory.findByEmail(canonical);
@@ -58,14 +59,6 @@ async function checkAll(directory: Directory, tell: (finding: Finding) => void):
     for (const { id, email } of all) tell({ finding: 'collision', id, email, canonical });
   }
   return collisions;
-}
-
-async function* everybody(directory: Directory): AsyncGenerator<User> {
-  let page = await directory.list('', PAGE);
-  while (page.length > 0) {
-    yield* page;
-    page = await directory.list(page.at(-1)?.id ?? '', PAGE);
-  }
 }
 
 function findingOf({ id, email }: User): Finding | undefined {

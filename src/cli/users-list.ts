@@ -1,10 +1,9 @@
 import { Command } from 'commander';
 import { databaseName } from '../users/databases/index.ts';
 import { describeUser, print, withJson } from './output.ts';
+import { pagesOf } from './pages-of.ts';
 import { createTable } from './table.ts';
 import { withDirectory } from './with-directory.ts';
-
-const PAGE = 500;
 
 export function usersList(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('list'))
@@ -14,13 +13,13 @@ export function usersList(env: NodeJS.ProcessEnv): Command {
     .action((options: { json?: boolean }) =>
       withDirectory(env, async ({ directory, config }) => {
         const table = createTable(['ID', 'EMAIL', 'STATUS', 'ROLES'], process.stdout.isTTY, console.log);
-        let page = await directory.list('', PAGE);
-        if (page.length === 0) console.error(`There are no users in ${databaseName(config.databaseUrl)}.`);
-        while (page.length > 0) {
+        let isEmpty = true;
+        for await (const page of pagesOf(directory)) {
+          isEmpty = false;
           if (options.json) for (const user of page) print(true, describeUser(user), '');
           else table.print(page.map(({ id, email, status, roles }) => [id, email, status, roles.join(',')]));
-          page = await directory.list(page.at(-1)?.id ?? '', PAGE);
         }
+        if (isEmpty) console.error(`There are no users in ${databaseName(config.databaseUrl)}.`);
       }),
     );
 }
