@@ -79,7 +79,7 @@ describe('a password', () => {
     const blanks = '\u00a0'.repeat(200); // 400 bytes
     expect(Password.parse(blanks)).toBe(' '.repeat(200));
     expect(KnownPassword.parse(blanks)).toEqual([' '.repeat(200)]);
-    expect(objection('\u00a0'.repeat(257))).toBe('May have 256 bytes in UTF-8');
+    expect(objection('\u00a0'.repeat(257))).toBe('Must have 256 bytes at most in UTF-8');
   });
 
   test('in compatibility characters is not the one in plain letters', () => {
