@@ -1,4 +1,5 @@
-import { read } from 'read';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
 import { StartupError } from '../startup-error.ts';
 
 /**
@@ -7,7 +8,9 @@ import { StartupError } from '../startup-error.ts';
  */
 export async function confirm(question: string): Promise<void> {
   if (!process.stdin.isTTY) return;
-  const prompt = `${question} [y/N] `;
-  const answer = await read({ prompt, output: process.stderr }).catch(() => ''); // Ctrl-C
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = once(terminal, 'close').then(() => ''); // by Ctrl-C or Ctrl-D
+  const answer = await Promise.race([terminal.question(`${question} [y/N] `).catch(() => ''), closed]);
+  terminal.close();
   if (!/^y(?:es)?$/i.test(answer.trim())) throw new StartupError('Nothing was changed.');
 }

@@ -169,7 +169,7 @@ describe.runIf(process.platform === 'linux')('at a terminal', () => {
     await run(['users', 'add', 'dora@example.com'], { input: PASSWORD, env: { DATA_DIR } });
     const answer = (keys: string) =>
       atTerminal(['users', 'delete', 'dora@example.com'], { type: { after: '[y/N] ', keys } });
-    for (const keys of ['\n', 'maybe\n', '\u0003']) {
+    for (const keys of ['\n', 'maybe\n', '\u0003', '\u0004']) {
       const { code, shown } = await answer(keys);
       expect(code).toBe(1);
       expect(shown).toContain('Delete dora@example.com? [y/N] ');
