@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import Fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createTransports } from '../src/transports/index.ts';
 import { idcard as idcardVerifier } from '../src/verifier/index.ts';
 import { createTestIssuer } from '../src/verifier/testing.ts';
 import {
@@ -238,6 +239,17 @@ describe('the credentials', () => {
     );
   });
 
+  test('by two Authorization headers, of which Node.js shows one', () => {
+    const rawHeaders = ['Authorization', 'Bearer a', 'authorization', 'Bearer b'];
+    const request = { raw: { rawHeaders }, headers: {} } as never;
+    const refused = () => createTransports('https://login.example.com', []).receiveAccessToken(request);
+    expect(refused).toThrow(
+      expect.objectContaining({
+        reason: expect.toSatisfy((reason) => reason() === 'two Authorization headers'),
+      }),
+    );
+  });
+
   test('of another site', async () => {
     const headers = { cookie, origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
     const expected = 'expected an Origin of http://localhost:3000, https://app.example.com';
@@ -410,5 +422,21 @@ test('a service that verifies gives the same reasons', async () => {
     [403, 'insufficient-scope', 'the scopes are "account", needed are "books"'],
   ]);
   expect(await reason('/', bearer(issuer.mintToken()))).toEqual([]);
+  await service.close();
+});
+
+test('a service that is told of another issuer says why it does not take its list', async () => {
+  const lines: string[] = [];
+  const stream = { write: (line: string) => void lines.push(line) };
+  const { options } = createTestIssuer({ clock: () => START });
+  const service = Fastify({ logger: { level: 'warn', stream } });
+  await service.register(idcardVerifier, { ...options, issuer: 'https://other.test' });
+  await service.ready();
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    {
+      event: 'idcard.revocations.stale',
+      reason: 'wrong issuer: "https://idcard.test", expected "https://other.test"',
+    },
+  ]);
   await service.close();
 });

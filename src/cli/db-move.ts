@@ -7,8 +7,9 @@ import { Problem } from '../problems/problem.ts';
 import { StartupError } from '../startup-error.ts';
 import type { Database } from '../users/databases/schema.ts';
 import { holdingWrites, isSameDatabase } from '../users/databases/snapshot.ts';
+import { pagesFrom } from '../users/pages.ts';
 import { rehearse } from '../users/rehearsal.ts';
-import { createUserRows, isSameRow, pagesOf, type UserRow, type UserRows } from '../users/rows.ts';
+import { createUserRows, isSameRow, type UserRow, type UserRows } from '../users/rows.ts';
 import { hasLostBytes } from '../utf8.ts';
 import { logEvent, print, withJson } from './output.ts';
 import { withProgress } from './progress.ts';
@@ -92,7 +93,7 @@ async function copy(
   const users = await source.count();
   let added = 0;
   await withProgress('Copying  ', users, async ({ advance, say }) => {
-    for await (const page of pagesOf(source)) {
+    for await (const page of pagesFrom(source.page)) {
       added += (await addPage(target, page)).size;
       // A move loses nobody: such a user could not log in before it either.
       for (const warning of unusableHashes(page, argon2)) say(`idcard: ${warning}`);
@@ -135,7 +136,7 @@ async function firstNotIn(
   others: UserRows,
   advance: (amount: number) => void = () => undefined,
 ): Promise<UserRow | undefined> {
-  for await (const page of pagesOf(others)) {
+  for await (const page of pagesFrom(others.page)) {
     const found = new Map((await users.find(page.map(({ id }) => id))).map((row) => [row.id, row]));
     const missing = page.find((row) => !isSameRow(row, found.get(row.id)));
     if (missing) return missing;

@@ -2,9 +2,9 @@ import { Command } from 'commander';
 import { StartupError } from '../startup-error.ts';
 import type { Directory } from '../users/directory.ts';
 import { appearanceOf, Email } from '../users/email.ts';
+import { pagesFrom } from '../users/pages.ts';
 import type { User } from '../users/user.ts';
 import { print, withJson } from './output.ts';
-import { pagesOf } from './pages-of.ts';
 import { withDirectory } from './with-directory.ts';
 
 interface Finding {
@@ -17,6 +17,7 @@ interface Finding {
   reason?: string;
 }
 
+const PAGE = 500;
 const HELP = `
   spelling   logs in as before; a new user would have the email as it stands behind the arrow
   refused    logs in as before; no new user could have this email
@@ -49,7 +50,7 @@ async function checkAll(directory: Directory, tell: (finding: Finding) => void):
     if (alike) alike.push(user);
     else lookalikes.set(appearance, [user]);
   }
-  for await (const page of pagesOf(directory)) page.forEach(check);
+  for await (const page of pagesFrom((afterId) => directory.list(afterId, PAGE))) page.forEach(check);
   let collisions = 0;
   for (const [canonical, users] of lookalikes) {
     const owner = await directory.findByEmail(canonical);

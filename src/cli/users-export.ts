@@ -3,7 +3,8 @@ import { readConfig } from '../config.ts';
 import { StartupError } from '../startup-error.ts';
 import { databaseName } from '../users/databases/index.ts';
 import { inSnapshot } from '../users/databases/snapshot.ts';
-import { createUserRows, pagesOf, type UserRows } from '../users/rows.ts';
+import { pagesFrom } from '../users/pages.ts';
+import { createUserRows, type UserRows } from '../users/rows.ts';
 import { type ExportSink, openExportFile, standardOutput } from './export-sink.ts';
 import { logEvent, print, withJson } from './output.ts';
 import { withProgress } from './progress.ts';
@@ -43,7 +44,7 @@ async function exportAll(directory: UserRows, sink: ExportSink): Promise<number>
   const users = await directory.count();
   let lines = 0;
   await withProgress('Exporting', sink.isTerminal ? undefined : users, async ({ advance }) => {
-    for await (const page of pagesOf(directory)) {
+    for await (const page of pagesFrom(directory.page)) {
       await sink.write(page.map(formatUserLine).join(''));
       lines += page.length;
       advance(page.length);

@@ -4,16 +4,17 @@ import { refuseRedirect } from './redirect.ts';
 /** An answer that is no success, with the members of its problem document (RFC 9457). */
 export class ProblemError extends Error implements Problem {
   override name = 'ProblemError';
+  // Declared alone, since the constructor sets them: else each would be code twice.
   /** Stable, such as `urn:idcard:problem:invalid-credentials`; `about:blank` when the answer is no such document. */
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly errors: FieldError[];
+  declare readonly type: string;
+  declare readonly title: string;
+  declare readonly status: number;
+  declare readonly detail: string;
+  declare readonly errors: FieldError[];
   /** How long to wait before the next attempt, where the answer says it. */
-  readonly retryAfterSeconds: number | undefined;
+  declare readonly retryAfterSeconds: number | undefined;
   /** By which the log of the server finds the request. */
-  readonly requestId: string | undefined;
+  declare readonly requestId: string | undefined;
 
   constructor({ status, headers }: Response, problem: Partial<Problem>) {
     super(problem.detail ?? `The answer was ${status}.`);

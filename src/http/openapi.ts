@@ -80,7 +80,8 @@ const INFO = {
   title: 'idcard',
   version: packageJson.version,
   description:
-    'A stateless login API: signed tokens, by bearer header or by cookie. Errors are RFC 9457 problems.',
+    'A stateless login API: signed tokens, by bearer header or by cookie. Errors are RFC 9457 problems. Every ' +
+    'answer has an X-Request-Id, by which the log of the server finds the request.',
   license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
 };
 

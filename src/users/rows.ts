@@ -84,15 +84,6 @@ export function createUserRows(db: Kysely<Database>): UserRows {
   };
 }
 
-/** Page by page, so that memory does not grow with the directory. */
-export async function* pagesOf(users: UserRows): AsyncGenerator<UserRow[]> {
-  let page = await users.page('');
-  while (page.length > 0) {
-    yield page;
-    page = await users.page(page.at(-1)?.id ?? '');
-  }
-}
-
 export function isSameRow(one: UserRow, other: UserRow | undefined): boolean {
   return COLUMNS.every((name) => one[name] === other?.[name]);
 }

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
+import { Problem } from '../problems/problem.ts';
 
 /** Whether the issuer gave something when it was asked last; each change is told to the log once. */
 export interface Reachability {
@@ -24,7 +25,10 @@ export function createReachability(
       isCurrent = true;
     },
     failed(err) {
-      if (isCurrent !== false && !closing.aborted) logger.warn({ event: `idcard.${name}.stale`, err });
+      if (isCurrent !== false && !closing.aborted) {
+        const reason = err instanceof Problem ? err.reason?.() : undefined;
+        logger.warn({ event: `idcard.${name}.stale`, reason, err });
+      }
       isCurrent = false;
     },
   };

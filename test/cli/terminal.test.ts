@@ -180,6 +180,7 @@ describe.skipIf(lacks('script'))('at a terminal', () => {
     for (const [keys, expected] of [
       ['\n', 1],
       ['maybe\n', 1],
+      ['\u0004', 1],
       ['\u0003', 130],
     ] as const) {
       const { code, shown } = await answer(keys);

@@ -98,6 +98,7 @@ describe('a login', () => {
     const failure = client.login({ ...ADA, password: 'not the password at all' });
     await expect(failure).rejects.toBeInstanceOf(ProblemError);
     await expect(failure).rejects.toMatchObject({
+      requestId: expect.stringMatching(/^[\w-]{16}$/),
       type: 'urn:idcard:problem:invalid-credentials',
       title: 'Invalid credentials',
       status: 401,

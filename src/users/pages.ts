@@ -1,0 +1,13 @@
+/**
+ * All rows, page by page, so that memory does not grow with the directory.
+ * @param read the page after the row with this id, of which the first one is ''
+ */
+export async function* pagesFrom<Row extends { id: string }>(
+  read: (afterId: string) => Promise<Row[]>,
+): AsyncGenerator<Row[]> {
+  let page = await read('');
+  while (page.length > 0) {
+    yield page;
+    page = await read(page.at(-1)?.id ?? '');
+  }
+}
