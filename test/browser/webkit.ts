@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { globSync, rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findFreePort, temporaryFolder } from '../support/process.ts';
+import { findProgram } from '../support/system.ts';
+import type { Browser, Context, Cookie, Frame, Page } from './browsers.ts';
+import { type Place, type Session, startSession } from './webdriver.ts';
+
+/** The browser that WebKitGTK brings along for tests. */
+export const MINI_BROWSER = globSync('/usr/lib/*/webkit2gtk-4.*/MiniBrowser')[0];
+
+const POLL_MS = 10;
+
+/** The engine of Safari, on a screen that nobody sees. */
+export async function openWebKit(): Promise<Browser> {
+  const home = temporaryFolder();
+  const screen = start('Xvfb', ['-displayfd', '1', '-nolisten', 'tcp']);
+  const [display] = await once(screen.stdout ?? screen, 'data'); // the number is one that was free
+  const env = { PATH: process.env.PATH ?? '', HOME: home, DISPLAY: `:${String(display).trim()}` };
+  const contexts = new Set<Context>();
+  return {
+    async newContext() {
+      const context = await openContext(env, () => contexts.delete(context));
+      contexts.add(context);
+      return context;
+    },
+    async close() {
+      for (const context of contexts) await context.close();
+      await end(screen);
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function start(program: string, args: string[], env?: Record<string, string>): ChildProcess {
+  return spawn(findProgram(program) ?? program, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'close');
+  child.kill();
+  await ended;
+}
+
+/** With a driver of its own, which knows one session at a time. */
+async function openContext(env: Record<string, string>, forget: () => void): Promise<Context> {
+  const port = await findFreePort();
+  const driver = start('WebKitWebDriver', [`--port=${port}`], env);
+  const address = `http://127.0.0.1:${port}`;
+  while (!(await fetch(`${address}/status`).catch(() => undefined))) await sleep(POLL_MS);
+  const session = await startSession(address, {
+    acceptInsecureCerts: true,
+    'webkitgtk:browserOptions': { binary: MINI_BROWSER, args: ['--automation'] },
+  });
+  const known = new Map<string, WebDriverPage>();
+  const pageOf = (window: string) => {
+    const page = known.get(window) ?? createPage(session, window);
+    known.set(window, page);
+    return page;
+  };
+  const pages = async () => (await session.windows()).map(pageOf);
+  const newPage = async () => pageOf(await session.open());
+
+  /** WebDriver tells of the cookies for what a window shows. */
+  async function pageAt(url: string): Promise<WebDriverPage> {
+    for (const page of await pages()) {
+      const shown = await page.command<string>('GET', '/url');
+      if (URL.parse(shown)?.hostname === new URL(url).hostname) return page;
+    }
+    const page = await newPage();
+    await page.goto(url);
+    return page;
+  }
+
+  return {
+    newPage,
+    pages,
+    cookies: async (url) => (await pageAt(url)).command<Cookie[]>('GET', '/cookie'),
+    async clearCookies({ name }) {
+      for (const page of await pages()) await page.command('DELETE', `/cookie/${name}`);
+    },
+    async close() {
+      forget();
+      await session.end();
+      await end(driver);
+    },
+  };
+}
+
+type WebDriverPage = ReturnType<typeof createPage>;
+
+function createPage(session: Session, window: string) {
+  const command = <T>(...args: CommandArguments) => session.command<T>({ window }, ...args);
+
+  /** Waits until it is there. */
+  async function find(selector: string): Promise<string> {
+    const using = selector.startsWith('//') ? 'xpath' : 'css selector';
+    for (;;) {
+      const found = await command<Record<string, string>[]>('POST', '/elements', { using, value: selector });
+      if (found[0]) return `/element/${Object.values(found[0])[0]}`;
+      await sleep(POLL_MS);
+    }
+  }
+
+  return {
+    command,
+    goto: (url: string) => command('POST', '/url', { url }),
+    reload: () => command('POST', '/refresh'),
+    click: async (selector: string) => command('POST', `${await find(selector)}/click`),
+    async fill(selector: string, text: string) {
+      const field = await find(selector);
+      await command('POST', `${field}/clear`);
+      await command('POST', `${field}/value`, { text });
+    },
+    evaluate: (expression: string) => evaluate(session, { window }, expression),
+    async frames() {
+      const count = (await evaluate(session, { window }, 'frames.length')) as number;
+      const places = [{ window }, ...Array.from({ length: count }, (_, frame) => ({ window, frame }))];
+      return places.map(
+        (place): Frame => ({ evaluate: (expression) => evaluate(session, place, expression) }),
+      );
+    },
+    close: () => command<void>('DELETE', '/window'),
+  } satisfies Page & { command: unknown };
+}
+
+type CommandArguments = [method: 'GET' | 'POST' | 'DELETE', path: string, body?: object];
+
+/** The driver waits for one script at a time; so this one leaves its outcome in the page, where it is looked for. */
+const BEGIN = (expression: string) => `
+  const [name, done] = arguments;
+  setTimeout(done, ${POLL_MS}, 'pending');
+  const outcome = (async () => (${expression}))().then(
+    (value) => ({ json: JSON.stringify(value) }),
+    (error) => ({ error: String(error) }),
+  );
+  outcome.then((outcome) => done(window[name] = outcome));
+  window[name] = 'pending';`;
+const LOOK = 'return window[arguments[0]] ?? { error: "The page has gone elsewhere." };';
+
+let count = 0;
+
+/** WebDriver makes null of what is undefined. */
+type Outcome = 'pending' | { json?: string | null; error?: string };
+
+async function evaluate(session: Session, place: Place, expression: string): Promise<unknown> {
+  const execute = (kind: 'sync' | 'async', script: string, name: string) =>
+    session.command<Outcome>(place, 'POST', `/execute/${kind}`, { script, args: [name] });
+  const name = `outcome ${count++}`;
+  let outcome = await execute('async', BEGIN(expression), name);
+  while (outcome === 'pending') {
+    await sleep(POLL_MS);
+    outcome = await execute('sync', LOOK, name);
+  }
+  if (outcome.error !== undefined) throw new Error(outcome.error);
+  return outcome.json ? JSON.parse(outcome.json) : undefined;
+}
