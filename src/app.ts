@@ -124,7 +124,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
   const dpop = createDpop({ config, keySet, clock });
   const origins = [new URL(config.publicUrl).origin, ...config.allowedOrigins];
-  const transports = createTransports(origins);
+  const transports = createTransports(config.publicUrl, origins);
   const routes: RouteDependencies = {
     ...dependencies,
     issuingClock: feed.issuingClock,
@@ -160,7 +160,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const { requireDpop } = config;
   await app.register(async (locked: App) => {
     // Proxies ask here on behalf of other requests.
-    const transports = createTransports(origins, { isProxy });
+    const transports = createTransports(config.publicUrl, origins, { isProxy });
     if (isProxy) passPreflights(locked, isProxy);
     await locked.register(authentication, { requireDpop, tokens, transports, dpop });
     verifyRoute(locked, routes);

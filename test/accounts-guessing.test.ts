@@ -208,23 +208,22 @@ describe('a device that the account was logged in to from', () => {
     await createLimitedApp();
     const login = await attempt(ADA.password, { cookie: '' });
     expect(login.statusCode).toBe(204);
-    const set = login.cookies.find(({ name }) => name === '__Host-device');
+    const set = login.cookies.find(({ name }) => name === 'device');
     expect(set).toEqual({
-      name: '__Host-device',
+      name: 'device',
       value: expect.stringMatching(/^[\w-]{72}$/),
       maxAge: 2_592_000,
       path: '/',
       httpOnly: true,
-      secure: true,
       sameSite: 'Lax',
     });
     const cookie = login.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
     const logout = await harness.app.inject({ method: 'POST', url: '/v1/logout', headers: { cookie } });
-    expect(logout.cookies.map(({ name }) => name)).toEqual(['__Host-access', '__Host-refresh']);
+    expect(logout.cookies.map(({ name }) => name)).toEqual(['access', 'refresh']);
     const refresh = await harness.app.inject({ method: 'POST', url: '/v1/refresh', headers: { cookie } });
-    expect(refresh.cookies.map(({ name }) => name)).toEqual(['__Host-access', '__Host-refresh']);
+    expect(refresh.cookies.map(({ name }) => name)).toEqual(['access', 'refresh']);
     await exhaust();
-    const answer = await attempt(ADA.password, { cookie: `__Host-device=${set?.value}` });
+    const answer = await attempt(ADA.password, { cookie: `device=${set?.value}` });
     expect(answer.statusCode).toBe(204);
     expect(answer.cookies).toHaveLength(3);
   });
@@ -274,7 +273,7 @@ describe('a device that the account was logged in to from', () => {
     await createLimitedApp();
     const device = await deviceTokenOf();
     await exhaust();
-    const cookie = `__Host-device=${device}`;
+    const cookie = `device=${device}`;
     for (const options of [
       { device: '' },
       { device: 'x'.repeat(9000) },
@@ -282,9 +281,9 @@ describe('a device that the account was logged in to from', () => {
       { device: device.replace(/.$/, '') },
       { device, cookie: '' },
       { cookie: `${cookie}; ${cookie}` },
-      { cookie: `__Host-device=planted; ${cookie}` },
+      { cookie: `device=planted; ${cookie}` },
       { cookie: `__host-Device=${device}` },
-      { cookie: `__Host-device=${device}x` },
+      { cookie: `device=${device}x` },
     ]) {
       expect((await attempt(ADA.password, options)).statusCode).toBe(429);
     }

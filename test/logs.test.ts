@@ -11,7 +11,9 @@ const ADDRESS = '203.0.113.9';
 let idcard: TestApp;
 
 beforeEach(async () => {
-  idcard = await createTestApp({ env: { RATE_LIMITS: 'off', TRUSTED_PROXIES: '10.0.0.0/8' } });
+  idcard = await createTestApp({
+    env: { PUBLIC_URL: 'https://login.example.com', RATE_LIMITS: 'off', TRUSTED_PROXIES: '10.0.0.0/8' },
+  });
 });
 afterEach(() => idcard.close());
 

@@ -111,7 +111,8 @@ const COMMON = {
         in: 'cookie' as const,
         name: '__Host-access',
         description:
-          'The access token in a cookie that a browser keeps, set by a login with transport "cookie".',
+          'The access token in a cookie that a browser keeps, set by a login with transport "cookie". Where PUBLIC_URL ' +
+          'is http on this machine, for development, its name is `access` and it is not Secure; so it is with the other cookies.',
       },
     },
   },

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { isThisMachine } from '../this-machine.ts';
+import { hasPlainCookies } from '../transports/cookie.ts';
 
 /** On standard error, since standard output holds the log, one JSON object a line. */
 export function greet({ publicUrl, docsPage, passwordMinLength, registration }: Config): void {
@@ -10,6 +11,11 @@ export function greet({ publicUrl, docsPage, passwordMinLength, registration }: 
   console.error(
     [
       `idcard serves on ${publicUrl}`,
+      ...(hasPlainCookies(publicUrl)
+        ? [
+            'For development: without https the cookies are not Secure, and their names have no __Host- prefix.',
+          ]
+        : []),
       ...(docsPage ? [`Every route, to try in a browser: ${publicUrl}/docs`] : []),
       ...(registration === 'open'
         ? ['A user, and their first token:', curl('/v1/register')]

@@ -1,29 +1,73 @@
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { invalidToken } from '../problems/catalogue.ts';
+import { isThisMachine } from '../this-machine.ts';
 import { findHeader } from './raw-headers.ts';
 import type { OutgoingTokens } from './transport.ts';
 
-/**
- * All names carry the prefix that makes a browser refuse them from a sibling subdomain, without TLS, or for a
- * narrower path (RFC 6265bis §4.1.3.2).
- */
-export const ACCESS_COOKIE = '__Host-access';
-export const REFRESH_COOKIE = '__Host-refresh';
-/** Stays when the user logs out: it is no login. */
-const DEVICE_COOKIE = '__Host-device';
-
-const ATTRIBUTES: CookieSerializeOptions = { path: '/', httpOnly: true, secure: true, sameSite: 'lax' };
+export interface Cookies {
+  /** @throws invalidToken when it was sent twice */
+  readAccess(request: FastifyRequest): string | undefined;
+  /** @throws invalidToken when it was sent twice */
+  readRefresh(request: FastifyRequest): string | undefined;
+  /** An ambiguous one is none, and no reason to refuse anybody: it is no credential. */
+  readDevice(request: FastifyRequest): string | undefined;
+  /** No token in the body: a script cannot read what it never sees. */
+  send(reply: FastifyReply, tokens: OutgoingTokens): FastifyReply;
+  /** But for that of the device, which is no login. */
+  clear(reply: FastifyReply): FastifyReply;
+}
 
 /** What a browser stores for one cookie at most (RFC 6265bis §5.6), and silently drops above. */
 const MAX_COOKIE_BYTES = 4096;
+
+/**
+ * The cookies of an issuer. Their names carry the prefix that makes a browser refuse them from a sibling subdomain, without
+ * TLS, or for a narrower path (RFC 6265bis §4.1.3.2). Without TLS on this machine Safari keeps none that is `Secure`, so
+ * none with the prefix: there the names are plain.
+ */
+export function createCookies(issuer: string): Cookies {
+  const secure = !hasPlainCookies(issuer);
+  const [access, refresh, device] = ['access', 'refresh', 'device'].map((name) =>
+    secure ? `__Host-${name}` : name,
+  ) as [string, string, string];
+  const attributes: CookieSerializeOptions = { path: '/', httpOnly: true, secure, sameSite: 'lax' };
+
+  function set(reply: FastifyReply, name: string, token: string, maxAge: number): void {
+    if (name.length + 1 + token.length > MAX_COOKIE_BYTES) {
+      throw new Error(
+        `The cookie ${name} would exceed ${MAX_COOKIE_BYTES} bytes: give the user fewer or shorter roles.`,
+      );
+    }
+    reply.setCookie(name, token, { ...attributes, maxAge });
+  }
+
+  return {
+    readAccess: (request) => readCookie(request, access),
+    readRefresh: (request) => readCookie(request, refresh),
+    readDevice: (request) => readCookie(request, device, () => undefined),
+    send(reply, tokens) {
+      set(reply, access, tokens.accessToken, tokens.accessExpiresInSeconds);
+      set(reply, refresh, tokens.refreshToken, tokens.refreshExpiresInSeconds);
+      if (tokens.device) set(reply, device, tokens.device.token, tokens.device.expiresInSeconds);
+      return reply.code(204).send();
+    },
+    clear: (reply) => reply.clearCookie(access, attributes).clearCookie(refresh, attributes),
+  };
+}
+
+/** Whether the cookies of an issuer go without prefix and `Secure`: without TLS, where nobody else can listen. */
+export function hasPlainCookies(issuer: string): boolean {
+  const { protocol, hostname } = new URL(issuer);
+  return protocol === 'http:' && isThisMachine(hostname);
+}
 
 /**
  * The value of one of our cookies, or undefined when it was not sent. Read by hand and not through a parser,
  * since a parser keeps the first of two cookies without a word, and a second one may have been planted.
  * @throws invalidToken when the name occurs twice, or in another letter case
  */
-export function readCookie(
+function readCookie(
   request: FastifyRequest,
   name: string,
   whenAmbiguous: () => undefined = refuseAmbiguous,
@@ -46,11 +90,6 @@ function refuseAmbiguous(): never {
   throw invalidToken({ detail: 'The cookie was sent twice.' });
 }
 
-/** An ambiguous one is none, and no reason to refuse anybody: it is no credential. */
-export function readDeviceCookie(request: FastifyRequest): string | undefined {
-  return readCookie(request, DEVICE_COOKIE, () => undefined);
-}
-
 /**
  * Blank and tab alone (RFC 6265 §5.2). `trim()` takes the byte A0 as well, behind which a browser sees no `__Host-`,
  * so that a sibling subdomain could plant a cookie under such a name.
@@ -64,25 +103,4 @@ function withoutBlanks(text: string): string {
 
 function isBlank(character: string | undefined): boolean {
   return character === ' ' || character === '\t';
-}
-
-/** No token in the body: a script cannot read what it never sees. */
-export function sendCookies(reply: FastifyReply, tokens: OutgoingTokens): FastifyReply {
-  setCookie(reply, ACCESS_COOKIE, tokens.accessToken, tokens.accessExpiresInSeconds);
-  setCookie(reply, REFRESH_COOKIE, tokens.refreshToken, tokens.refreshExpiresInSeconds);
-  if (tokens.device) setCookie(reply, DEVICE_COOKIE, tokens.device.token, tokens.device.expiresInSeconds);
-  return reply.code(204).send();
-}
-
-export function clearCookies(reply: FastifyReply): FastifyReply {
-  return reply.clearCookie(ACCESS_COOKIE, ATTRIBUTES).clearCookie(REFRESH_COOKIE, ATTRIBUTES);
-}
-
-function setCookie(reply: FastifyReply, name: string, token: string, maxAge: number): void {
-  if (name.length + 1 + token.length > MAX_COOKIE_BYTES) {
-    throw new Error(
-      `The cookie ${name} would exceed ${MAX_COOKIE_BYTES} bytes: give the user fewer or shorter roles.`,
-    );
-  }
-  reply.setCookie(name, token, { ...ATTRIBUTES, maxAge });
 }

@@ -1,14 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { severalCredentials } from '../problems/catalogue.ts';
 import { hasAuthorization, readAuthorization, sendBearer } from './bearer.ts';
-import {
-  ACCESS_COOKIE,
-  clearCookies,
-  REFRESH_COOKIE,
-  readCookie,
-  readDeviceCookie,
-  sendCookies,
-} from './cookie.ts';
+import { createCookies } from './cookie.ts';
 import { createSiteCheck, type SiteOptions } from './cross-site.ts';
 import type { OutgoingTokens, ReceivedToken, TransportName } from './transport.ts';
 
@@ -39,21 +32,29 @@ export interface Transports {
   clearCookies(reply: FastifyReply): FastifyReply;
 }
 
-/** @param origins those whose pages may use cookies here */
-export function createTransports(origins: readonly string[], options?: SiteOptions): Transports {
+/**
+ * @param issuer whose cookies they are
+ * @param origins those whose pages may use cookies here
+ */
+export function createTransports(
+  issuer: string,
+  origins: readonly string[],
+  options?: SiteOptions,
+): Transports {
+  const cookies = createCookies(issuer);
   const { refuseCrossSite, refuseUnkeptCookies, refuseForgery } = createSiteCheck(origins, options);
 
   return {
     receiveAccessToken(request) {
       const header = readAuthorization(request);
-      const cookie = readCookie(request, ACCESS_COOKIE);
+      const cookie = cookies.readAccess(request);
       if (cookie === undefined) return header;
       if (header) throw severalCredentials();
       refuseForgery(request);
       return { token: cookie, transport: 'cookie' };
     },
     receiveRefreshToken(request, fromBody) {
-      const cookie = readCookie(request, REFRESH_COOKIE);
+      const cookie = cookies.readRefresh(request);
       if (cookie === undefined)
         return fromBody === undefined ? undefined : { token: fromBody, transport: 'bearer' };
       if (fromBody !== undefined || hasAuthorization(request)) throw severalCredentials();
@@ -61,13 +62,13 @@ export function createTransports(origins: readonly string[], options?: SiteOptio
       return { token: cookie, transport: 'cookie' };
     },
     receiveDeviceToken: (request, transport, fromBody) =>
-      transport === 'cookie' ? readDeviceCookie(request) : fromBody,
+      transport === 'cookie' ? cookies.readDevice(request) : fromBody,
     // Node joins two of them with a comma, which no proof has in it.
     receiveProof: (request) => request.headers.dpop?.toString(),
-    send: (reply, transport, tokens) => (transport === 'cookie' ? sendCookies : sendBearer)(reply, tokens),
+    send: (reply, transport, tokens) => (transport === 'cookie' ? cookies.send : sendBearer)(reply, tokens),
     hasAuthorization,
     refuseUnkeptCookies,
     refuseCrossSite,
-    clearCookies,
+    clearCookies: cookies.clear,
   };
 }

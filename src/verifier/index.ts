@@ -45,7 +45,7 @@ export const idcard = fp<IdcardOptions>(
     const issuer = createIssuer(options, app.log, closing.signal);
     const ownOrigins = publicUrl === undefined ? [] : [new URL(publicUrl).origin];
     const detail = publicUrl === undefined ? OWN_ORIGIN_UNKNOWN : undefined;
-    const transports = createTransports([...ownOrigins, ...allowedOrigins], { detail });
+    const transports = createTransports(options.issuer, [...ownOrigins, ...allowedOrigins], { detail });
     const dpop = createProofCheck(options);
     const authenticate = createAuthentication({ requireDpop, tokens: issuer, transports, dpop });
     const hasLogin = holdLogin(app);

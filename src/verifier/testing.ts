@@ -32,10 +32,15 @@ const LIFETIME_SECONDS = 300;
  * @param clock the time in seconds since 1970
  * @throws StartupError in production, where anybody could make its tokens
  */
-export function createTestIssuer({ clock = systemClock }: { clock?: Clock } = {}): TestIssuer {
+export function createTestIssuer({
+  clock = systemClock,
+  issuer = 'https://idcard.test',
+}: {
+  clock?: Clock;
+  issuer?: string;
+} = {}): TestIssuer {
   if (process.env.NODE_ENV === 'production')
     throw new StartupError('The test issuer of idcard signs with a public key pair: not in production.');
-  const issuer = 'https://idcard.test';
   const audience = 'test';
   const signers = { access: signerOf('access'), revocations: signerOf('revocations') };
   const common = () => ({ iss: issuer, aud: audience, iat: clock(), exp: clock() + LIFETIME_SECONDS });

@@ -72,14 +72,14 @@ const byBody = (token: string): WireRequest => ({
 const places: Record<Kind, Record<string, (token: string) => WireRequest>> = {
   access: {
     'GET /v1/verify by header': byHeader('/v1/verify'),
-    'GET /v1/verify by cookie': byCookie('__Host-access', '/v1/verify'),
+    'GET /v1/verify by cookie': byCookie('access', '/v1/verify'),
     'GET /v1/me by header': byHeader('/v1/me'),
     'POST /v1/logout-everywhere by header': byHeader('/v1/logout-everywhere', 'POST'),
-    'POST /v1/logout-everywhere by cookie': byCookie('__Host-access', '/v1/logout-everywhere', 'POST'),
+    'POST /v1/logout-everywhere by cookie': byCookie('access', '/v1/logout-everywhere', 'POST'),
   },
   refresh: {
     'POST /v1/refresh by body': byBody,
-    'POST /v1/refresh by cookie': byCookie('__Host-refresh', '/v1/refresh', 'POST'),
+    'POST /v1/refresh by cookie': byCookie('refresh', '/v1/refresh', 'POST'),
   },
 };
 
@@ -178,9 +178,9 @@ describe('after all of it', () => {
     const { real } = target;
     for (const [put, token] of [
       [byHeader('/v1/me'), real.access],
-      [byCookie('__Host-access', '/v1/me'), real['access cookie']],
+      [byCookie('access', '/v1/me'), real['access cookie']],
       [byBody, real.refresh],
-      [byCookie('__Host-refresh', '/v1/refresh', 'POST'), real['refresh cookie']],
+      [byCookie('refresh', '/v1/refresh', 'POST'), real['refresh cookie']],
     ] as const) {
       expect((await send(port, put(token))).status).toBeOneOf([200, 204]);
     }

@@ -21,7 +21,7 @@ const MUTATIONS = Number(process.env.MUTATIONS ?? 20_000);
 const TIMEOUT_MS = 60_000 + MUTATIONS;
 
 const config = readConfig({});
-const transports = createTransports([config.publicUrl]);
+const transports = createTransports(config.publicUrl, [config.publicUrl]);
 const use = { method: 'GET', url: '/v1/me', accessToken: 'a.b.c' };
 const proofKeys: ProofKey[] = [createProofKey('ES256'), createProofKey('EdDSA')];
 
@@ -88,12 +88,12 @@ const ways: Record<string, { kind: keyof typeof real; present: (text: string) =>
   },
   'access token by cookie': {
     kind: 'access',
-    present: (text) => present(request({ cookie: `__Host-access=${text}` })),
+    present: (text) => present(request({ cookie: `access=${text}` })),
   },
   'refresh token by body': { kind: 'refresh', present: (text) => presentRefresh(request({}, 'POST'), text) },
   'refresh token by cookie': {
     kind: 'refresh',
-    present: (text) => presentRefresh(request({ cookie: `__Host-refresh=${text}` }, 'POST')),
+    present: (text) => presentRefresh(request({ cookie: `refresh=${text}` }, 'POST')),
   },
   'DPoP proof': {
     kind: 'proof',

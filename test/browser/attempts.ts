@@ -177,7 +177,7 @@ const navigations: Attempt[] = [
 
 const planting: Attempt = {
   name: 'planting a cookie by script',
-  script: "document.cookie = '__Host-access=planted; Secure; Path=/'; return 'nothing';",
+  script: "document.cookie = 'access=planted; Path=/'; return 'nothing';",
   arrives: { 'cross-site': [], 'same-site': [] },
 };
 

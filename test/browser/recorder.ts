@@ -33,7 +33,7 @@ export async function record(port: number, serverPort: number): Promise<Recorder
     }
     const onward = request({ host: '127.0.0.1', port: serverPort, method, path, headers }, (answer) => {
       const site = headers['sec-fetch-site']?.toString();
-      const hasCookies = /(^|; |__Host-)(access|refresh)=/.test(headers.cookie ?? '');
+      const hasCookies = /(?:^|; )(?:access|refresh|device)=/.test(headers.cookie ?? '');
       if (path.startsWith('/v1/'))
         passages.push({ method, path, site, hasCookies, status: answer.statusCode });
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers);

@@ -132,7 +132,7 @@ describe.skipIf(isChromiumMissing)(`the single-page app in a browser (${CHROMIUM
 
   test('with cookies no script can read a token', async () => {
     const tab = await openLoggedIn('cookie');
-    await context.clearCookies({ name: '__Host-access' });
+    await context.clearCookies({ name: 'access' });
     await tab.call(1);
     const readable = await tab.page.evaluate(`(async () => JSON.stringify([
       document.cookie, await cookieStore.getAll(), await indexedDB.databases(), { ...sessionStorage }, { ...localStorage }

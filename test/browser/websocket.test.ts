@@ -10,7 +10,7 @@ import { findFreePort } from '../support/process.ts';
 import { CHROMIUM, isChromiumMissing, openChromium } from './chromium.ts';
 import { serveHostilePage } from './hostile-page.ts';
 
-const { options, mintToken } = createTestIssuer();
+const { options, mintToken } = createTestIssuer({ issuer: 'http://localhost:3000' });
 
 /** A handshake as it arrived. */
 interface Handshake {
@@ -88,7 +88,7 @@ async function serveSocket(publicUrl: string, handshakes: Handshake[]): Promise<
   app.get('/own', (_request, reply) => {
     const token = mintToken({ sub: 'ada' });
     reply
-      .header('set-cookie', `__Host-access=${token}; Path=/; Secure; HttpOnly; SameSite=Lax`)
+      .header('set-cookie', `access=${token}; Path=/; HttpOnly; SameSite=Lax`)
       .type('text/html')
       .send('<body>own');
   });
@@ -98,7 +98,7 @@ async function serveSocket(publicUrl: string, handshakes: Handshake[]): Promise<
   });
   app.server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
     const { origin, cookie } = request.headers;
-    handshakes.push({ origin, hasCookie: cookie?.includes('__Host-access=') ?? false });
+    handshakes.push({ origin, hasCookie: cookie?.includes('access=') ?? false });
     sockets.add(socket);
     const response = new ServerResponse(request);
     response.assignSocket(socket);

@@ -94,7 +94,7 @@ describeIn(ENGINES, 'the client', (engine) => {
     });
 
     async function spoil(): Promise<void> {
-      if (name === 'cookie') await context.clearCookies({ name: '__Host-access' });
+      if (name === 'cookie') await context.clearCookies({ name: 'access' });
       await one.run(SPOIL[name]);
     }
 
@@ -114,7 +114,7 @@ describeIn(ENGINES, 'the client', (engine) => {
       expect(
         await Promise.all([one.run('return client.user()'), two.run('return client.isLoggedIn()')]),
       ).toEqual([undefined, false]);
-      expect(await cookieNames()).not.toContain('__Host-refresh');
+      expect(await cookieNames()).not.toContain('refresh');
     });
 
     test('hear that the service renews it no more, each once', async () => {
@@ -136,7 +136,7 @@ describeIn(ENGINES, 'the client', (engine) => {
       renewal.goOn();
       await Promise.all([call, logout]);
       expect(await one.run('return client.isLoggedIn()')).toBe(false);
-      expect(await cookieNames()).not.toContain('__Host-refresh');
+      expect(await cookieNames()).not.toContain('refresh');
       expect(await two.run('return client.user()')).toBeUndefined();
     });
 
@@ -175,7 +175,7 @@ describeIn(ENGINES, 'the client', (engine) => {
   test('with cookies no script can reach a token', async () => {
     const tab = await open('cookie');
     await tab.run(LOG_IN);
-    await context.clearCookies({ name: '__Host-access' });
+    await context.clearCookies({ name: 'access' });
     expect(await tab.run(CALL)).toEqual(Array(10).fill(200));
     const reachable = await tab.run(`
       const databases = await indexedDB.databases();
@@ -187,13 +187,13 @@ describeIn(ENGINES, 'the client', (engine) => {
     );
     for (const text of [reachable, ...gate.passages.map(({ body }) => body)])
       expect(text).not.toMatch(/eyJ|access_token/);
-    expect(await cookieNames()).toEqual(expect.arrayContaining(['__Host-access', '__Host-refresh']));
+    expect(await cookieNames()).toEqual(expect.arrayContaining(['access', 'refresh']));
   });
 
   test.each(Object.keys(TRANSPORTS) as Name[])('from another origin that is allowed: %s', async (name) => {
     const tab = await open(name, '', appOrigin);
     await tab.run(LOG_IN);
-    if (name === 'cookie') await context.clearCookies({ name: '__Host-access' });
+    if (name === 'cookie') await context.clearCookies({ name: 'access' });
     await tab.run(SPOIL[name]);
     const before = await gate.refreshes();
     const body = `return (await client.fetch('${gate.url}/v1/me', { headers: { 'content-type': 'application/json' } })).status`;
@@ -208,7 +208,7 @@ describeIn(ENGINES, 'the client', (engine) => {
     await tab.run(`${LOG_IN}; localStorage.clear()`);
     await tab.page.reload();
     expect(await tab.run('return client.user()')).toMatchObject({ email: ADA.email });
-    await context.clearCookies({ name: '__Host-access' });
+    await context.clearCookies({ name: 'access' });
     expect(await tab.run('return client.user()')).toMatchObject({ email: ADA.email });
     expect(await tab.run('return client.isLoggedIn()')).toBe(true);
   });
@@ -227,7 +227,7 @@ describeIn(ENGINES, 'the client', (engine) => {
       "Object.defineProperty(window, 'localStorage', { get() { throw new Error('forbidden') } })";
     const tab = await open('cookie', forbid);
     await tab.run(LOG_IN);
-    await context.clearCookies({ name: '__Host-access' });
+    await context.clearCookies({ name: 'access' });
     expect(await tab.run(CALL)).toEqual(Array(10).fill(200));
   });
 
@@ -317,7 +317,7 @@ describeIn(ENGINES, 'the client', (engine) => {
   ])('a lease %s', async (_name, leftMs) => {
     const tab = await open('cookie', WITHOUT_LOCKS);
     await tab.run(LOG_IN);
-    await context.clearCookies({ name: '__Host-access' });
+    await context.clearCookies({ name: 'access' });
     const body = `localStorage['idcard lease'] = 'closed ' + (Date.now() + ${leftMs}); ${CALL}`;
     expect(await tab.run(body)).toEqual(Array(10).fill(200));
   });

@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PROXIES, type ProtectedApp, startProtectedApp } from '../support/protected-app.ts';
 import { lacks } from '../support/system.ts';
 
+/** The cookies of a login have their prefix where the proxy is reached by TLS, as the files ask for. */
+const HTTPS = { PUBLIC_URL: 'https://app.example.com' };
+
 /** Each with what the application may see of it; "@" stands for the cookie that logs in. */
 const COOKIES: [sent: string[], seen: string][] = [
   [['@'], '@'],
@@ -48,7 +51,7 @@ describe.each(PROXIES)('an application behind $name', (proxy) => {
     let proxied: ProtectedApp;
 
     beforeAll(async () => {
-      proxied = await startProtectedApp(proxy);
+      proxied = await startProtectedApp(proxy, { env: HTTPS });
     });
     afterAll(() => proxied?.stop());
 
@@ -87,7 +90,7 @@ describe.each(PROXIES)('an application behind $name', (proxy) => {
   });
 
   test.skipIf(lacks(proxy.name))('sees the same where they come one by one, by HTTP/2', async () => {
-    const proxied = await startProtectedApp(proxy, { http2: true });
+    const proxied = await startProtectedApp(proxy, { http2: true, env: HTTPS });
     const client = connect(proxied.origin);
     try {
       const access = accessCookieOf(proxied);

@@ -112,9 +112,9 @@ describe.skipIf(lacks('nginx')).each(FORMS)(
       const response = await login(origin);
       expect(response.status).toBe(204);
       const cookies = response.headers.getSetCookie();
-      for (const name of ['__Host-access', '__Host-refresh'])
+      for (const name of ['access', 'refresh'])
         expect(cookies.find((cookie) => cookie.startsWith(`${name}=`))).toMatch(
-          /; Path=\/; HttpOnly; Secure/,
+          /; Path=\/; HttpOnly; SameSite=Lax$/,
         );
       const cookie = cookies.map((line) => line.split(';')[0]).join('; ');
       expect((await post('/v1/refresh', undefined, { cookie, origin })).status).toBe(204);

@@ -126,7 +126,7 @@ describe('the tokens leave by the way the old one came', () => {
     const response = await idcard.app.inject({ method: 'POST', url: '/v1/refresh', headers: { cookie } });
     expect(response.statusCode).toBe(204);
     expect(response.body).toBe('');
-    expect(response.cookies.map(({ name }) => name)).toEqual(['__Host-access', '__Host-refresh']);
+    expect(response.cookies.map(({ name }) => name)).toEqual(['access', 'refresh']);
   });
 
   test('without a refresh token the answer says what to send', async () => {

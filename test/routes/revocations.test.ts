@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ACCESS_COOKIE } from '../../src/transports/cookie.ts';
 import { addUser, createTestApp, START, type TestApp } from '../support/app.ts';
 
 let idcard: TestApp;
@@ -92,7 +91,7 @@ test('a list is signed again before it expires, however short the life of access
 
 test('the list is no access token', async () => {
   const { body } = await fetchList();
-  for (const headers of [{ authorization: `Bearer ${body}` }, { cookie: `${ACCESS_COOKIE}=${body}` }]) {
+  for (const headers of [{ authorization: `Bearer ${body}` }, { cookie: `access=${body}` }]) {
     expect((await idcard.app.inject({ url: '/v1/verify', headers })).statusCode).toBe(401);
   }
 });

@@ -2,7 +2,6 @@ import { createPrivateKey } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sha256 } from '../../src/tokens/dpop-proof.ts';
 import { withLowS } from '../../src/tokens/low-s.ts';
-import { ACCESS_COOKIE } from '../../src/transports/cookie.ts';
 import { addUser, bearer, createTestApp, logIn, START, type TestApp } from '../support/app.ts';
 import { createProofKey, fetchNonce, forgeProof, logInBound, proofClaims } from '../support/dpop.ts';
 import { es256, forge, forgeAccess, hasLowS, keyOf, respell } from '../support/forge.ts';
@@ -83,7 +82,7 @@ describe('both spellings', () => {
     expect(tokens[0]).not.toBe(tokens[1]);
     for (let time = 0; time < 2; time++) {
       expect(await statuses(tokens)).toEqual([200, 200]);
-      for (const token of tokens) expect(await verify({ cookie: `${ACCESS_COOKIE}=${token}` })).toBe(200);
+      for (const token of tokens) expect(await verify({ cookie: `access=${token}` })).toBe(200);
     }
   });
 

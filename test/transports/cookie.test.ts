@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sendCookies } from '../../src/transports/cookie.ts';
+import { createCookies, hasPlainCookies } from '../../src/transports/cookie.ts';
 import { ADA, addUser, createTestApp, logIn, logInWithCookies, type TestApp } from '../support/app.ts';
 
 let idcard: TestApp;
+/** With TLS, where everybody but a developer is. */
+const PUBLIC_URL = 'https://login.example.com';
 /** `__Host-access=…; __Host-refresh=…` */
 let cookie: string;
 
 beforeAll(async () => {
-  idcard = await createTestApp();
+  idcard = await createTestApp({ env: { PUBLIC_URL } });
   await addUser(idcard);
   cookie = await logInWithCookies(idcard);
 });
@@ -39,6 +41,48 @@ describe('a login by cookie', () => {
   test('works from then on', async () => {
     expect((await verify({ cookie })).statusCode).toBe(200);
   });
+});
+
+describe('a login by cookie without TLS', () => {
+  const ON_THIS_MACHINE = ['http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000/auth'];
+
+  test.each(ON_THIS_MACHINE)(
+    'at %s has plain names, since Safari keeps no Secure cookie there',
+    async (url) => {
+      const local = await createTestApp({ env: { PUBLIC_URL: url } });
+      await addUser(local);
+      const path = url.endsWith('/auth') ? '/auth' : '';
+      const ask = (method: 'GET' | 'POST', route: string, sent: string, body?: object) =>
+        local.app.inject({ method, url: path + route, headers: { cookie: sent }, ...(body && { body }) });
+
+      const login = await ask('POST', '/v1/login', '', { ...ADA, transport: 'cookie' });
+      const attributes = 'Path=/; HttpOnly; SameSite=Lax';
+      expect(login.headers['set-cookie']).toEqual([
+        expect.stringMatching(new RegExp(`^access=[\\w.-]+; Max-Age=300; ${attributes}$`)),
+        expect.stringMatching(new RegExp(`^refresh=[\\w.-]+; Max-Age=604800; ${attributes}$`)),
+        expect.stringMatching(new RegExp(`^device=[\\w.-]+; Max-Age=2592000; ${attributes}$`)),
+      ]);
+      const jar = login.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+      expect((await ask('GET', '/v1/me', jar)).statusCode).toBe(200);
+      expect((await ask('POST', '/v1/refresh', jar)).statusCode).toBe(204);
+      expect((await ask('GET', '/v1/me', `${jar}; access=planted`)).statusCode).toBe(401);
+      const prefixed = jar.replaceAll(/(?=access|refresh|device)/g, '__Host-');
+      expect((await ask('GET', '/v1/me', prefixed)).json().type).toBe('urn:idcard:problem:login-required');
+      expect((await ask('POST', '/v1/logout', jar)).headers['set-cookie']).toEqual(
+        [`access=; Max-Age=0; ${attributes}`, `refresh=; Max-Age=0; ${attributes}`].map((line) =>
+          expect.stringContaining(line.split(';')[0] ?? ''),
+        ),
+      );
+      await local.close();
+    },
+  );
+
+  test.each([
+    'http://idcard:3000',
+    'http://localhost.example.com',
+    'http://app.localhost',
+    'https://localhost',
+  ])('is not what %s has', (url) => expect(hasPlainCookies(url)).toBe(false));
 });
 
 describe('credentials that could mean two things', () => {
@@ -146,9 +190,8 @@ test('a token too long for a browser is an error where the cookie is made', () =
     scope: 'account',
     tokenType: 'Bearer' as const,
   };
+  const { send } = createCookies(PUBLIC_URL);
   const reply = { setCookie: () => reply, code: () => reply, send: () => reply };
-  expect(() => sendCookies(reply as never, tokens)).toThrow('__Host-access would exceed 4096 bytes');
-  expect(() =>
-    sendCookies(reply as never, { ...tokens, accessToken: tokens.accessToken.slice(1) }),
-  ).not.toThrow();
+  expect(() => send(reply as never, tokens)).toThrow('__Host-access would exceed 4096 bytes');
+  expect(() => send(reply as never, { ...tokens, accessToken: tokens.accessToken.slice(1) })).not.toThrow();
 });

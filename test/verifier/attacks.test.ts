@@ -56,7 +56,7 @@ afterAll(async () => {
 /** Wherever the service looks for a token: before the body is read, and behind. */
 const places: Record<string, (token: string) => WireRequest> = {
   'GET by header': (token) => ({ path: '/v1/me', headers: [['Authorization', `Bearer ${token}`]] }),
-  'GET by cookie': (token) => ({ path: '/v1/verify', headers: [['Cookie', `__Host-access=${token}`]] }),
+  'GET by cookie': (token) => ({ path: '/v1/verify', headers: [['Cookie', `access=${token}`]] }),
   'POST by header': (token) => ({
     method: 'POST',
     path: '/v1/logout-everywhere',

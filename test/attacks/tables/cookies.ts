@@ -2,6 +2,8 @@ import type { Attack, Outcome } from '../outcome.ts';
 import type { Target } from '../target.ts';
 import type { WireRequest } from '../wire.ts';
 
+const withCapital = (name: string) => name.slice(0, -1) + name.slice(-1).toUpperCase();
+
 /** Cookie headers with a good token in them, of which none is a good cookie. Each stands for a line on the wire. */
 const spellings: Record<string, Record<string, (name: string, token: string) => string[]>> = {
   'twice: RFC 6265 §5.4': {
@@ -21,11 +23,11 @@ const spellings: Record<string, Record<string, (name: string, token: string) => 
     ],
   },
   'twice: RFC 6265bis §4.1.3.2': {
-    'the cookie in lower case': (name, token) => [`${name.toLowerCase()}=${token}`],
+    'the cookie with one capital': (name, token) => [`${withCapital(name)}=${token}`],
     'the cookie in capitals': (name, token) => [`${name.toUpperCase()}=${token}`],
-    'the cookie in two letter cases': (name, token) => [`${name}=${token}; ${name.toLowerCase()}=x`],
+    'the cookie in two letter cases': (name, token) => [`${name}=${token}; ${withCapital(name)}=x`],
     'the cookie in two letter cases, over two headers': (name, token) => [
-      `__HOST${name.slice(6)}=x`,
+      `${withCapital(name)}=x`,
       `${name}=${token}`,
     ],
   },
@@ -43,19 +45,19 @@ const spellings: Record<string, Record<string, (name: string, token: string) => 
     'the cookie with a byte that is no ASCII': (name, token) => [`${name}=${token}\xa0`],
   },
   'unseen: RFC 6265bis §4.1.3.2': {
-    'a cookie without the prefix': (name, token) => [`${name.slice(7)}=${token}`],
-    'a cookie with the other prefix': (name, token) => [`__Secure-${name.slice(7)}=${token}`],
-    'a cookie with one underscore': (name, token) => [`${name.slice(1)}=${token}`],
+    'a cookie with the prefix of TLS': (name, token) => [`__Host-${name}=${token}`],
+    'a cookie with the other prefix': (name, token) => [`__Secure-${name}=${token}`],
+    'a cookie with less of its name': (name, token) => [`${name.slice(1)}=${token}`],
     'a cookie with more behind its name': (name, token) => [`${name}2=${token}`],
     'a cookie without a name': (_, token) => [token],
     'a cookie without a name, that looks like one': (name, token) => [`=${name}=${token}`],
     'a cookie behind a comma': (name, token) => [`a=b, ${name}=${token}`],
     'a cookie in the value of another': (name, token) => [`a="b ${name}=${token}"`],
-    'a cookie whose name is encoded': (name, token) => [`%5F%5F${name.slice(2)}=${token}`],
-    'a cookie without an equals sign': (name, token) => [`${name} ${token}`],
-    'a cookie of the other kind': (name, token) => [
-      `__Host-${name.endsWith('access') ? 'refresh2' : 'access'}=${token}`,
+    'a cookie whose name is encoded': (name, token) => [
+      `%${name.charCodeAt(0).toString(16)}${name.slice(1)}=${token}`,
     ],
+    'a cookie without an equals sign': (name, token) => [`${name} ${token}`],
+    'a cookie of the other kind': (name, token) => [`${name === 'access' ? 'refresh2' : 'access'}=${token}`],
   },
   // A browser does not see the prefix behind such a byte, so any subdomain may set the cookie.
   'unseen: RFC 6265bis §4.1.3, CWE-180': {
@@ -65,26 +67,16 @@ const spellings: Record<string, Record<string, (name: string, token: string) => 
     'an en quad in UTF-8 before the name': (name, token) => [`\xe2\x80\x80${name}=${token}`],
     'a BOM before the name': (name, token) => [`\xef\xbb\xbf${name}=${token}`],
     'a next-line byte before the name': (name, token) => [`\x85${name}=${token}`],
-    'a long s in the name': (name, token) => [`${name.replace('st', '\xc5\xbft')}=${token}`],
+    'a long s in the name': (name, token) => [`${name.replace('s', '\xc5\xbf')}=${token}`],
   },
 };
 
 export function hostileCookies({ real }: Target): Attack[] {
   const readers: [string, string, WireRequest, Outcome][] = [
-    ['__Host-access', real['access cookie'], { path: '/v1/verify' }, 'login required'],
-    ['__Host-access', real['access cookie'], { path: '/v1/me' }, 'login required'],
-    [
-      '__Host-access',
-      real['access cookie'],
-      { method: 'POST', path: '/v1/logout-everywhere' },
-      'login required',
-    ],
-    [
-      '__Host-refresh',
-      real['refresh cookie'],
-      { method: 'POST', path: '/v1/refresh' },
-      'refresh token required',
-    ],
+    ['access', real['access cookie'], { path: '/v1/verify' }, 'login required'],
+    ['access', real['access cookie'], { path: '/v1/me' }, 'login required'],
+    ['access', real['access cookie'], { method: 'POST', path: '/v1/logout-everywhere' }, 'login required'],
+    ['refresh', real['refresh cookie'], { method: 'POST', path: '/v1/refresh' }, 'refresh token required'],
   ];
   return readers.flatMap(([name, token, request, unseen]) =>
     Object.entries(spellings).flatMap(([heading, makes]) => {

@@ -71,7 +71,7 @@ export function misplaced({ real, revocations, token, lureUrl }: Target): Attack
       'a refresh token in the access cookie, where one refreshes': {
         method: 'POST',
         path: '/v1/refresh',
-        headers: [['Cookie', `__Host-access=${real['refresh cookie']}`]],
+        headers: [['Cookie', `access=${real['refresh cookie']}`]],
       },
       'a refresh token in a header of its own': {
         method: 'POST',
@@ -130,7 +130,7 @@ export function misplaced({ real, revocations, token, lureUrl }: Target): Attack
         path: '/v1/verify',
         headers: [
           ['Authorization', `Bearer ${access}`],
-          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Cookie', `access=${real['access cookie']}`],
         ],
       },
       'a header of another scheme, one of ours, and a cookie': {
@@ -138,19 +138,19 @@ export function misplaced({ real, revocations, token, lureUrl }: Target): Attack
         headers: [
           ['Authorization', 'Basic YTpi'],
           ['Authorization', `Bearer ${access}`],
-          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Cookie', `access=${real['access cookie']}`],
         ],
       },
       'a refresh cookie and a body': refresh(JSON.stringify({ refresh_token: real.refresh }), [
         JSON_BODY,
-        ['Cookie', `__Host-refresh=${real['refresh cookie']}`],
+        ['Cookie', `refresh=${real['refresh cookie']}`],
       ]),
       'a refresh cookie and a header': {
         method: 'POST',
         path: '/v1/refresh',
         headers: [
           ['Authorization', `Bearer ${access}`],
-          ['Cookie', `__Host-refresh=${real['refresh cookie']}`],
+          ['Cookie', `refresh=${real['refresh cookie']}`],
         ],
       },
     }),
@@ -164,7 +164,7 @@ export function misplaced({ real, revocations, token, lureUrl }: Target): Attack
     }),
     ...row('RFC 9449 §7.1', 'invalid proof', {
       'a bound token without a proof': verify('Authorization', `DPoP ${bound('access')}`),
-      'a bound token in a cookie, without a proof': verify('Cookie', `__Host-access=${bound('access')}`),
+      'a bound token in a cookie, without a proof': verify('Cookie', `access=${bound('access')}`),
       'a bound token that is its own proof': {
         path: '/v1/verify',
         headers: [
@@ -178,21 +178,21 @@ export function misplaced({ real, revocations, token, lureUrl }: Target): Attack
         method: 'POST',
         path: '/v1/refresh',
         headers: [
-          ['Cookie', `__Host-refresh=${real['refresh cookie']}`],
+          ['Cookie', `refresh=${real['refresh cookie']}`],
           ['Origin', new URL(lureUrl).origin],
         ],
       },
       'an access cookie, read from another origin': {
         path: '/v1/me',
         headers: [
-          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Cookie', `access=${real['access cookie']}`],
           ['Origin', new URL(lureUrl).origin],
         ],
       },
       'an access cookie in a handshake from a sandboxed frame': {
         path: '/v1/verify',
         headers: [
-          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Cookie', `access=${real['access cookie']}`],
           ['Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
           ['Origin', 'null'],
         ],
@@ -200,7 +200,7 @@ export function misplaced({ real, revocations, token, lureUrl }: Target): Attack
       'an access cookie from two origins': {
         path: '/v1/verify',
         headers: [
-          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Cookie', `access=${real['access cookie']}`],
           ['Origin', new URL(lureUrl).origin],
           ['Origin', 'http://localhost:3000'],
         ],
@@ -209,7 +209,7 @@ export function misplaced({ real, revocations, token, lureUrl }: Target): Attack
         method: 'POST',
         path: '/v1/logout-everywhere',
         headers: [
-          ['Cookie', `__Host-access=${real['access cookie']}`],
+          ['Cookie', `access=${real['access cookie']}`],
           ['Sec-Fetch-Site', 'same-site'],
         ],
       },

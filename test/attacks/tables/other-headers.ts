@@ -51,7 +51,7 @@ export function underOtherSchemes(access: string): Attack[] {
     `Basic ${basic}`,
     `Basic ${access}`,
     `BearerToken ${access}`,
-    `__Host-access=${access}`,
+    `access=${access}`,
     `"Bearer" ${access}`,
   ];
   const broken = [
@@ -64,7 +64,7 @@ export function underOtherSchemes(access: string): Attack[] {
     `Bearer ${access}`,
     `${access}, Bearer ${access}`,
     `${access};`,
-    `__Host-access=${access}`,
+    `access=${access}`,
   ].map((rest) => `Bearer ${rest}`);
   const rows = (values: string[], outcome: Outcome): Attack[] =>
     values.map((value) => ({

@@ -22,12 +22,12 @@ export function oversized(target: Target): Attack[] {
     }),
     'GET /v1/verify by cookie': (token) => ({
       path: '/v1/verify',
-      headers: [['Cookie', `__Host-access=${token}`]],
+      headers: [['Cookie', `access=${token}`]],
     }),
     'POST /v1/refresh by cookie': (token) => ({
       method: 'POST',
       path: '/v1/refresh',
-      headers: [['Cookie', `__Host-refresh=${token}`]],
+      headers: [['Cookie', `refresh=${token}`]],
     }),
     'POST /v1/refresh by body': (token) => ({
       method: 'POST',

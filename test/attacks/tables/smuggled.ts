@@ -20,7 +20,7 @@ export function smuggled({ real }: Target): Attack[] {
   const token = (value: string): Headers => [['Authorization', `Bearer ${value}`]];
   const half = access.length / 2;
   const cut = (byte: string) => token(access.slice(0, half) + byte + access.slice(half));
-  const cookies = (value: string): Headers => [['Cookie', `__Host-access=${value}`]];
+  const cookies = (value: string): Headers => [['Cookie', `access=${value}`]];
 
   return [
     ...row('RFC 9112 §2.2, CWE-113', 'malformed', {
@@ -28,12 +28,12 @@ export function smuggled({ real }: Target): Attack[] {
       'a line feed in the token': cut('\n'),
       'a line feed before a second header': token(`x\nAuthorization: Bearer ${access}`),
       'a carriage return before a second header': token(`x\rAuthorization: Bearer ${access}`),
-      'a line feed in a cookie': cookies(`x\nCookie: __Host-access=${cookie}`),
+      'a line feed in a cookie': cookies(`x\nCookie: access=${cookie}`),
       'a carriage return in a cookie': cookies(`${cookie}\r`),
     }),
     ...row('RFC 9112 §2.2, CWE-113', 'several credentials', {
       'a line break before a second header': token(`x\r\nAuthorization: Bearer ${access}`),
-      'a line break before a cookie': token(`x\r\nCookie: __Host-access=${cookie}`),
+      'a line break before a cookie': token(`x\r\nCookie: access=${cookie}`),
     }),
     ...row('RFC 9112 §5.2', 'malformed', {
       'a token on the next line': [['Authorization', `Bearer\r\n ${access}`]],
