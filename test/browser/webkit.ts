@@ -59,7 +59,12 @@ async function openContext(env: Record<string, string>, forget: () => void): Pro
     known.set(window, page);
     return page;
   };
-  const pages = async () => (await session.windows()).map(pageOf);
+  /** The oldest first. */
+  const pages = async () => {
+    for (const window of await session.windows()) pageOf(window);
+    const windows = new Set(await session.windows());
+    return [...known].filter(([window]) => windows.has(window)).map(([, page]) => page);
+  };
   const newPage = async () => pageOf(await session.open());
 
   /** WebDriver tells of the cookies for what a window shows. */
@@ -127,16 +132,16 @@ function createPage(session: Session, window: string) {
 
 type CommandArguments = [method: 'GET' | 'POST' | 'DELETE', path: string, body?: object];
 
-/** The driver waits for one script at a time; so this one leaves its outcome in the page, where it is looked for. */
+/** The driver waits for one script at a time; so what takes longer leaves its outcome in the page, where it is looked for. */
 const BEGIN = (expression: string) => `
-  const [name, done] = arguments;
-  setTimeout(done, ${POLL_MS}, 'pending');
-  const outcome = (async () => (${expression}))().then(
-    (value) => ({ json: JSON.stringify(value) }),
-    (error) => ({ error: String(error) }),
+  const [name] = arguments;
+  const value = (${expression});
+  if (!(value instanceof Promise)) return { json: JSON.stringify(value) };
+  value.then(
+    (value) => { window[name] = { json: JSON.stringify(value) }; },
+    (error) => { window[name] = { error: String(error) }; },
   );
-  outcome.then((outcome) => done(window[name] = outcome));
-  window[name] = 'pending';`;
+  return window[name] = 'pending';`;
 const LOOK = 'return window[arguments[0]] ?? { error: "The page has gone elsewhere." };';
 
 let count = 0;
@@ -145,13 +150,13 @@ let count = 0;
 type Outcome = 'pending' | { json?: string | null; error?: string };
 
 async function evaluate(session: Session, place: Place, expression: string): Promise<unknown> {
-  const execute = (kind: 'sync' | 'async', script: string, name: string) =>
-    session.command<Outcome>(place, 'POST', `/execute/${kind}`, { script, args: [name] });
   const name = `outcome ${count++}`;
-  let outcome = await execute('async', BEGIN(expression), name);
+  const execute = (script: string) =>
+    session.command<Outcome>(place, 'POST', '/execute/sync', { script, args: [name] });
+  let outcome = await execute(BEGIN(expression));
   while (outcome === 'pending') {
     await sleep(POLL_MS);
-    outcome = await execute('sync', LOOK, name);
+    outcome = await execute(LOOK);
   }
   if (outcome.error !== undefined) throw new Error(outcome.error);
   return outcome.json ? JSON.parse(outcome.json) : undefined;
