@@ -106,13 +106,16 @@ describeIn(CHROMIUM_AND_WEBKIT, 'a login by cookie', (engine) => {
   ];
 
   describe.each(origins)('a hostile page of %s', (_name, reach, origin) => {
-    beforeAll(openBrowser);
+    let page: Page;
+    beforeAll(async () => {
+      await openBrowser();
+      page = await context.newPage();
+    });
     afterAll(() => context.close());
 
     test.each(attempts)('gains nothing by $name', async (attempt) => {
       const before = await cookies();
       recorder.passages.length = 0;
-      const page = await context.newPage();
       await page.goto(origin());
       const reading = page.evaluate(`((server) => {${attempt.script}})('${server.url}')`);
       if (attempt.needsClick) await page.click('body');
@@ -128,7 +131,7 @@ describeIn(CHROMIUM_AND_WEBKIT, 'a login by cookie', (engine) => {
       // Browsers take away some that were refused, a moment later.
       await expect.poll(shown, SOON).not.toContainEqual(expect.stringMatching(ANSWER));
       await expectStillLoggedIn();
-      for (const opened of await context.pages()) if (opened !== own) await opened.close();
+      for (const opened of await context.pages()) if (![own, page].includes(opened)) await opened.close();
     });
   });
 
