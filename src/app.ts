@@ -64,9 +64,14 @@ export interface AppDependencies {
   guessLimits?: GuessLimits;
   siblings?: Siblings;
   customClaims?: ClaimsFunction;
+  /** More routes for which an access token is needed. */
+  lockedRoutes?: LockedRoutes;
   /** For tests, whose clock stands still: after the first poll nothing polls but `pollRevocations`. */
   pollsByHand?: boolean;
 }
+
+/** Registers routes, each of which has `request.claims`: the claims of a verified access token. */
+export type LockedRoutes = (locked: App) => unknown;
 
 /** The app, its document, and a poll by hand for tests, whose clock stands still. */
 export type IdcardApp = App & { openapi(): Promise<OpenApiTexts>; pollRevocations(): Promise<void> };
@@ -96,7 +101,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   const openapi = documentRoutes(app, basePath);
-  handleProblems(app);
+  handleProblems(app, config.publicUrl + (config.docsPage ? '/docs' : '/openapi.yaml'));
   acceptJsonOnly(app);
   setSecurityHeaders(app);
   app.addHook('onSend', (_request, reply, payload, done) => {
@@ -170,6 +175,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     meRoute(locked, routes);
     changePasswordRoute(locked, routes);
     logoutEverywhereRoute(locked, routes);
+    await dependencies.lockedRoutes?.(locked);
   });
 
   app.addHook('onReady', async () => {

@@ -136,16 +136,16 @@ type Settings = z.infer<typeof environment>;
 
 /**
  * The configuration that the environment describes.
- * @throws StartupError with one sentence that names the variable and says what to do.
+ * @throws StartupError with a line for each variable that is wrong: a sentence that names it and says what to do.
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const result = environment.safeParse(withSecretFiles(withoutEmpty(env)));
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    throw new StartupError(`${issue?.path[0]?.toString()} must be ${issue?.message}.`);
-  }
+  const complaints = new Set<string>(); // a list with two wrong items has one
+  const result = environment.safeParse(withSecretFiles(withoutEmpty(env), complaints));
+  for (const { path, message } of result.error?.issues ?? [])
+    complaints.add(`${path[0]?.toString()} must be ${message}.`);
+  if (result.success) for (const complaint of contradictionsIn(result.data)) complaints.add(complaint);
+  if (!result.success || complaints.size > 0) throw new StartupError([...complaints].join('\n'));
   const settings = result.data;
-  refuseContradictions(settings);
   const isProduction = settings.NODE_ENV === 'production';
   return {
     publicUrl: publicUrlOf(settings),
@@ -203,7 +203,7 @@ export function refuseUndecided({ registration }: Config): void {
   );
 }
 
-function refuseContradictions(settings: Settings): void {
+function* contradictionsIn(settings: Settings): Generator<string> {
   const mustNotExceed = [
     ['ACCESS_TOKEN_TTL_SECONDS', 'REFRESH_TOKEN_IDLE_SECONDS'],
     ['REFRESH_TOKEN_IDLE_SECONDS', 'LOGIN_MAX_AGE_SECONDS'],
@@ -212,28 +212,22 @@ function refuseContradictions(settings: Settings): void {
   ] as const;
   for (const [smaller, larger] of mustNotExceed) {
     if (settings[smaller] > settings[larger]) {
-      throw new StartupError(
-        `${smaller} (${settings[smaller]}) must not exceed ${larger} (${settings[larger]}): change one of them.`,
-      );
+      yield `${smaller} (${settings[smaller]}) must not exceed ${larger} (${settings[larger]}): change one of them.`;
     }
   }
   if (settings.KEY_SET && settings.KEY_SET_FILE) {
-    throw new StartupError('KEY_SET and KEY_SET_FILE are both set: remove one of them.');
+    yield 'KEY_SET and KEY_SET_FILE are both set: remove one of them.';
   }
   const issuer = publicUrlOf(settings);
   if ([issuer, revocationsAudience(issuer)].includes(settings.AUDIENCE)) {
-    throw new StartupError(
-      'AUDIENCE must differ from PUBLIC_URL (by default http://localhost:PORT), the audience of refresh tokens, and from ' +
-        'its /.well-known/revocations, that of the list.',
-    );
+    yield 'AUDIENCE must differ from PUBLIC_URL (by default http://localhost:PORT), the audience of refresh tokens, and from ' +
+      'its /.well-known/revocations, that of the list.';
   }
   if (settings.WORKERS !== 1 && settings.DATABASE_URL === 'sqlite::memory:') {
-    throw new StartupError(
-      'DATABASE_URL is a database in memory, which several WORKERS cannot share: name a file.',
-    );
+    yield 'DATABASE_URL is a database in memory, which several WORKERS cannot share: name a file.';
   }
   if (settings.PORT === 0 && !settings.PUBLIC_URL) {
-    throw new StartupError('PORT=0 takes any free port, so PUBLIC_URL must be set as well.');
+    yield 'PORT=0 takes any free port, so PUBLIC_URL must be set as well.';
   }
 }
 
@@ -251,17 +245,22 @@ function withoutEmpty(env: Record<string, string | undefined>): Record<string, s
   return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
 }
 
-function withSecretFiles(env: Record<string, string | undefined>): Record<string, string | undefined> {
+function withSecretFiles(
+  env: Record<string, string | undefined>,
+  complaints: Set<string>,
+): Record<string, string | undefined> {
   const resolved = { ...env };
   for (const name of SECRETS) {
     const path = env[`${name}_FILE`];
     if (path === undefined) continue;
-    if (env[name] !== undefined)
-      throw new StartupError(`${name} and ${name}_FILE are both set: remove one of them.`);
+    if (env[name] !== undefined) {
+      complaints.add(`${name} and ${name}_FILE are both set: remove one of them.`);
+      continue;
+    }
     try {
       resolved[name] = readFileSync(path, 'utf8').trim();
-    } catch (cause) {
-      throw new StartupError(`${name}_FILE names a file that cannot be read.`, { cause });
+    } catch {
+      complaints.add(`${name}_FILE names a file that cannot be read.`);
     }
   }
   return resolved;

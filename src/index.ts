@@ -1,5 +1,5 @@
 /* idcard as a library: the app that `idcard serve` listens with, to embed in a program of one's own and to extend. */
-export type { IdcardApp } from './app.ts';
+export type { IdcardApp, LockedRoutes } from './app.ts';
 export { type Config, readConfig } from './config.ts';
 export { emailTaken, unavailable } from './problems/catalogue.ts';
 export type { ClaimsFunction } from './routes/dependencies.ts';

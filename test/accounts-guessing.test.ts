@@ -82,8 +82,8 @@ function changePassword(
   });
 }
 
-function register(password = WRONG) {
-  const body = { email: 'eve@example.com', password };
+function register(password = WRONG, email = 'eve@example.com') {
+  const body = { email, password };
   return harness.app.inject({ method: 'POST', url: '/v1/register', remoteAddress: HOME, body });
 }
 
@@ -438,6 +438,26 @@ describe('what fails before its hash', () => {
     for (let index = 0; index < 2; index++) expect((await register(tooEasy)).statusCode).toBe(400);
     const { statusCode, headers } = await register(tooEasy);
     expect([statusCode, headers['retry-after']]).toEqual([429, '1']);
+  });
+});
+
+describe('a form with something else wrong in it', () => {
+  const tooEasy = 'password1password1';
+
+  test('is judged as well, and its address answers for that, whoever filled in the same before', async () => {
+    await createLimitedApp();
+    const statuses = new Set<number>();
+    for (let index = 0; index < 201; index++) statuses.add((await register(tooEasy, 'eve')).statusCode);
+    expect([...statuses]).toEqual([400, 429]);
+    const body = { email: 'eve', password: tooEasy };
+    const elsewhere = { method: 'POST', url: '/v1/register', remoteAddress: stranger(1), body } as const;
+    expect((await harness.app.inject(elsewhere)).statusCode).toBe(400);
+  });
+
+  test('is not counted where there is no password to judge', async () => {
+    await createLimitedApp();
+    for (let index = 0; index < 150; index++) expect((await register('', 'eve')).statusCode).toBe(400);
+    expect((await register()).headers.ratelimit).toBe('"address";r=99;t=3600');
   });
 });
 

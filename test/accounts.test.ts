@@ -141,7 +141,7 @@ describe('a password', () => {
   });
 
   test.each([
-    ['of 257 bytes', `violet otters play chess ${'x'.repeat(232)}`, 'May have 256 bytes in UTF-8.'],
+    ['of 257 bytes', `violet otters play chess ${'x'.repeat(232)}`, 'Must have 256 bytes at most in UTF-8.'],
     ['with a lone surrogate', 'violet otters play \ud800chess', 'Must be well-formed Unicode.'],
     ['that is empty', '', 'Must not be empty.'],
   ])(
@@ -162,7 +162,7 @@ describe('a password', () => {
       ] as const;
       for (const [response, pointer] of answers) {
         expect(response.statusCode).toBe(400);
-        expect(response.json().errors).toEqual([{ pointer, detail }]);
+        expect(response.json().errors).toMatchObject([{ pointer, detail }]);
         if (bad) expect(response.body).not.toContain('violet');
       }
       expect(hash).not.toHaveBeenCalled();
@@ -187,7 +187,7 @@ describe('a password', () => {
     });
     expect([registered.statusCode, changed.statusCode]).toEqual([400, 400]);
     expect(registered.json().type).toBe('urn:idcard:problem:weak-password');
-    expect(changed.json().errors).toEqual([{ pointer: '#/new_password', detail }]);
+    expect(changed.json().errors).toMatchObject([{ pointer: '#/new_password', detail }]);
     expect(await harness.directory.findByEmail('ada@example.org')).toBeUndefined();
     expect(await loginStatus(ADA.email, ADA.password)).toBe(200);
   });

@@ -452,3 +452,31 @@ test('REDIS_URL_FILE gives the URL that stands in the file', () => {
   const path = fileWith('redis://:secret@redis.example.com\n');
   expect(readConfig({ REDIS_URL_FILE: path }).redisUrl).toBe('redis://:secret@redis.example.com');
 });
+
+test('all settings that are wrong are told at once, each once', () => {
+  const lines = (env: Record<string, string>) => refusal(env).split('\n');
+  expect(
+    lines({
+      PORT: 'abc',
+      ALLOWED_ORIGINS: 'https://a.example/x,https://b.example/y',
+      REDIS_URL_FILE: '/nowhere/url',
+      LOG_LEVEL: 'loud',
+    }),
+  ).toEqual([
+    'REDIS_URL_FILE names a file that cannot be read.',
+    'PORT must be a whole number from 0 to 65535.',
+    expect.stringMatching(/^ALLOWED_ORIGINS must be a list of addresses .*\.$/),
+    expect.stringMatching(/^LOG_LEVEL must be one of .*\.$/),
+  ]);
+  expect(
+    lines({
+      REVOCATION_POLL_SECONDS: '20',
+      ACCESS_TOKEN_TTL_SECONDS: '10',
+      KEY_SET: '{}',
+      KEY_SET_FILE: 'x',
+    }),
+  ).toEqual([
+    'REVOCATION_POLL_SECONDS (20) must not exceed ACCESS_TOKEN_TTL_SECONDS (10): change one of them.',
+    'KEY_SET and KEY_SET_FILE are both set: remove one of them.',
+  ]);
+});

@@ -107,7 +107,13 @@ test.each(['1', '2'])('its command serves with WORKERS=%s until SIGTERM, and is 
   const { access_token } = (await (await post(`${address}/v1/login`)).json()) as TokenBody;
   expect((await fetch(`${address}/v1/verify`, { headers: bearer(access_token) })).status).toBe(200);
   expect(await (await fetch(`${address}/openapi.yaml`)).text()).toBe(readFileSync('openapi.yaml', 'utf8'));
-  for (const path of ['/docs', '/docs/page.js', '/docs/swagger-ui-bundle.js', '/docs/swagger-ui.css']) {
+  for (const path of [
+    '/docs',
+    '/docs/page.js',
+    '/docs/page.css',
+    '/docs/swagger-ui-bundle.js',
+    '/docs/swagger-ui.css',
+  ]) {
     expect((await fetch(address + path)).status).toBe(WORKERS === '2' ? 200 : 404);
   }
   expect(() =>

@@ -101,13 +101,16 @@ test('buildApp is embedded as docs/embedding.md says, with claims and routes of 
     const { access_token } = await (await post('/v1/login', ${JSON.stringify(ADA)})).json();
     const verified = await fetch('${url}/v1/verify', { headers: { authorization: 'Bearer ' + access_token } });
     const page = await fetch('${url}/docs/swagger-ui.css');
+    const orders = [await fetch('${url}/orders'), await fetch('${url}/orders', { headers: { authorization: 'Bearer ' + access_token } })];
+    const locked = [orders[0]?.status, await orders[1]?.json()];
     const hello = await (await fetch('${url}/hello')).json();
-    console.error(JSON.stringify({ access_token, verified: await verified.json(), hello, page: page.status }));
+    console.error(JSON.stringify({ access_token, locked, verified: await verified.json(), hello, page: page.status }));
     process.kill(process.pid, 'SIGTERM');`;
   const { code, stderr } = await run('embedded', program);
-  const { access_token, verified, hello, page } = JSON.parse(stderr);
+  const { access_token, locked, verified, hello, page } = JSON.parse(stderr);
   expect([code, page, hello]).toEqual([0, 200, { hello: 'world' }]);
-  expect(decode(access_token)).toMatchObject({ tenant: null, roles: [] }); // nobody has verified the address
+  expect(decode(access_token)).toMatchObject({ plan: 'free', roles: [] });
+  expect(locked).toEqual([401, { of: decode(access_token).sub, plan: 'free' }]);
   expect(verified).toEqual(decode(access_token));
 }, 60_000);
 

@@ -56,7 +56,7 @@ describe('with REGISTRATION=closed', () => {
         type: 'urn:idcard:problem:registration-closed',
         title: 'Registration closed',
         status: 403,
-        detail: 'Accounts are created by the operator.',
+        detail: 'Accounts are created by the operator alone: REGISTRATION is closed here.',
       },
     ]);
     expect(asked).toEqual([]);

@@ -14,7 +14,7 @@ export async function readNewPassword(config: Config, email: string): Promise<st
   const { data: password, error } = Password.safeParse(await readPassword());
   if (error) throw new StartupError(`The password is refused. ${error.issues[0]?.message}.`);
   const objection = await createLazyPasswordPolicy(config).objection(password, email);
-  if (objection) throw new StartupError(`The password is refused. ${objection}.`);
+  if (objection) throw new StartupError(`The password is refused. ${objection.detail}.`);
   return password;
 }
 

@@ -52,6 +52,13 @@ export interface FieldError {
    * JSON Pointer to the field, as a URI fragment.
    */
   pointer: string;
+  /**
+   * What is wrong, for programs; stable. There may be more of them one day.
+   */
+  code: string;
+  /**
+   * What is wrong, for people.
+   */
   detail: string;
 }
 /**

@@ -8,6 +8,10 @@ const HELP = `
 Register, then log in with \`POST /v1/login\`: its tokens stand in for those of the examples from then on. With transport
 "cookie" the browser keeps the login instead. The document itself: [openapi.yaml](openapi.yaml).`;
 
+const dark = matchMedia('(prefers-color-scheme: dark)');
+followSystem();
+dark.addEventListener('change', followSystem);
+
 const spec = forPage(await (await fetch('openapi.json')).json());
 const exampleToken =
   spec.paths['/v1/refresh'].post.requestBody.content['application/json'].examples.bearer.value.refresh_token;
@@ -34,6 +38,10 @@ const ui = globalThis.SwaggerUIBundle({
     return response;
   },
 });
+
+function followSystem() {
+  document.documentElement.classList.toggle('dark-mode', dark.matches); // so it is called in Swagger's style sheet
+}
 
 /** Only the bearer token is typed in: the browser brings cookies by itself, and this page makes no DPoP proofs. */
 function forPage(document) {

@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { invalidRequest } from '../problems/catalogue.ts';
+import type { Problem } from '../problems/problem.ts';
+import { placeOfJsonError } from './json-error.ts';
 
 /**
  * Bodies are JSON only, so that a form of another site cannot post (415). A client that announces JSON and sends
@@ -12,8 +14,17 @@ export function acceptJsonOnly(app: FastifyInstance): void {
     const text = decodeUtf8(body);
     if (text === '') done(null, undefined);
     else if (text === undefined) done(invalidRequest({ detail: 'The body is not UTF-8.' }));
-    else parse(request, text, done);
+    else parse(request, text, (error, value) => done(error && unsoundJson(text), value));
   });
+}
+
+function unsoundJson(text: string): Problem {
+  const place = placeOfJsonError(text);
+  if (place === undefined)
+    return invalidRequest({
+      detail: 'The body names a field "__proto__" or "constructor", which is refused.',
+    });
+  return invalidRequest({ detail: `The body is not JSON: look at ${place}.` });
 }
 
 /** Undefined when it is not UTF-8 (RFC 8259 §8.1): replaced bytes would make two passwords one. */

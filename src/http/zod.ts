@@ -11,7 +11,7 @@ import type { FastifyBaseLogger } from 'fastify/types/logger.js';
 import type { FastifySerializerCompiler } from 'fastify/types/schema.js';
 import { z } from 'zod';
 import { invalidRequest } from '../problems/catalogue.ts';
-import type { FieldError } from '../problems/problem.ts';
+import { toFieldErrors } from './field-errors.ts';
 
 /** A route's zod schemas type its handler. */
 export interface ZodTypeProvider extends FastifyTypeProvider {
@@ -27,6 +27,8 @@ export type App = FastifyInstance<
   ZodTypeProvider
 >;
 
+const NO_BODY = 'The request has no body: send a JSON object with "Content-Type: application/json".';
+
 /** Validates without coercion; what is wrong is named field by field, values are never repeated. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   const inBody = httpPart === 'body';
@@ -41,10 +43,11 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
     if (result.success) return { value: result.data };
     return {
       error: invalidRequest({
-        detail: inBody
-          ? 'The JSON body is not as it should be; see errors.'
-          : 'The request is not as it should be; see errors.',
-        errors: result.error.issues.flatMap(toFieldErrors),
+        detail:
+          value === undefined
+            ? NO_BODY
+            : `Something in the ${inBody ? 'JSON body' : 'query'} is wrong; errors says what.`,
+        errors: toFieldErrors(result.error.issues, schema),
       }),
     };
   };
@@ -80,26 +83,4 @@ function withoutKeywords(schema: unknown): unknown {
 function isEmpty(query: unknown): boolean {
   for (const _ in query as object) return false;
   return true;
-}
-
-function toFieldErrors(issue: z.core.$ZodIssue): FieldError[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({
-      pointer: pointer([...issue.path, key]),
-      detail: 'There is no such field.',
-    }));
-  }
-  const isMissing = issue.code === 'invalid_type' && issue.input === undefined;
-  return [
-    { pointer: pointer(issue.path), detail: isMissing ? 'This field is required.' : `${issue.message}.` },
-  ];
-}
-
-/** RFC 6901 §6; a name that the client made up is cut, so that an answer stays small. */
-function pointer(path: readonly PropertyKey[]): string {
-  return `#${path.map((part) => `/${encodeURIComponent(escapeToken(String(part).slice(0, 64).toWellFormed()))}`).join('')}`;
-}
-
-function escapeToken(token: string): string {
-  return token.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -1,4 +1,4 @@
-import { weakPassword } from '../problems/catalogue.ts';
+import { invalidRequest, weakPassword } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { Admission } from './admission.ts';
 import type { GuessLimits, LimitHeaders } from './guessing.ts';
@@ -51,7 +51,7 @@ export function createAttempts(guessLimits: GuessLimits, admission: Admission): 
             }, client),
         });
       } catch (error) {
-        const hasCost = client.aborted || isWeakPassword(error);
+        const hasCost = client.aborted || wasJudged(error);
         if (!hasBegun) tell(await (hasCost ? counted.abandoned() : counted.takenBack()));
         throw error;
       }
@@ -59,7 +59,7 @@ export function createAttempts(guessLimits: GuessLimits, admission: Admission): 
   };
 }
 
-/** To judge a password takes milliseconds of the one thread that serves everybody. */
-function isWeakPassword(error: unknown): boolean {
-  return error instanceof Problem && error.kind === weakPassword.kind;
+/** To judge a password takes milliseconds of the one thread that serves everybody, the rest of the form being right or not. */
+function wasJudged(error: unknown): boolean {
+  return error instanceof Problem && [weakPassword.kind, invalidRequest.kind].includes(error.kind);
 }

@@ -12,8 +12,8 @@ export const Password = z
   .min(1, 'Must not be empty')
   .refine((password) => password.isWellFormed(), 'Must be well-formed Unicode')
   .overwrite((password) => password.normalize('NFC'))
-  .refine(
-    (password) => Buffer.byteLength(password) <= MAX_PASSWORD_BYTES,
-    `May have ${MAX_PASSWORD_BYTES} bytes in UTF-8`,
-  )
+  .refine((password) => Buffer.byteLength(password) <= MAX_PASSWORD_BYTES, {
+    error: `Must have ${MAX_PASSWORD_BYTES} bytes at most in UTF-8`,
+    params: { code: 'too-long' },
+  })
   .meta({ format: 'password', examples: ['violet otters play chess'] });

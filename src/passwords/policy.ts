@@ -2,7 +2,14 @@ import { createGuesses, readings } from './guesses.ts';
 
 export interface PasswordPolicy {
   /** Why a new password is refused, or undefined when it is good. Never repeats the password. */
-  objection(password: string, email: string): string | undefined;
+  objection(password: string, email: string): Objection | undefined;
+}
+
+export interface Objection {
+  /** For programs; stable. */
+  code: 'too-short' | 'too-easy' | 'known-phrase' | 'made-of-email' | 'same-as-current';
+  /** For people. */
+  detail: string;
 }
 
 export interface PasswordPolicyOptions {
@@ -48,15 +55,23 @@ export function createPasswordPolicy({ minLength, takesExamples }: PasswordPolic
   return {
     objection(password, email) {
       const { length } = [...password];
-      if (length < minLength) return `Must have at least ${minLength} characters`;
+      if (length < minLength)
+        return { code: 'too-short', detail: `Must have at least ${minLength} characters` };
       const spellings = readings(password).map(onlyLetters);
       if (spellings.some((letters) => published.some((phrase) => letters.includes(phrase))))
-        return 'Must not have a phrase that everybody knows, or that the documentation shows';
+        return {
+          code: 'known-phrase',
+          detail: 'Must not have a phrase that everybody knows, or that the documentation shows',
+        };
       const enough = Math.min(ENOUGH_BITS, ENOUGH_BITS_PER_CHARACTER * length);
       if (guesses.need(enough, password, contextOf(email))) return undefined;
       return guesses.need(enough, password)
-        ? `Must not be made of your email or of ${PRODUCT_NAME}`
-        : 'Must be harder to guess: common words, repeats and runs like 123 or qwerty count for little';
+        ? { code: 'made-of-email', detail: `Must not be made of your email or of ${PRODUCT_NAME}` }
+        : {
+            code: 'too-easy',
+            detail:
+              'Must be harder to guess: common words, repeats and runs like 123 or qwerty count for little',
+          };
     },
   };
 }

@@ -68,8 +68,8 @@ export const dpopNonceRequired = {
 export const weakPassword = define({
   slug: 'weak-password',
   status: 400,
-  title: 'Weak password',
-  detail: 'This password cannot be taken; `errors` says why.',
+  title: 'Password refused',
+  detail: 'The new password is refused; errors says why.',
 });
 
 export const loginRequired = define({
@@ -123,14 +123,15 @@ export const crossSite = define({
   slug: 'cross-site-request',
   status: 403,
   title: 'Cross-site request',
-  detail: 'Requests with cookies must come from this origin or from one that is allowed.',
+  detail:
+    'Requests with cookies must come from a page of this origin, or of one that the operator lists in ALLOWED_ORIGINS.',
 });
 
 export const registrationClosed = define({
   slug: 'registration-closed',
   status: 403,
   title: 'Registration closed',
-  detail: 'Accounts are created by the operator.',
+  detail: 'Accounts are created by the operator alone: REGISTRATION is closed here.',
 });
 
 export const insufficientScope = define({
@@ -152,14 +153,14 @@ export const notFound = define({
   slug: 'not-found',
   status: 404,
   title: 'Not found',
-  detail: 'There is nothing at this address; openapi.yaml lists what there is.',
+  detail: 'There is nothing at this address; /openapi.yaml lists what there is.',
 });
 
 export const methodNotAllowed = define({
   slug: 'method-not-allowed',
   status: 405,
   title: 'Method not allowed',
-  detail: 'This address does not know this method; see the Allow header.',
+  detail: 'This address does not take this method; the Allow header names those that it takes.',
 });
 
 export const requestTimeout = define({
@@ -180,7 +181,7 @@ export const payloadTooLarge = define({
   slug: 'payload-too-large',
   status: 413,
   title: 'Payload too large',
-  detail: 'A request body may have 16 KiB.',
+  detail: 'The request body is larger than 16 KiB, which is the most that is taken.',
 });
 
 export const uriTooLong = define({
@@ -208,7 +209,7 @@ export const headersTooLarge = define({
   slug: 'headers-too-large',
   status: 431,
   title: 'Headers too large',
-  detail: 'The request headers may have 16 KiB.',
+  detail: 'The request headers are larger than 16 KiB, which is the most that is taken.',
 });
 
 export const internalError = define({

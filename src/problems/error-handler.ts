@@ -16,13 +16,17 @@ import {
 } from './catalogue.ts';
 import { Problem } from './problem.ts';
 import { replyWithProblem } from './reply.ts';
+import { shownOrigin } from './shown-origin.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
-/** Answers whatever was thrown as `application/problem+json`, and every unknown address or method too. */
-export function handleProblems(app: FastifyInstance): void {
+/**
+ * Answers whatever was thrown as `application/problem+json`, and every unknown address or method too.
+ * @param guide where it is written which addresses there are
+ */
+export function handleProblems(app: FastifyInstance, guide: string): void {
   app.setErrorHandler((error: unknown, request, reply) => {
-    const problem = toProblem(error);
+    const problem = toProblem(error, request);
     if (problem.kind === internalError.kind) removeUnsendable(reply);
     return sendProblem(problem, request, reply);
   });
@@ -30,9 +34,19 @@ export function handleProblems(app: FastifyInstance): void {
     // Not `hasRoute`: it takes a pattern, and a stranger's address with ":" or "*" in it would be read as one.
     const allowed = METHODS.filter((method) => app.findRoute({ method, url: request.url }) !== null);
     const problem =
-      allowed.length === 0 ? notFound() : methodNotAllowed({ headers: { allow: allowed.join(', ') } });
+      allowed.length === 0
+        ? notFound({ detail: `There is nothing at this address; ${guide} shows what there is.` })
+        : methodNotAllowed({ headers: { allow: allowed.join(', ') }, detail: wrongMethod(request, allowed) });
     return sendProblem(problem, request, reply);
   });
+}
+
+/** A preflight comes here when the page that made it may not call. */
+function wrongMethod({ method, headers }: FastifyRequest, allowed: readonly string[]): string {
+  const { origin, 'access-control-request-method': wanted } = headers;
+  if (method === 'OPTIONS' && origin !== undefined && wanted !== undefined)
+    return `Pages of the origin ${shownOrigin(origin)} may not call: the operator lists those that may in ALLOWED_ORIGINS.`;
+  return `This address takes ${allowed.join(', ')}, and not ${method}.`;
 }
 
 /** A header that Node does not send would fail this answer too, and Fastify's own would stand in its place. */
@@ -49,7 +63,7 @@ function removeUnsendable(reply: FastifyReply): void {
 
 /** For the errors that Fastify meets before there is a route. */
 export function answerFrameworkError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  sendProblem(toProblem(error), request, reply);
+  sendProblem(toProblem(error, request), request, reply);
 }
 
 /** For the errors that Node meets before there is a request. @param headers those of every answer */
@@ -62,7 +76,7 @@ export function answerClientError(
     socket.destroy();
     return;
   }
-  const problem = connectionProblems[error.code ?? '']?.() ?? invalidRequest();
+  const problem = connectionProblems[error.code ?? '']?.() ?? invalidRequest({ detail: NO_HTTP });
   const body = JSON.stringify(problem);
   const { status } = problem.kind;
   const lines = Object.entries({
@@ -74,26 +88,50 @@ export function answerClientError(
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
 }
 
+const NO_HTTP =
+  'What arrived is no HTTP request that can be read in one way alone. TLS (https) is spoken by the proxy in front, and not by this port.';
+
 const connectionProblems: Record<string, () => Problem> = {
   HPE_HEADER_OVERFLOW: headersTooLarge,
   ERR_HTTP_REQUEST_TIMEOUT: requestTimeout,
 };
 
-const frameworkProblems: Record<number, () => Problem> = {
-  400: () => invalidRequest({ detail: 'The request is malformed: send valid JSON and a valid address.' }),
-  408: requestTimeout,
-  413: payloadTooLarge,
-  414: uriTooLong,
-  415: unsupportedMediaType,
-  431: headersTooLarge,
+const frameworkProblems: Record<number, (request: FastifyRequest) => Problem> = {
+  400: () =>
+    invalidRequest({
+      detail: 'The request is malformed: its address or the length of its body is not valid.',
+    }),
+  408: () => requestTimeout(),
+  413: () => payloadTooLarge(),
+  414: () => uriTooLong(),
+  415: ({ headers }) => unsupportedMediaType({ detail: wrongMediaType(headers['content-type']) }),
+  431: () => headersTooLarge(),
 };
 
+/** What clients send by mistake; a type that is not among them is not repeated. */
+const USUAL_TYPES = [
+  ...['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain', 'text/html', 'text/json'],
+  ...[
+    'application/xml',
+    'text/xml',
+    'application/octet-stream',
+    'application/graphql',
+    'application/ld+json',
+  ],
+];
+
+function wrongMediaType(sent: string | undefined): string {
+  const usual = USUAL_TYPES.find((type) => sent?.toLowerCase().startsWith(type));
+  const what = sent ? `is sent as ${usual ?? 'another type'}` : 'has no Content-Type';
+  return `The body ${what}: send JSON, with "Content-Type: application/json".`;
+}
+
 /** The message of an error that is not ours may repeat the input, so none is passed on. */
-function toProblem(error: unknown): Problem {
+function toProblem(error: unknown, request: FastifyRequest): Problem {
   if (error instanceof Problem) return error;
   const status = (error as FastifyError | undefined)?.statusCode;
   const known = status === undefined ? undefined : frameworkProblems[status];
-  return known?.() ?? internalError({ cause: error });
+  return known?.(request) ?? internalError({ cause: error });
 }
 
 function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {

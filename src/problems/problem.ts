@@ -5,6 +5,9 @@ import { z } from 'zod';
 export interface FieldError {
   /** A JSON Pointer in URI fragment form (RFC 6901 §6), such as `#/password`. */
   pointer: string;
+  /** What is wrong, for programs: stable, such as `missing` or `too-short`. */
+  code: string;
+  /** What is wrong, for people. */
   detail: string;
 }
 
@@ -24,7 +27,11 @@ export const ProblemDetails = z
         z
           .object({
             pointer: z.string().meta({ description: 'JSON Pointer to the field, as a URI fragment.' }),
-            detail: z.string(),
+            code: z.string().meta({
+              description: 'What is wrong, for programs; stable. There may be more of them one day.',
+              examples: ['missing', 'too-short', 'too-easy'],
+            }),
+            detail: z.string().meta({ description: 'What is wrong, for people.' }),
           })
           .meta({ id: 'FieldError' }),
       )

@@ -16,7 +16,10 @@ export function receiveBinding(
 ): string | undefined {
   const proof = transports.receiveProof(request);
   if (proof === undefined) {
-    if (config.requireDpop) throw invalidDpopProof.login({ detail: 'A DPoP proof is required here.' });
+    if (config.requireDpop)
+      throw invalidDpopProof.login({
+        detail: 'REQUIRE_DPOP is on here: send a DPoP proof (RFC 9449) in the header DPoP.',
+      });
     return undefined;
   }
   const jkt = dpop.verifyProof(proof, { method: request.method, url: request.url });

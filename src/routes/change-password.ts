@@ -3,6 +3,7 @@ import { clientAddress } from '../client-address.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { Password } from '../passwords/password.ts';
+import type { Objection } from '../passwords/policy.ts';
 import {
   crossSite,
   invalidToken,
@@ -17,6 +18,7 @@ import { findCurrentUser } from './current-user.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample } from './examples.ts';
 import { newLogin } from './login.ts';
+import { receiveNewPassword, refuseForm } from './new-password.ts';
 import { tokenResponses } from './token-response.ts';
 import { reportUnusableHash } from './unusable-hash.ts';
 
@@ -34,6 +36,8 @@ const schema = {
   problems: [weakPassword, wrongPassword, crossSite, tooManyRequests, overloaded, unavailable],
 } satisfies RouteSchema;
 
+const SAME: Objection = { code: 'same-as-current', detail: 'Must differ from the current password' };
+
 type Dependencies = Pick<
   RouteDependencies,
   | 'directory'
@@ -49,18 +53,17 @@ type Dependencies = Pick<
 export function changePasswordRoute(app: App, dependencies: Dependencies): void {
   const { directory, hasher, passwordPolicy, attempts, tokens, transports, issuingClock } = dependencies;
 
-  app.put('/v1/me/password', { schema }, async (request, reply) => {
-    const { current_password, new_password } = request.body;
+  app.put('/v1/me/password', { schema, attachValidation: true }, async (request, reply) => {
+    const new_password = receiveNewPassword(request, 'new_password');
+    const { current_password } = request.body;
     if (request.transport === 'cookie') transports.refuseUnkeptCookies(request);
     // Counted by the user and not by the email: a stranger's guesses at the login do not keep the owner from this.
     const attempt = attemptOf(request, reply, `password ${request.claims.sub}`);
     const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
       const user = await findCurrentUser(directory, request.claims);
-      const objection =
-        new_password === current_password
-          ? 'Must differ from the current password'
-          : await passwordPolicy.objection(new_password, user.email);
-      if (objection) throw weakPassword({ errors: [{ pointer: '#/new_password', detail: `${objection}.` }] });
+      const isSame = new_password === current_password;
+      const objection = isSame ? SAME : await passwordPolicy.objection(new_password, user.email);
+      refuseForm(request, 'new_password', objection);
       return inTurn(async () => {
         if (!(await hasher.verify(user.passwordHash, current_password))) {
           reportUnusableHash(request.log, hasher, user);

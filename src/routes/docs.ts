@@ -23,6 +23,7 @@ const STYLE = 'text/css; charset=utf-8';
 export function docsRoutes(app: App): void {
   serveFile(app, '/docs', 'page.html', HTML, { 'content-security-policy': PAGE_POLICY });
   serveFile(app, '/docs/page.js', 'page.js', SCRIPT);
+  serveFile(app, '/docs/page.css', 'page.css', STYLE);
   serveFile(app, '/docs/swagger-ui-bundle.js', 'swagger-ui-bundle.js', SCRIPT);
   serveFile(app, '/docs/swagger-ui.css', 'swagger-ui.css', STYLE);
 }

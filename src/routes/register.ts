@@ -16,6 +16,7 @@ import { answerHeaders, attemptOf } from './attempt.ts';
 import { beforeAttempt } from './before-attempt.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { credentialsExample, userExample } from './examples.ts';
+import { receiveNewPassword, refuseForm } from './new-password.ts';
 import { toUserResponse, UserResponse } from './user-response.ts';
 
 const schema = {
@@ -41,12 +42,12 @@ export function registerRoute(app: App, dependencies: Dependencies): void {
   const { config, directory, hasher, passwordPolicy, attempts } = dependencies;
   // Before the body is read: whatever is sent, the answer tells nothing of it.
   const onRequest = config.registration === 'open' ? beforeAttempt(attempts) : refuseRegistration;
-  app.post('/v1/register', { schema, onRequest }, async (request, reply) => {
-    const { email, password } = request.body;
-    const attempt = attemptOf(request, reply, `register ${email}`);
+  app.post('/v1/register', { schema, onRequest, attachValidation: true }, async (request, reply) => {
+    const password = receiveNewPassword(request, 'password');
+    const email = request.validationError ? '' : request.body.email; // which may be anything else then
+    const attempt = attemptOf(request, reply, `register ${email || clientAddress(request)}`);
     const passwordHash = await attempts.run(attempt, async ({ inTurn }) => {
-      const objection = await passwordPolicy.objection(password, email);
-      if (objection) throw weakPassword({ errors: [{ pointer: '#/password', detail: `${objection}.` }] });
+      refuseForm(request, 'password', await passwordPolicy.objection(password, email));
       return inTurn(() => hasher.hash(password)); // stays counted, as each costs a hash
     });
     const user = await directory.add({ email, passwordHash, roles: [] });

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { type AppDependencies, buildApp, type IdcardApp } from '../app.ts';
+import { type AppDependencies, buildApp, type IdcardApp, type LockedRoutes } from '../app.ts';
 import { createFollowingClock } from '../clock.ts';
 import { type Config, refuseUndecided } from '../config.ts';
 import { createHasher } from '../passwords/hasher.ts';
@@ -16,6 +16,8 @@ export interface Extensions {
   directory?: UserDirectory;
   /** Claims of access tokens beside the standard ones, of a user who logs in or renews. */
   customClaims?: ClaimsFunction;
+  /** Routes of one's own behind the login: each has `request.claims`. */
+  lockedRoutes?: LockedRoutes;
   /** A pino, or what is like it; lines of JSON on standard output when absent. */
   logger?: FastifyBaseLogger;
 }

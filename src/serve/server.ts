@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppDependencies, IdcardApp } from '../app.ts';
 import type { Config } from '../config.ts';
 import type { Lifecycle } from '../routes/dependencies.ts';
+import { rootRoute } from '../routes/root.ts';
 import { StartupError } from '../startup-error.ts';
 import { untilNobodyKnocks } from './last-connections.ts';
 import { createLogger } from './log.ts';
@@ -44,6 +45,7 @@ export async function startServer(
   env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
   const lifecycle: Lifecycle = { stopping: false };
   const app = await openApp(config, { ...shared, logger: createLogger(config.logLevel, worker), lifecycle });
+  rootRoute(app, config);
   app.addHook('preClose', () => untilNobodyKnocks(app.server));
   await listen(app, config);
   return {

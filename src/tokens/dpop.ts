@@ -68,7 +68,9 @@ export function createDpop({ config, keySet, clock }: Dependencies): Dpop {
 
 /** A token for the bearer, where only bound ones count. */
 export function tokenNotBound(): Problem {
-  return invalidToken({ detail: 'The token is not bound to a key; log in with DPoP.' });
+  return invalidToken({
+    detail: 'The token is not bound to a key, as DPoP and REQUIRE_DPOP demand: log in with a DPoP proof.',
+  });
 }
 
 /** A good proof, and a good token, that do not belong together (RFC 9449 §7.1). */

@@ -43,7 +43,8 @@ export function readAuthorization(request: FastifyRequest): ReceivedToken | unde
   const [prefix, scheme] = SCHEME.exec(authorization) ?? [];
   if (prefix === undefined) return undefined; // an unsupported method (RFC 6750 §3.1)
   const token = authorization.slice(prefix.length);
-  if (token === '') throw invalidToken();
+  if (token === '')
+    throw invalidToken({ detail: 'The Authorization header names a scheme, and no token behind it.' });
   return { token, transport: 'bearer', scheme: scheme?.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer' };
 }
 

@@ -87,7 +87,10 @@ function readCookie(
 }
 
 function refuseAmbiguous(): never {
-  throw invalidToken({ detail: 'The cookie was sent twice.' });
+  throw invalidToken({
+    detail:
+      'The cookie with the token was sent twice, or in another spelling: clear the cookies of this site.',
+  });
 }
 
 /**

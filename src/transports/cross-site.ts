@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { isHandshake } from '../handshake.ts';
 import { crossSite } from '../problems/catalogue.ts';
+import { shownOrigin } from '../problems/shown-origin.ts';
 
 /** RFC 9110 §9.2.1, without TRACE. Whatever else a proxy may name counts as unsafe. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -12,6 +13,18 @@ const UNNAMED_METHOD =
 const UNKEPT_COOKIES =
   'The page is of another site than this API (as 127.0.0.1 is of another than localhost), or of an app with a scheme of its ' +
   'own, so that its browser would keep no cookies: serve both from one site, or log in with transport "bearer".';
+
+/** What whoever wrote the page, or runs this service, can do about a refusal. */
+function explain(origin: string | undefined, site: unknown): string {
+  if (origin === undefined)
+    return `Another site made this request (Sec-Fetch-Site: ${site}), and cookies must not count then: call from a page of this origin, or of one in ALLOWED_ORIGINS.`;
+  if (origin === 'null')
+    return 'The page has no origin of its own (a file, or a sandboxed frame), so that its cookies must not count: use a bearer token.';
+  const shown = shownOrigin(origin);
+  return isWebOrigin(origin)
+    ? `Pages of the origin ${shown} may not call with cookies: the operator lists those that may in ALLOWED_ORIGINS (of the verifier: allowedOrigins).`
+    : `Pages of the origin ${shown} have no cookies here: log in with transport "bearer".`;
+}
 
 /** What browsers say of a page whose cookies they keep (SameSite=Lax); nothing, in old ones. */
 const SITES_WITH_COOKIES: readonly unknown[] = ['same-origin', 'same-site', 'none', undefined];
@@ -60,7 +73,7 @@ export function createSiteCheck(
     if (site === 'none' && (origin === undefined || origin === 'null')) return;
     if (site === undefined && origin === undefined) return;
     if (origin === undefined || !trusted.has(origin))
-      throw crossSite(why === undefined ? {} : { detail: why });
+      throw crossSite({ detail: why ?? explain(origin, site) });
   }
 
   return {

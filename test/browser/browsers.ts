@@ -8,8 +8,17 @@ import { openWebKit } from './webkit.ts';
 
 export interface Browser {
   /** One without any history, whose pages share cookies and storage among themselves alone. */
-  newContext(options?: { ignoreHTTPSErrors: boolean }): Promise<Context>;
+  newContext(options?: ContextOptions): Promise<Context>;
   close(): Promise<void>;
+}
+
+export interface ContextOptions {
+  /** WebKit does so always. */
+  ignoreHTTPSErrors?: boolean;
+  /** Not in WebKit. */
+  viewport?: { width: number; height: number };
+  /** Not in WebKit. */
+  colorScheme?: 'light' | 'dark';
 }
 
 export interface Context {

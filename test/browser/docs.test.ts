@@ -4,6 +4,7 @@ import { ADA } from '../support/app.ts';
 import { document } from '../support/document.ts';
 import { type Browser, CHROMIUM_AND_WEBKIT, type Context, describeIn, type Page } from './browsers.ts';
 import { complaintsOf, withComplaints } from './complaints.ts';
+import { FAINT_TEXTS } from './contrast.ts';
 
 const operationIds = Object.values(document.paths ?? {}).flatMap((methods) =>
   Object.values(methods).map(({ operationId }) => String(operationId)),
@@ -114,6 +115,40 @@ describeIn(CHROMIUM_AND_WEBKIT, 'the page at /docs', (engine) => {
     expect(await execute('logout')).toBe('204');
     expect(await execute('getMe')).toBe('401');
   });
+
+  // WebDriver can tell WebKit neither the width of a telephone nor a scheme of colours.
+  test.runIf(engine.name === 'Chromium').each(['light', 'dark'])(
+    'on a telephone that is %s, it is read without scrolling sideways, in the colours of the system',
+    { timeout },
+    async (scheme) => {
+      page = await openTelephone(scheme);
+      const look = () => page.evaluate(`[document.documentElement.scrollWidth - innerWidth, ${FAINT_TEXTS}]`);
+      await open();
+      expect(await look()).toEqual([0, []]);
+      expect(await page.evaluate('getComputedStyle(document.documentElement).colorScheme')).toBe(scheme);
+      await execute('register', { email: `${scheme}@example.com`, password: ADA.password });
+      for (const id of ['login', 'changePassword', 'verify', 'getRevocations']) {
+        const block = `.opblock[id$="-${id}"]`;
+        await page.click(`${block} .opblock-summary-control`);
+        await page.click(`${block} button.execute`);
+        const answer = `document.querySelector('${block} .live-responses-table')`;
+        await expect.poll(() => page.evaluate(`!!${answer}`), SOON).toBe(true);
+        expect([id, await look()]).toEqual([id, [0, []]]);
+        await page.click(`${block} .opblock-summary-control`);
+      }
+      await page.click('.btn.authorize');
+      expect(await look()).toEqual([0, []]);
+    },
+  );
+
+  async function openTelephone(scheme: string): Promise<Page> {
+    await context.close();
+    context = await browser.newContext({
+      viewport: { width: 390, height: 844 },
+      colorScheme: scheme === 'dark' ? 'dark' : 'light',
+    });
+    return context.newPage();
+  }
 
   test('forgets the tokens with a reload, and writes them nowhere', { timeout }, async () => {
     const mallory = { email: 'mallory@example.com', password: ADA.password };

@@ -79,7 +79,11 @@ describe.concurrent('what cannot be done is one sentence on standard error, with
       'ada@example.com!',
       /^The password is refused\. Must not be made of your email/,
     ],
-    ['a password of 257 bytes', 'x'.repeat(257), 'The password is refused. May have 256 bytes in UTF-8.'],
+    [
+      'a password of 257 bytes',
+      'x'.repeat(257),
+      'The password is refused. Must have 256 bytes at most in UTF-8.',
+    ],
   ])('%s', async (_what, password, sentence) => {
     const result = await idcard(['users', 'add', ADA], password);
     expectFailure(result, sentence);

@@ -48,7 +48,9 @@ test.each(['bearer', 'cookie'])(
       const body = { email: ADA.email, password, transport };
       const response = await strict.app.inject({ method: 'POST', url: '/v1/login', body });
       expectRefusal(response, 400, 'invalid_dpop_proof');
-      expect(response.json().detail).toBe('A DPoP proof is required here.');
+      expect(response.json().detail).toBe(
+        'REQUIRE_DPOP is on here: send a DPoP proof (RFC 9449) in the header DPoP.',
+      );
     }
   },
 );
@@ -56,7 +58,9 @@ test.each(['bearer', 'cookie'])(
 test('a refresh token that is not bound is refused without a proof', async () => {
   const response = await refresh(unbound.refresh_token);
   expectRefusal(response, 400, 'invalid_dpop_proof');
-  expect(response.json().detail).toBe('A DPoP proof is required here.');
+  expect(response.json().detail).toBe(
+    'REQUIRE_DPOP is on here: send a DPoP proof (RFC 9449) in the header DPoP.',
+  );
 });
 
 test('a refresh cookie that is not bound is refused without a proof', async () => {
@@ -69,7 +73,9 @@ test('a refresh token from before is refused with a proof too, since a thief can
   const dpop = forgeProof(createProofKey(), proofClaims('POST', '/v1/refresh', await fetchNonce(strict)));
   const response = await refresh(unbound.refresh_token, { dpop });
   expectRefusal(response, 401, 'invalid_token', 'Bearer');
-  expect(response.json().detail).toBe('The token is not bound to a key; log in with DPoP.');
+  expect(response.json().detail).toBe(
+    'The token is not bound to a key, as DPoP and REQUIRE_DPOP demand: log in with a DPoP proof.',
+  );
 });
 
 test.each([
@@ -84,7 +90,9 @@ test.each([
     for (const headers of [bearer(unbound.access_token), { cookie }]) {
       const response = await strict.app.inject({ method, url, headers });
       expectRefusal(response, 401, 'invalid_token', 'Bearer');
-      expect(response.json().detail).toBe('The token is not bound to a key; log in with DPoP.');
+      expect(response.json().detail).toBe(
+        'The token is not bound to a key, as DPoP and REQUIRE_DPOP demand: log in with a DPoP proof.',
+      );
     }
   },
 );

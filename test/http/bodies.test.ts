@@ -125,7 +125,9 @@ describe('an unknown field is named by its JSON pointer', () => {
   ])('POST %s %j', async (url, body, pointer) => {
     const response = await postJson(JSON.stringify(body), url);
     expect(response.statusCode).toBe(400);
-    expect(response.json().errors).toEqual([{ pointer, detail: 'There is no such field.' }]);
+    expect(response.json().errors).toMatchObject([
+      { pointer, detail: expect.stringMatching(/^There is no such field; /) },
+    ]);
   });
 
   test('PUT /v1/me/password', async () => {
@@ -133,10 +135,12 @@ describe('an unknown field is named by its JSON pointer', () => {
       method: 'PUT',
       url: '/v1/me/password',
       headers: bearer((await logIn(idcard)).access_token),
-      body: { current_password: ADA.password, new_password: 'a fine new password', email: 'x' },
+      body: { current_password: ADA.password, new_password: 'seven quiet owls over Porto', email: 'x' },
     });
     expect(response.statusCode).toBe(400);
-    expect(response.json().errors).toEqual([{ pointer: '#/email', detail: 'There is no such field.' }]);
+    expect(response.json().errors).toMatchObject([
+      { pointer: '#/email', detail: expect.stringMatching(/^There is no such field; /) },
+    ]);
   });
 
   test('cut when it is long, and well-formed when it is not', async () => {
@@ -152,8 +156,8 @@ describe('an unknown field is named by its JSON pointer', () => {
     const headers = bearer((await logIn(idcard)).access_token);
     const response = await idcard.app.inject({ url: '/v1/verify?access_token=x', headers });
     expect(response.statusCode).toBe(400);
-    expect(response.json().errors).toEqual([
-      { pointer: '#/access_token', detail: 'There is no such field.' },
+    expect(response.json().errors).toMatchObject([
+      { pointer: '#/access_token', detail: expect.stringMatching(/^There is no such field; /) },
     ]);
   });
 });
@@ -171,12 +175,12 @@ describe('nothing is converted', () => {
     const [error, ...others] = response.json().errors;
     expect(others).toEqual([]);
     expect(error.pointer).toBe('#/password');
-    expect(error.detail).toMatch(/expected string/); // and not that it is missing
+    expect(error.detail).toMatch(/^Must be a string, is /); // and not that it is missing
   });
 
   test('a field that is missing is said to be', async () => {
     const response = await postJson(JSON.stringify({ email: ADA.email }));
-    expect(response.json().errors).toEqual([{ pointer: '#/password', detail: 'This field is required.' }]);
+    expect(response.json().errors).toMatchObject([{ pointer: '#/password', detail: 'Is missing.' }]);
   });
 });
 
@@ -220,6 +224,6 @@ describe('a client that announces JSON and sends nothing', () => {
   test('is told that a body is required, where one is', async () => {
     const response = await postJson('');
     expect(response.statusCode).toBe(400);
-    expect(response.json().errors).toEqual([{ pointer: '#', detail: 'This field is required.' }]);
+    expect(response.json().errors).toMatchObject([{ pointer: '#', detail: 'Is missing.' }]);
   });
 });

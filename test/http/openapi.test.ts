@@ -61,7 +61,7 @@ describe('openapi.yaml', () => {
   });
 
   test('has the routes of the router, and no others', () => {
-    const page = ['', '/page.js', '/swagger-ui-bundle.js', '/swagger-ui.css'].map(
+    const page = ['', '/page.js', '/page.css', '/swagger-ui-bundle.js', '/swagger-ui.css'].map(
       (file) => `get /docs${file}`,
     );
     const undocumented = ['get /openapi.json', 'get /openapi.yaml', ...page];

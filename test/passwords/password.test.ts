@@ -23,7 +23,7 @@ describe('a password', () => {
     ['64 characters of four bytes and one more byte', `${'😀'.repeat(64)}x`],
     ['a megabyte', 'x'.repeat(1_048_576)],
   ])('of %s is refused and not cut', (_what, password) => {
-    expect(objection(password)).toBe('May have 256 bytes in UTF-8');
+    expect(objection(password)).toBe('Must have 256 bytes at most in UTF-8');
   });
 
   test('that is empty is refused', () => {
@@ -55,7 +55,7 @@ describe('a password', () => {
   test('is measured after normalization, which may make it longer', () => {
     const grows = '\ufb2c'; // 3 bytes, in NFC 6
     expect(Password.parse(grows.repeat(42))).toHaveLength(126);
-    expect(objection(grows.repeat(43))).toBe('May have 256 bytes in UTF-8');
+    expect(objection(grows.repeat(43))).toBe('Must have 256 bytes at most in UTF-8');
   });
 });
 

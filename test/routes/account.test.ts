@@ -55,7 +55,9 @@ test('registering cannot give oneself a role', async () => {
   const body = { ...BOB, roles: ['admin'] };
   const response = await idcard.app.inject({ method: 'POST', url: '/v1/register', body });
   expect(response.statusCode).toBe(400);
-  expect(response.json().errors).toEqual([{ pointer: '#/roles', detail: 'There is no such field.' }]);
+  expect(response.json().errors).toMatchObject([
+    { pointer: '#/roles', detail: expect.stringMatching(/^There is no such field; /) },
+  ]);
 });
 
 describe('GET /v1/me', () => {

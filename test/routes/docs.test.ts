@@ -6,6 +6,7 @@ import { createTestApp, type TestApp } from '../support/app.ts';
 const FILES = [
   ['/docs', 'text/html; charset=utf-8', 'src/docs/page.html'],
   ['/docs/page.js', 'text/javascript; charset=utf-8', 'src/docs/page.js'],
+  ['/docs/page.css', 'text/css; charset=utf-8', 'src/docs/page.css'],
   [
     '/docs/swagger-ui-bundle.js',
     'text/javascript; charset=utf-8',

@@ -123,13 +123,13 @@ describe('GET /v1/verify?role=', () => {
     ['?role', '#/role', 'Must have 1 to 256 characters.'],
     ['?role=staff&role=', '#/role/1', 'Must have 1 to 256 characters.'],
     [`?role=${'x'.repeat(257)}`, '#/role', 'Must have 1 to 256 characters.'],
-    ['?roles=staff', '#/roles', 'There is no such field.'],
-    ['?role[]=staff', '#/role%5B%5D', 'There is no such field.'],
-    ['?ROLE=staff', '#/ROLE', 'There is no such field.'],
+    ['?roles=staff', '#/roles', expect.stringMatching(/^There is no such field; /)],
+    ['?role[]=staff', '#/role%5B%5D', expect.stringMatching(/^There is no such field; /)],
+    ['?ROLE=staff', '#/ROLE', expect.stringMatching(/^There is no such field; /)],
   ])('%s is malformed, and the field is named', async (query, pointer, detail) => {
     const answer = await ask(query);
     expect(answer.statusCode).toBe(400);
-    expect(answer.json().errors).toEqual([{ pointer, detail }]);
+    expect(answer.json().errors).toMatchObject([{ pointer, detail }]);
   });
 
   test('tells nobody without a token whether there is such a role', async () => {

@@ -66,7 +66,9 @@ test('a token in the query is refused, with a header or without', async () => {
   expect((await idcard.app.inject({ url })).statusCode).toBe(401);
   const both = await idcard.app.inject({ url, headers: { authorization: `Bearer ${token}` } });
   expect(both.statusCode).toBe(400);
-  expect(both.json().errors).toEqual([{ pointer: '#/access_token', detail: 'There is no such field.' }]);
+  expect(both.json().errors).toMatchObject([
+    { pointer: '#/access_token', detail: expect.stringMatching(/^There is no such field; /) },
+  ]);
 });
 
 test('a token in a form is refused', async () => {
