@@ -98,26 +98,50 @@ type WebDriverPage = ReturnType<typeof createPage>;
 function createPage(session: Session, window: string) {
   const command = <T>(...args: CommandArguments) => session.command<T>({ window }, ...args);
 
-  /** Waits until it is there. */
-  async function find(selector: string): Promise<string> {
-    const using = selector.startsWith('//') ? 'xpath' : 'css selector';
+  /** What it gives, as soon as it gives something. */
+  async function until<T>(look: () => Promise<T>): Promise<T> {
     for (;;) {
-      const found = await command<Record<string, string>[]>('POST', '/elements', { using, value: selector });
-      if (found[0]) return `/element/${Object.values(found[0])[0]}`;
+      const seen = await look();
+      if (seen) return seen;
       await sleep(POLL_MS);
     }
+  }
+
+  /** Waits until the element is there. */
+  function act(statement: string, ...args: string[]): Promise<boolean> {
+    const script = `
+      const [selector, text] = arguments;
+      const element = document.querySelector(selector);
+      if (element) { ${statement} }
+      return !!element;`;
+    return until(() => command<boolean>('POST', '/execute/sync', { script, args }));
   }
 
   return {
     command,
     goto: (url: string) => command('POST', '/url', { url }),
     reload: () => command('POST', '/refresh'),
-    click: async (selector: string) => command('POST', `${await find(selector)}/click`),
-    async fill(selector: string, text: string) {
-      const field = await find(selector);
-      await command('POST', `${field}/clear`);
-      await command('POST', `${field}/value`, { text });
+    async click(selector: string) {
+      const using = selector.startsWith('//') ? 'xpath' : 'css selector';
+      const find = () => command<object[]>('POST', '/elements', { using, value: selector });
+      const [element] = await until(async () => (await find())[0]).then(Object.values);
+      await command('POST', `/element/${element}/click`);
     },
+    dispatchEvent: (selector: string, type: string) =>
+      act(
+        'element.dispatchEvent(new MouseEvent(text, { bubbles: true, cancelable: true }));',
+        selector,
+        type,
+      ),
+    /** At once, and not letter by letter: a page that is drawn anew with each would take long. */
+    fill: (selector: string, text: string) =>
+      act(
+        `element.focus();
+        Object.getOwnPropertyDescriptor(Object.getPrototypeOf(element), 'value').set.call(element, text);
+        element.dispatchEvent(new Event('input', { bubbles: true }));`,
+        selector,
+        text,
+      ),
     evaluate: (expression: string) => evaluate(session, { window }, expression),
     async frames() {
       const count = (await evaluate(session, { window }, 'frames.length')) as number;
