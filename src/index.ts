@@ -1,5 +1,6 @@
 /* idcard as a library: the app that `idcard serve` listens with, to embed in a program of one's own and to extend. */
 export type { IdcardApp, LockedRoutes } from './app.ts';
+export { requireRole } from './authentication.ts';
 export { type Config, readConfig } from './config.ts';
 export { emailTaken, unavailable } from './problems/catalogue.ts';
 export type { ClaimsFunction } from './routes/dependencies.ts';

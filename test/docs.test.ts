@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -40,6 +41,30 @@ test('every link of the documentation leads somewhere', () => {
   );
   expect(dead).toEqual([]);
 });
+
+test('what the commands of the documentation write, git ignores', () => {
+  const here = files.filter((file) => file !== 'docs/clients.md'); // whose reader is in a project of their own
+  const written = here.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/^ *```sh\n(.*?)^ *```$/gms)].flatMap(([, script = '']) =>
+      [...script.matchAll(WRITTEN)].map((match) => match[1] ?? ''),
+    ),
+  );
+  expect(written).toEqual(
+    expect.arrayContaining([
+      'cookies.txt',
+      'users.ndjson',
+      'backup/keys.json',
+      'ceremony/keys.json',
+      'backup/idcard.sqlite',
+    ]),
+  );
+  const isIgnored = (path: string) => spawnSync('git', ['check-ignore', '-q', path]).status === 0;
+  expect(written.filter((path) => !isIgnored(path))).toEqual([]);
+});
+
+/** Cookies of curl, redirections, options of other programs, copies, and keys that are made where there are none. */
+const WRITTEN =
+  /(?:\s-c|[^|>]>|--output|--file=|cp \S+|install -m \d+ \S+|KEY_SET_FILE=|VACUUM INTO \?"\)\.run\() ?"?([\w./-]+)/g;
 
 /** How many blocks of commands each file has, all of which a test runs as they stand. */
 const RUN = {

@@ -102,7 +102,8 @@ test('buildApp is embedded as docs/embedding.md says, with claims and routes of 
     const verified = await fetch('${url}/v1/verify', { headers: { authorization: 'Bearer ' + access_token } });
     const page = await fetch('${url}/docs/swagger-ui.css');
     const orders = [await fetch('${url}/orders'), await fetch('${url}/orders', { headers: { authorization: 'Bearer ' + access_token } })];
-    const locked = [orders[0]?.status, await orders[1]?.json()];
+    const all = await fetch('${url}/orders/all', { headers: { authorization: 'Bearer ' + access_token } });
+    const locked = [orders[0]?.status, await orders[1]?.json(), all.status];
     const hello = await (await fetch('${url}/hello')).json();
     console.error(JSON.stringify({ access_token, locked, verified: await verified.json(), hello, page: page.status }));
     process.kill(process.pid, 'SIGTERM');`;
@@ -110,7 +111,7 @@ test('buildApp is embedded as docs/embedding.md says, with claims and routes of 
   const { access_token, locked, verified, hello, page } = JSON.parse(stderr);
   expect([code, page, hello]).toEqual([0, 200, { hello: 'world' }]);
   expect(decode(access_token)).toMatchObject({ plan: 'free', roles: [] });
-  expect(locked).toEqual([401, { of: decode(access_token).sub, plan: 'free' }]);
+  expect(locked).toEqual([401, { of: decode(access_token).sub, plan: 'free' }, 403]);
   expect(verified).toEqual(decode(access_token));
 }, 60_000);
 

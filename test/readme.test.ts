@@ -60,6 +60,13 @@ describe('the commands of the README work, in the order in which they stand', ()
     expect(code).toBe(0);
     expect(stdout).toMatch(/Added admin@example.com as [0-9a-f-]{36}\./);
     expect(stdout).toContain('ada@example.com is disabled.');
+    const ada = { email: 'ada@example.com', password: 'violet otters play chess' };
+    const login = await fetch(`${server.url}/v1/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(ada),
+    });
+    expect(login.status).toBe(200); // nobody is left behind locked out
     expect(stdout).toMatch(/ES256\taccess\tsigning/);
     expect(stdout).toContain('Restart every replica before that.');
   });

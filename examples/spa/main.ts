@@ -45,7 +45,9 @@ attempt(showWhoIsLoggedIn);
 
 async function showWhoIsLoggedIn(): Promise<void> {
   const before = changes;
-  const user = await client.user();
+  // A first visit asks nobody: the answer would be a 401, in red on the console. A login that a page without this client
+  // has made, by cookie, would be found by `client.user()` alone.
+  const user = (await client.isLoggedIn()) ? await client.user() : undefined;
   if (before === changes) show(user);
 }
 
@@ -73,6 +75,7 @@ function onClick(selector: string, action: () => Promise<void>): void {
 }
 
 async function attempt(action: () => Promise<void>): Promise<void> {
+  for (const field of ['email', 'password']) sayOf(field, '');
   try {
     await action();
   } catch (error) {
@@ -80,8 +83,15 @@ async function attempt(action: () => Promise<void>): Promise<void> {
       say('That did not work. Is the server running?');
       throw error;
     }
-    say([error.detail, ...error.errors.map(({ detail }) => detail)].join(' '));
+    say(error.detail);
+    for (const { pointer, detail } of error.errors) sayOf(pointer.replace('#/', ''), detail);
   }
+}
+
+/** Beside the field, if the form has it. */
+function sayOf(field: string, text: string): void {
+  const place = document.getElementById(`${field}-error`);
+  if (place) place.textContent = text;
 }
 
 function say(text: string): void {

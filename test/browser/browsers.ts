@@ -34,10 +34,8 @@ export interface Context {
 export interface Page extends Frame {
   goto(url: string): Promise<unknown>;
   reload(): Promise<unknown>;
-  /** Clicks as a user does, once there is something to click; an XPath begins with `//`, else it is CSS. */
+  /** Clicks as a user does, once there is something that stands still; an XPath begins with `//`, else it is CSS. */
   click(selector: string): Promise<unknown>;
-  /** Sends an event to an element that may still move, once it is there. */
-  dispatchEvent(selector: string, type: 'click'): Promise<unknown>;
   /** Puts this text instead of what stands in a field. */
   fill(selector: string, text: string): Promise<unknown>;
   /** The page itself, and those inside. */

@@ -55,23 +55,18 @@ describeIn(CHROMIUM_AND_WEBKIT, 'the page at /docs', (engine) => {
     ];
   }
 
-  /** Whatever the page moves meanwhile. */
-  async function click(selector: string): Promise<void> {
-    await page.dispatchEvent(selector, 'click');
-  }
-
   /** Executes an operation as it stands there, or with another body, and returns the status that the page shows. */
   async function execute(operationId: string, body?: object): Promise<string> {
     const block = `.opblock[id$="-${operationId}"]`;
-    await click(`${block} .opblock-summary-control`);
+    await page.click(`${block} .opblock-summary-control`);
     if (body) await page.fill(`${block} textarea.body-param__text`, JSON.stringify(body));
     gate.passages.length = 0;
-    await click(`${block} button.execute`);
+    await page.click(`${block} button.execute`);
     await expect.poll(() => gate.passages.length, SOON).toBe(1);
     const status = String(gate.passages[0]?.status);
     const shown = `document.querySelector('${block} .live-responses-table tbody .response-col_status')?.textContent`;
     await expect.poll(() => page.evaluate(shown), SOON).toContain(status);
-    await click(`${block} .opblock-summary-control`); // what is open is drawn anew with every change
+    await page.click(`${block} .opblock-summary-control`); // what is open is drawn anew with every change
     return status;
   }
 
@@ -134,14 +129,14 @@ describeIn(CHROMIUM_AND_WEBKIT, 'the page at /docs', (engine) => {
       await execute('register', { email: `${scheme}@example.com`, password: ADA.password });
       for (const id of ['login', 'changePassword', 'verify', 'getRevocations']) {
         const block = `.opblock[id$="-${id}"]`;
-        await click(`${block} .opblock-summary-control`);
-        await click(`${block} button.execute`);
+        await page.click(`${block} .opblock-summary-control`);
+        await page.click(`${block} button.execute`);
         const answer = `document.querySelector('${block} .live-responses-table')`;
         await expect.poll(() => page.evaluate(`!!${answer}`), SOON).toBe(true);
         expect([id, await look()]).toEqual([id, [0, []]]);
-        await click(`${block} .opblock-summary-control`);
+        await page.click(`${block} .opblock-summary-control`);
       }
-      await click('.btn.authorize');
+      await page.click('.btn.authorize');
       expect(await look()).toEqual([0, []]);
     },
   );

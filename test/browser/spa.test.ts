@@ -5,6 +5,7 @@ import { bearer, createClient } from '../../src/client/index.ts';
 import { type Gate, openGate } from '../client/gate.ts';
 import { ADA } from '../support/app.ts';
 import { type Browser, CHROMIUM_AND_WEBKIT, type Context, describeIn } from './browsers.ts';
+import { FAINT_TEXTS } from './contrast.ts';
 import { type AppTab, buildApp, type Mode, openApp } from './spa.ts';
 
 const TTL_SECONDS = 10;
@@ -170,6 +171,32 @@ describeIn(CHROMIUM_AND_WEBKIT, 'the single-page app', (engine) => {
       0,
     ]);
   });
+
+  test.each(MODES)('a first visit asks nothing that fails, with %s', async (mode) => {
+    await (await open(mode)).seesForm();
+    expect(gate.passages.filter(({ status }) => status >= 400)).toEqual([]);
+  });
+
+  // WebDriver can tell WebKit neither the width of a telephone nor a scheme of colours.
+  test.runIf(engine.name === 'Chromium').each(['light', 'dark'] as const)(
+    'on a telephone that is %s, all of it is read, and errors stand at their fields',
+    async (colorScheme) => {
+      const telephone = await browser.newContext({ viewport: { width: 390, height: 844 }, colorScheme });
+      const tab = await open('cookie', telephone);
+      await tab.page.evaluate("document.querySelector('form').noValidate = true"); // as a page without its own checks
+      await tab.submit('Register', { email: 'eve', password: 'otters' });
+      await tab.sees('Must be an email address.');
+      await tab.sees('Must have at least 15 characters.');
+      const look = () =>
+        tab.page.evaluate(`[document.documentElement.scrollWidth - innerWidth, ${FAINT_TEXTS}]`);
+      expect(await look()).toEqual([0, []]);
+      await tab.submit('Log in');
+      await tab.seesLogin();
+      const errors = "[...document.querySelectorAll('small')].map(({ textContent }) => textContent)";
+      expect(await tab.page.evaluate(errors)).toEqual(['', '']);
+      expect(await look()).toEqual([0, []]);
+    },
+  );
 
   test("a script that is injected is stopped by the page's policy", async () => {
     const tab = await open('cookie');

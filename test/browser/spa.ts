@@ -44,7 +44,9 @@ export interface AppTab {
   sees: (text: string) => Promise<void>;
   /** Waits until the page says who is logged in. */
   seesLogin: (email?: string) => Promise<void>;
-  /** Waits until the page asks for a login, and says what about the last one. */
+  /** Waits until the page asks for a login. */
+  seesForm: () => Promise<void>;
+  /** The same, and until it says what about the last one. */
   seesEnd: (message: string) => Promise<void>;
   /** Calls the API several times at once, and waits until all are answered with 200. */
   call: (times: number) => Promise<void>;
@@ -58,6 +60,7 @@ export async function openApp(context: Context, origin: string, mode: Mode): Pro
   };
   const text = async () => String(await page.evaluate('document.body.innerText'));
   const sees = (part: string) => expect.poll(text, SOON).toContain(part);
+  const seesForm = () => expect.poll(() => page.evaluate('!document.forms[0].hidden'), SOON).toBe(true);
   const successes = async () => (await text()).split('GET /v1/me 200').length - 1;
   return {
     page,
@@ -70,9 +73,10 @@ export async function openApp(context: Context, origin: string, mode: Mode): Pro
     },
     sees,
     seesLogin: (email = ADA.email) => sees(`Logged in as ${email}`),
+    seesForm,
     async seesEnd(message) {
       await sees(message);
-      await expect.poll(() => page.evaluate('!document.forms[0].hidden'), SOON).toBe(true);
+      await seesForm();
     },
     async call(times) {
       const before = await successes();

@@ -11,6 +11,7 @@ import { type Place, type Session, startSession } from './webdriver.ts';
 export const MINI_BROWSER = globSync('/usr/lib/*/webkit2gtk-4.*/MiniBrowser')[0];
 
 const POLL_MS = 10;
+const STILL_MS = 50;
 
 /** The engine of Safari, on a screen that nobody sees. */
 export async function openWebKit(): Promise<Browser> {
@@ -123,16 +124,15 @@ function createPage(session: Session, window: string) {
     reload: () => command('POST', '/refresh'),
     async click(selector: string) {
       const using = selector.startsWith('//') ? 'xpath' : 'css selector';
-      const find = () => command<object[]>('POST', '/elements', { using, value: selector });
-      const [element] = await until(async () => (await find())[0]).then(Object.values);
-      await command('POST', `/element/${element}/click`);
+      await until(async () => {
+        const [element] = await command<object[]>('POST', '/elements', { using, value: selector });
+        if (!element) return false;
+        const isStill = await command('POST', '/execute/async', { script: SETTLE, args: [element] });
+        if (!isStill) return false;
+        await command('POST', `/element/${Object.values(element)[0]}/click`);
+        return true;
+      });
     },
-    dispatchEvent: (selector: string, type: string) =>
-      act(
-        'element.dispatchEvent(new MouseEvent(text, { bubbles: true, cancelable: true }));',
-        selector,
-        type,
-      ),
     /** At once, and not letter by letter: a page that is drawn anew with each would take long. */
     fill: (selector: string, text: string) =>
       act(
@@ -153,6 +153,18 @@ function createPage(session: Session, window: string) {
     close: () => command<void>('DELETE', '/window'),
   } satisfies Page & { command: unknown };
 }
+
+/** Whether an element stands still where a click would hit it: at once, and a moment later. */
+const SETTLE = `
+  const [element, done] = arguments;
+  const look = () => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    const isHit = element.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+    return isHit && [x, y, width, height].join();
+  };
+  element.scrollIntoView({ block: 'center', behavior: 'instant' });
+  const before = look();
+  setTimeout(() => done(before !== false && before === look()), ${STILL_MS});`;
 
 type CommandArguments = [method: 'GET' | 'POST' | 'DELETE', path: string, body?: object];
 
