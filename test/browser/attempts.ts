@@ -6,12 +6,14 @@ export type Reach = 'cross-site' | 'same-site';
 /** Something that a hostile page does. */
 export interface Attempt {
   name: string;
-  /** Runs in the page as an async function of `server`; what it returns is all that the page has learnt. */
+  /** Runs in the page as a function of `server`; what it returns, or promises, is all that the page has learnt. */
   script: string;
   /** What arrives at the server, and how it is answered. */
   arrives: Record<Reach, string[]>;
-  /** What the frames inside the page show in the end. */
-  frames?: string[];
+  /** Whether a browser lets it happen only where the user has clicked. */
+  needsClick?: boolean;
+  /** How many frames are inside the page in the end, which show nothing of the answer. */
+  frames?: number;
 }
 
 const ATTACKERS_LOGIN = { ...BOB, transport: 'cookie' };
@@ -58,8 +60,16 @@ function form(path: string, enctype: string, fields: Record<string, string>): st
     for (const [name, value] of ${JSON.stringify(Object.entries(fields))})
       form.append(Object.assign(document.createElement('input'), { name, value }));
     document.body.append(form);
-    form.submit();
-    return 'nothing';`;
+    ${later('form.submit()')}`;
+}
+
+/** What leaves the page, done after the page has answered. */
+function later(statement: string): string {
+  return `setTimeout(() => { ${statement}; }); return 'nothing';`;
+}
+
+function promised(script: string): string {
+  return `return (async () => {${script}})();`;
 }
 
 const fetches: Attempt[] = [
@@ -120,12 +130,12 @@ const fetches: Attempt[] = [
 ];
 
 function read(path: string, init: string): string {
-  return `
+  return promised(`
     try {
       const answer = await fetch(server + '${path}', ${init});
       const text = await answer.text();
       return answer.status === 0 && text === '' ? 'nothing' : answer.status + text;
-    } catch { return 'nothing'; }`;
+    } catch { return 'nothing'; }`);
 }
 
 const TEXT_INSIDE = 'element.contentDocument?.body?.textContent';
@@ -137,36 +147,43 @@ const embedded: Attempt[] = [
   ['object', 'data', 'GET /v1/me', TEXT_INSIDE],
 ].map(([tag, attribute, line, sees]) => ({
   name: `<${tag}>`,
-  script: `
+  script: promised(`
     const element = document.createElement('${tag}');
     const event = await new Promise((done) => {
       element.onload = element.onerror = done;
       element.${attribute} = server + '/v1/me';
       document.body.append(element);
     });
-    return ${sees} ? 'something' : 'nothing';`,
+    return ${sees} ? 'something' : 'nothing';`),
   arrives: { 'cross-site': [`${line} 401`], 'same-site': [`${line} 200 with cookies`] },
-  ...(tag === 'iframe' && { frames: ['chrome-error://chromewebdata/'] }),
+  ...(tag === 'iframe' && { frames: 1 }),
 }));
 
 /** A browser sends cookies along when the whole page goes there (SameSite=Lax), and shows it to the user alone. */
 const navigations: Attempt[] = [
   {
     name: 'going to /v1/me',
-    script: "location.href = server + '/v1/me'; return 'nothing';",
+    script: later("location.href = server + '/v1/me'"),
     arrives: refused('GET /v1/me 200 with cookies'),
   },
   {
     name: 'opening /v1/me in a window',
-    script: `
-      const opened = open(server + '/v1/me');
-      await new Promise((done) => setTimeout(done, 300));
-      try { return opened.document.body.innerText; } catch { return 'nothing'; }`,
+    needsClick: true,
+    script: promised(`
+      const opened = await new Promise((done) => {
+        document.body.onclick = () => done(open(server + '/v1/me'));
+      });
+      for (;;) {
+        try {
+          if (opened.document.body?.innerText) return opened.document.body.innerText;
+        } catch { return 'nothing'; }
+        await new Promise((done) => setTimeout(done, 10));
+      }`),
     arrives: refused('GET /v1/me 200 with cookies'),
   },
   {
     name: 'going to /v1/logout',
-    script: "location.href = server + '/v1/logout'; return 'nothing';",
+    script: later("location.href = server + '/v1/logout'"),
     arrives: refused('GET /v1/logout 405 with cookies'),
   },
 ].map(({ arrives, ...rest }) => ({ ...rest, arrives: { ...arrives, 'same-site': arrives['cross-site'] } }));

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-/** Serves an empty page under every address and every name of this machine. */
+/** Serves a page under every address and every name of this machine. */
 export async function serveHostilePage(): Promise<{ port: number; close: () => void }> {
   const server = createServer((_request, response) => {
     response
       .setHeader('content-type', 'text/html')
-      .end('<!doctype html><title>You have won</title><body></body>');
+      .end('<!doctype html><title>You have won</title><body>Click here</body>');
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -1,28 +1,37 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ADA } from '../support/app.ts';
 import { PROXIES, type ProtectedApp, startProtectedApp } from '../support/protected-app.ts';
 import { lacks } from '../support/system.ts';
-import { isChromiumMissing, openChromium } from './chromium.ts';
+import { type Browser, CHROMIUM_AND_WEBKIT, type Context, describeIn, type Page } from './browsers.ts';
 import { serveHostilePage } from './hostile-page.ts';
 
-describe.each(PROXIES)('in a browser, an application behind $name', (proxy) => {
-  describe.skipIf(isChromiumMissing || lacks(proxy.name))('whose user is logged in by cookie', () => {
+describe.each(PROXIES)('behind $name, an application', (proxy) => {
+  const engines = CHROMIUM_AND_WEBKIT.map((engine) => ({
+    ...engine,
+    isMissing: engine.isMissing || lacks(proxy.name),
+  }));
+
+  describeIn(engines, 'whose user is logged in by cookie', (engine) => {
     let proxied: ProtectedApp;
     let hostile: { port: number; close: () => void };
+    /** A sibling of the application that may log its users in. */
+    let friendly: { port: number; close: () => void };
     let browser: Browser;
-    let context: BrowserContext;
+    let context: Context;
 
     beforeAll(async () => {
-      proxied = await startProtectedApp(proxy, { host: 'localhost' });
-      hostile = await serveHostilePage();
-      browser = await openChromium();
+      [hostile, friendly] = [await serveHostilePage(), await serveHostilePage()];
+      const ALLOWED_ORIGINS = `http://localhost:${friendly.port}`;
+      proxied = await startProtectedApp(proxy, { host: 'localhost', env: { ALLOWED_ORIGINS } });
+      browser = await engine.open();
       context = await browser.newContext();
-      expect(await logIn()).toBe(204);
+      const page = await openPage(ALLOWED_ORIGINS);
+      expect(await logIn(page)).toBe(204);
     });
     afterAll(async () => {
       await browser?.close();
       hostile?.close();
+      friendly?.close();
       await proxied?.stop();
     });
 
@@ -32,20 +41,16 @@ describe.each(PROXIES)('in a browser, an application behind $name', (proxy) => {
       return page;
     }
 
-    /** From a page of the same origin, as an operator may have one. @returns the status */
-    async function logIn(): Promise<number> {
-      const page = await context.newPage();
-      await page.route(`${proxied.origin}/login`, (route) =>
-        route.fulfill({ contentType: 'text/html', body: '<body>log in' }),
-      );
-      await page.goto(`${proxied.origin}/login`);
-      const headers = { 'content-type': 'application/json' };
-      const body = JSON.stringify({ ...ADA, transport: 'cookie' });
-      return page.evaluate(async (init) => (await fetch('/v1/login', init)).status, {
+    /** @returns the status */
+    function logIn(page: Page): Promise<unknown> {
+      const init = {
         method: 'POST',
-        headers,
-        body,
-      });
+        credentials: 'include',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...ADA, transport: 'cookie' }),
+      };
+      const url = `${proxied.origin}/v1/login`;
+      return page.evaluate(`fetch('${url}', ${JSON.stringify(init)}).then(({ status }) => status)`);
     }
 
     /** What the page reads from the socket of the application. */

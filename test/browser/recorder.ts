@@ -16,6 +16,9 @@ export interface Recorder {
   close: () => void;
 }
 
+/** The API has no page of its own: this one, at `/own`, stands for an app that is served from the same origin. */
+const OWN_PAGE = '<!doctype html><title>own</title><body>own</body>';
+
 /**
  * Stands before the server and writes down what the browser sent, since a page is told nothing about its own
  * requests to another origin.
@@ -24,6 +27,10 @@ export async function record(port: number, serverPort: number): Promise<Recorder
   const passages: Passage[] = [];
   const proxy = createServer((incoming, outgoing) => {
     const { method = '', url: path = '', headers } = incoming;
+    if (path === '/own') {
+      outgoing.setHeader('content-type', 'text/html').end(OWN_PAGE);
+      return;
+    }
     const onward = request({ host: '127.0.0.1', port: serverPort, method, path, headers }, (answer) => {
       const site = headers['sec-fetch-site']?.toString();
       const hasCookies = /(?:^|; )(?:access|refresh|device)=/.test(headers.cookie ?? '');

@@ -1,11 +1,10 @@
-import type { BrowserContext, Page } from 'playwright-core';
 import { build } from 'vite';
 import { expect } from 'vitest';
 import { ADA } from '../support/app.ts';
+import type { Context, Page } from './browsers.ts';
+import { complaintsOf, withComplaints } from './complaints.ts';
 
 const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css' };
-/** How a browser reports the end of a token, and the demand for a nonce: nothing is wrong. */
-const PROTOCOL = /^Failed to load resource: .* status of 40[01] /;
 /** Other work may slow the machine. */
 const SOON = { timeout: 10_000 };
 
@@ -31,52 +30,60 @@ export async function buildApp(): Promise<(path: string) => File | undefined> {
       },
     ]),
   );
-  return (path) => files.get(path.replace(/\?.*/, '').replace(/\/$/, '/index.html'));
+  return withComplaints((path) => files.get(path.replace(/\?.*/, '').replace(/\/$/, '/index.html')));
 }
 
 /** A tab with the app in it, and what a user does there. */
 export interface AppTab {
   page: Page;
-  /** Errors on the console, of which violations of the page's policy are some. */
-  complaints: string[];
+  /** Errors and violations of the page's policy, since this was asked. */
+  complaints: () => Promise<string[]>;
   submit: (button: 'Log in' | 'Register', credentials?: { email: string; password: string }) => Promise<void>;
   click: (button: 'Log out' | 'Log out everywhere') => Promise<void>;
+  /** Waits until the page shows a text. */
+  sees: (text: string) => Promise<void>;
   /** Waits until the page says who is logged in. */
   seesLogin: (email?: string) => Promise<void>;
-  /** Waits until the page asks for a login, and says what about the last one. */
+  /** Waits until the page asks for a login. */
+  seesForm: () => Promise<void>;
+  /** The same, and until it says what about the last one. */
   seesEnd: (message: string) => Promise<void>;
   /** Calls the API several times at once, and waits until all are answered with 200. */
   call: (times: number) => Promise<void>;
 }
 
-export async function openApp(context: BrowserContext, origin: string, mode: Mode): Promise<AppTab> {
+export async function openApp(context: Context, origin: string, mode: Mode): Promise<AppTab> {
   const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && !PROTOCOL.test(message.text())) complaints.push(message.text());
-  });
   await page.goto(`${origin}/?${mode}`);
-  const click = (name: string) => page.getByRole('button', { name, exact: true }).click();
-  const successes = page.getByText(/^GET \/v1\/me 200$/);
+  const click = async (name: string) => {
+    await page.click(`//button[.='${name}']`);
+  };
+  const text = async () => String(await page.evaluate('document.body.innerText'));
+  const sees = (part: string) => expect.poll(text, SOON).toContain(part);
+  const seesForm = () => expect.poll(() => page.evaluate('!document.forms[0].hidden'), SOON).toBe(true);
+  const successes = async () => (await text()).split('GET /v1/me 200').length - 1;
   return {
     page,
-    complaints,
+    complaints: () => complaintsOf(page),
     click,
     async submit(button, credentials = ADA) {
-      await page.getByLabel('Email').fill(credentials.email);
-      await page.getByLabel('Password').fill(credentials.password);
+      await page.fill('[name=email]', credentials.email);
+      await page.fill('[name=password]', credentials.password);
       await click(button);
     },
-    seesLogin: (email = ADA.email) => page.getByText(`Logged in as ${email}`).waitFor(SOON),
+    sees,
+    seesLogin: (email = ADA.email) => sees(`Logged in as ${email}`),
+    seesForm,
     async seesEnd(message) {
-      await page.getByText(message).waitFor(SOON);
-      await page.getByRole('button', { name: 'Log in', exact: true }).waitFor(SOON);
+      await sees(message);
+      await seesForm();
     },
     async call(times) {
-      const before = await successes.count();
-      await page.evaluate(`for (let i = 0; i < ${times}; i++) document.querySelector('#call').click()`);
-      await expect.poll(() => successes.count(), SOON).toBe(before + times);
+      const before = await successes();
+      await page.evaluate(
+        `(() => { for (let i = 0; i < ${times}; i++) document.querySelector('#call').click(); })()`,
+      );
+      await expect.poll(successes, SOON).toBe(before + times);
     },
   };
 }

@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Browser, BrowserContext } from 'playwright-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { idcard } from '../../src/verifier/index.ts';
 import { createTestIssuer } from '../../src/verifier/testing.ts';
 import { findFreePort } from '../support/process.ts';
-import { CHROMIUM, isChromiumMissing, openChromium } from './chromium.ts';
+import { type Browser, CHROMIUM_AND_WEBKIT, type Context, describeIn } from './browsers.ts';
 import { serveHostilePage } from './hostile-page.ts';
 
 const { options, mintToken } = createTestIssuer({ issuer: 'http://localhost:3000' });
@@ -18,10 +17,10 @@ interface Handshake {
   hasCookie: boolean;
 }
 
-describe.skipIf(isChromiumMissing)(`a WebSocket in a browser (${CHROMIUM})`, () => {
+describeIn(CHROMIUM_AND_WEBKIT, 'a WebSocket', (engine) => {
   const handshakes: Handshake[] = [];
   let browser: Browser;
-  let context: BrowserContext;
+  let context: Context;
   let service: FastifyInstance;
   let url: string;
   let hostile: { port: number; close: () => void };
@@ -32,7 +31,7 @@ describe.skipIf(isChromiumMissing)(`a WebSocket in a browser (${CHROMIUM})`, () 
     service = await serveSocket(url, handshakes);
     await service.listen({ port, host: '127.0.0.1' });
     hostile = await serveHostilePage();
-    browser = await openChromium();
+    browser = await engine.open();
   });
   afterAll(async () => {
     await browser?.close();

@@ -119,7 +119,7 @@ describe('with rows in older spellings', () => {
     const imported = await run(['users', 'import', '-'], { env, input: exported });
     expect([imported.code, imported.stdout]).toEqual([
       0,
-      `Of 13 users: 13 added, 0 already there, 0 refused, in ${env.DATABASE_URL}.\n`,
+      `Of 13 users: 13 added, 0 already there, 0 refused. They are in ${env.DATABASE_URL}.\n`,
     ]);
     expect((await run(['users', 'export'], { env })).stdout).toBe(exported);
   });

@@ -33,7 +33,7 @@ vi.mock('../../src/users/open-directory.ts', async (original) => {
   };
 });
 
-vi.mock('../../src/cli/password-input.ts', () => ({ readNewPassword: async () => ADA.password }));
+vi.mock('../../src/cli/password-input.ts', () => ({ readNewPassword: async () => [ADA.password] }));
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { runInContext } from 'node:vm';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bearer, createClient } from '../../src/client/index.ts';
-import { CHROMIUM, isChromiumMissing, openChromium } from '../browser/chromium.ts';
+import { type Browser, describeIn, ENGINES } from '../browser/browsers.ts';
 import { ADA } from '../support/app.ts';
 import { bundle, gzippedBytes } from './bundle.ts';
 import { type Gate, openGate } from './gate.ts';
@@ -36,15 +35,15 @@ test('there are four programs, and all of them are run here', () => {
   expect(blocks).toHaveLength(4);
 });
 
-describe.skipIf(isChromiumMissing)(`in a browser (${CHROMIUM})`, () => {
+describeIn(ENGINES, 'a program of the guide', (engine) => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await openChromium();
+    browser = await engine.open();
   });
   afterAll(() => browser?.close());
 
   async function runInPage(code: string): Promise<unknown> {
-    const page = await browser.newPage();
+    const page = await (await browser.newContext()).newPage();
     await page.goto(`${gate.url}/page`);
     const url = `data:text/javascript,${encodeURIComponent(code)}`;
     return page.evaluate(`import(${JSON.stringify(url)}).then((module) => module.default)`);

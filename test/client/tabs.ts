@@ -1,5 +1,5 @@
-import type { BrowserContext, Page } from 'playwright-core';
 import type { LoginEvent } from '../../src/client/index.ts';
+import type { Context, Page } from '../browser/browsers.ts';
 import { bundle } from './bundle.ts';
 
 export interface TabOptions {
@@ -24,8 +24,10 @@ export interface Tab {
 
 /** What has to be served under `/page`. */
 export async function pageWithClient(): Promise<string> {
-  return `<!doctype html><script>${await bundle("export * from 'idcard-client';", 'iife')}
+  return `<!doctype html><script>
     const options = new URLSearchParams(location.search);
+    (0, eval)(options.get('prepare'));
+    ${await bundle("export * from 'idcard-client';", 'iife')}
     const transport = eval(options.get('transport'));
     const origins = options.get('origins').split(' ').filter(Boolean);
     const client = idcard.createClient({ url: options.get('url'), transport, origins });
@@ -34,15 +36,14 @@ export async function pageWithClient(): Promise<string> {
   </script>`;
 }
 
-export async function openTab(context: BrowserContext, options: TabOptions): Promise<Tab> {
+export async function openTab(context: Context, options: TabOptions): Promise<Tab> {
   const { origin, url, transport, origins = [], prepare = '' } = options;
   const page = await context.newPage();
-  await page.addInitScript(prepare);
-  const query = new URLSearchParams({ url, transport, origins: origins.join(' ') });
+  const query = new URLSearchParams({ url, transport, origins: origins.join(' '), prepare });
   await page.goto(`${origin}/page?${query}`);
   return {
     page,
-    run: (body) => page.evaluate(`(async () => { ${body} })()`),
-    events: () => page.evaluate('events'),
+    run: async <T>(body: string) => (await page.evaluate(`(async () => { ${body} })()`)) as T,
+    events: async () => (await page.evaluate('events')) as LoginEvent[],
   };
 }
