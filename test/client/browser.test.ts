@@ -29,8 +29,6 @@ const SPOIL = {
     login.tokens.access_token += 'A';
     await storage.set(login);`,
 };
-/** How the engines say it. */
-const NETWORK_ERROR = /Failed to fetch|NetworkError|Load failed/;
 /** Other work may slow the machine. */
 const SOON = { timeout: 10_000 };
 type Name = keyof typeof TRANSPORTS;
