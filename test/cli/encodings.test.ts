@@ -42,6 +42,13 @@ function expectRefusal({ code, stdout, stderr }: Finished, sentence = REFUSAL): 
 const nobodyWasAdded = async () => expect((await idcard(['users', 'list', '--json'])).stdout).toBe('');
 
 describe('a password from standard input', () => {
+  test('in UTF-16 without its mark is refused, and nobody added', async () => {
+    const sentence = 'The password is refused. It has zeros in it, as UTF-16 has: it must be UTF-8.';
+    const input = Buffer.from('violet otters play chess\n', 'utf16le');
+    expectRefusal(await idcard(['users', 'add', 'ada@example.com'], input), sentence);
+    await nobodyWasAdded();
+  });
+
   test.each([
     ['Latin-1', Buffer.from(PASSWORD, 'latin1')],
     ['Latin-1, its only such letter last', Buffer.from('violet otters play caf\xe9', 'latin1')],
