@@ -329,6 +329,7 @@ describe('an address or a method that there is not', () => {
     ['DELETE', '/v1/me', 'GET, HEAD', 'This address takes GET, HEAD, and not DELETE.'],
     ['POST', '/v1/me/password', 'PUT', 'This address takes PUT, and not POST.'],
     ['OPTIONS', '/v1/login', 'POST', 'This address takes POST, and not OPTIONS.'],
+    ['QUERY', '/v1/me', 'GET, HEAD', 'This address takes GET, HEAD, and not QUERY.'],
   ] as const)('%s %s names the methods', async (method, url, allow, detail) => {
     const response = await idcard.app.inject({ method, url });
     expect([response.statusCode, response.headers.allow, response.json().detail]).toEqual([
