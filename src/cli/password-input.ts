@@ -24,6 +24,9 @@ async function readPassword(): Promise<string> {
   // Bytes of another encoding would become other characters, with which nobody logs in.
   if (password === undefined || hasLostBytes(password))
     throw new StartupError('The password is refused. It has what cannot be decoded: it must be UTF-8.');
+  // UTF-16 without a mark is UTF-8 too, with a zero beside every letter, which nobody could type at a login.
+  if (password.includes('\0'))
+    throw new StartupError('The password is refused. It has zeros in it, as UTF-16 has: it must be UTF-8.');
   return process.stdin.isTTY ? password : password.replace(/\r?\n$/, '');
 }
 

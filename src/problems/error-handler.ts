@@ -28,19 +28,24 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
  */
 export function handleProblems(app: FastifyInstance, guide: string): void {
   app.setErrorHandler((error: unknown, request, reply) => {
-    const problem = toProblem(error, request);
+    const problem = isOfQuery(error) ? noSuchRoute(request) : toProblem(error, request);
     if (problem.kind === internalError.kind) removeUnsendable(reply);
     return sendProblem(problem, request, reply);
   });
-  app.setNotFoundHandler((request, reply) => {
+  app.setNotFoundHandler((request, reply) => sendProblem(noSuchRoute(request), request, reply));
+
+  function noSuchRoute(request: FastifyRequest): Problem {
     // Not `hasRoute`: it takes a pattern, and a stranger's address with ":" or "*" in it would be read as one.
     const allowed = METHODS.filter((method) => app.findRoute({ method, url: request.url }) !== null);
-    const problem =
-      allowed.length === 0
-        ? notFound({ detail: `There is nothing at this address; ${guide} shows what there is.` })
-        : methodNotAllowed({ headers: { allow: allowed.join(', ') }, detail: wrongMethod(request, allowed) });
-    return sendProblem(problem, request, reply);
-  });
+    return allowed.length === 0
+      ? notFound({ detail: `There is nothing at this address; ${guide} shows what there is.` })
+      : methodNotAllowed({ headers: { allow: allowed.join(', ') }, detail: wrongMethod(request, allowed) });
+  }
+}
+
+/** Fastify refuses a QUERY without a Content-Type before anything else, and no route takes that method. */
+function isOfQuery(error: unknown): boolean {
+  return Object(error).code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE';
 }
 
 /** A preflight comes here when the page that made it may not call. */

@@ -67,13 +67,17 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
   app.put('/v1/me/password', { schema, attachValidation: true }, async (request, reply) => {
     const new_password = receiveNewPassword(request, 'new_password');
     const { current_password } = request.body;
+    // As it was sent where the form is refused, of whatever type.
+    const current = request.validationError
+      ? KnownPassword.safeParse(current_password).data
+      : current_password;
     if (request.transport === 'cookie') transports.refuseUnkeptCookies(request);
     // Counted by the user and not by the email: a stranger's guesses at the login do not keep the owner from this.
     const attempt = attemptOf(request, reply, `password ${request.claims.sub}`);
     const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
       const user = await findCurrentUser(directory, request.claims);
-      const isSame = new_password === current_password?.[0]; // it is not validated where the form is refused
-      const objection = isSame ? SAME : await passwordPolicy.objection(new_password, user.email);
+      const objection =
+        new_password === current?.[0] ? SAME : await passwordPolicy.objection(new_password, user.email);
       refuseForm(request, 'new_password', objection);
       return inTurn(async () => {
         if ((await matchingSpelling(hasher, user.passwordHash, current_password)) === undefined) {

@@ -42,6 +42,13 @@ function expectRefusal({ code, stdout, stderr }: Finished, sentence = REFUSAL): 
 const nobodyWasAdded = async () => expect((await idcard(['users', 'list', '--json'])).stdout).toBe('');
 
 describe('a password from standard input', () => {
+  test('in UTF-16 without its mark is refused, and nobody added', async () => {
+    const sentence = 'The password is refused. It has zeros in it, as UTF-16 has: it must be UTF-8.';
+    const input = Buffer.from('violet otters play chess\n', 'utf16le');
+    expectRefusal(await idcard(['users', 'add', 'ada@example.com'], input), sentence);
+    await nobodyWasAdded();
+  });
+
   test.each([
     ['Latin-1', Buffer.from(PASSWORD, 'latin1')],
     ['Latin-1, its only such letter last', Buffer.from('violet otters play caf\xe9', 'latin1')],
@@ -95,10 +102,10 @@ def until(words):
     global shown
     while words not in shown: shown += os.read(terminal, 1024)
     shown = shown[shown.index(words) + len(words):]
-for question in (b'Password: ', b'Again: '):
-    until(question)
-    os.write(terminal, bytes.fromhex(password) + b'\\r')
 try:
+    for question in (b'Password: ', b'Again: '):
+        until(question)
+        os.write(terminal, bytes.fromhex(password) + b'\\r')
     while True: shown += os.read(terminal, 1024)
 except OSError: pass
 print(shown.decode().strip(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
@@ -113,6 +120,16 @@ print(shown.decode().strip(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     expect(await typed(Buffer.from(PASSWORD, 'latin1'), 'cleo@example.com')).toMatch(`idcard: ${REFUSAL} 1`);
     await nobodyWasAdded();
   });
+
+  test.each([' ', 'b', '\u00a0'])(
+    'with "%s" typed with Alt is refused, as that would be lost',
+    async (key) => {
+      const shown = await typed(Buffer.from(PASSWORD.replace(' ', `\x1b${key}`)), 'cleo@example.com');
+      expect(shown).toMatch(/idcard: A key came with Alt \(or Option\), .*: nothing was changed\. 1$/s);
+      expect(shown).not.toContain('Otter');
+      await nobodyWasAdded();
+    },
+  );
 
   test('of one that is, is taken', async () => {
     const shown = await typed(Buffer.from(PASSWORD), 'cleo@example.com');

@@ -177,6 +177,32 @@ describe('all that is wrong in a form is told at once', () => {
     expect([problem.type, errors]).toEqual(['urn:idcard:problem:invalid-request', expected]);
   });
 
+  const NEXT = 'seven quiet owls over Porto';
+  const LIST: Entry = ['#/current_password', 'wrong-type', 'Must be a string, is a list.'];
+  const UNKNOWN: Entry = [
+    '#/hint',
+    'unknown-field',
+    'There is no such field; known are: current_password, new_password.',
+  ];
+  const SAME: Entry = ['#/new_password', 'same-as-current', 'Must differ from the current password.'];
+
+  test.each<[what: string, body: unknown, errors: Entry[]]>([
+    ['a list that has the new one', { current_password: [NEXT], new_password: NEXT }, [LIST]],
+    [
+      'one that begins with the new one',
+      { current_password: 'owls', new_password: 'o', hint: 1 },
+      [UNKNOWN, ['#/new_password', 'too-short', SHORT]],
+    ],
+    [
+      'the new one, in a form with another fault',
+      { current_password: NEXT, new_password: NEXT.replaceAll(' ', '\u00a0'), hint: 1 },
+      [UNKNOWN, SAME],
+    ],
+  ])('a change from %s', async (_, body, expected) => {
+    const { errors } = await send('PUT', '/v1/me/password', body, { authorization });
+    expect(errors).toEqual(expected);
+  });
+
   test('of ten thousand unknown fields, a few are', async () => {
     const body = Object.fromEntries(Array.from({ length: 1500 }, (_, index) => [`x${index}`, 1]));
     const { errors, response } = await send('POST', '/v1/login', body);
@@ -303,6 +329,7 @@ describe('an address or a method that there is not', () => {
     ['DELETE', '/v1/me', 'GET, HEAD', 'This address takes GET, HEAD, and not DELETE.'],
     ['POST', '/v1/me/password', 'PUT', 'This address takes PUT, and not POST.'],
     ['OPTIONS', '/v1/login', 'POST', 'This address takes POST, and not OPTIONS.'],
+    ['QUERY', '/v1/me', 'GET, HEAD', 'This address takes GET, HEAD, and not QUERY.'],
   ] as const)('%s %s names the methods', async (method, url, allow, detail) => {
     const response = await idcard.app.inject({ method, url });
     expect([response.statusCode, response.headers.allow, response.json().detail]).toEqual([
