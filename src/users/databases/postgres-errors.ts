@@ -83,9 +83,10 @@ export function refusalOf(
   if (code !== undefined) return because(`cannot be used: it says ${JSON.stringify(message)} (${code})`);
   if (message.includes('does not support SSL'))
     return because('offers no TLS: turn it on there, or say sslmode=disable on a network you trust');
-  const reason = errorCode(cause) ?? 'no answer in time';
-  if (/CERT|SIGNATURE|ISSUER|SSL|TLS/.test(reason))
-    return because(`shows a certificate that is not trusted (${reason}): check sslrootcert, and the host`);
+  const ofSystem = errorCode(cause);
+  if (ofSystem && /CERT|SIGNATURE|ISSUER|SSL|TLS/.test(ofSystem))
+    return because(`shows a certificate that is not trusted (${ofSystem}): check sslrootcert, and the host`);
+  const reason = ofSystem ?? (/time/i.test(message) ? 'no answer in time' : message);
   return because(`cannot be reached (${reason}): check the host and the port of DATABASE_URL`);
 }
 

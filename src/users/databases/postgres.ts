@@ -61,12 +61,11 @@ async function prepare(route: Route, connectionTimeoutMillis: number, mayCreate:
   const { database } = route.server;
   const db = kyselyOf(connections, route);
   try {
-    await refuseOtherEncodings(db).catch((cause: unknown) => {
-      throw cause instanceof Problem ? route.refusal(cause.cause) : cause;
-    });
+    await refuseOtherEncodings(db);
     await migratePostgres(db, mayCreate);
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
+    if (cause instanceof Problem) throw route.refusal(cause.cause);
     throw migrationRefusal(cause, database, "check that it is idcard's and that its user may create tables");
   } finally {
     await db.destroy();
@@ -107,21 +106,21 @@ function kyselyOf({ pool, connect }: Connections, route: Route): Kysely<Database
       const connection = await connect().catch((cause: unknown) => {
         throw trouble(cause);
       });
-      let isBroken = false;
+      let brokenBy: Problem | undefined;
       const query = async (text: string, parameters: readonly unknown[]) => {
         try {
           return await connection.query(text, [...parameters]);
         } catch (cause) {
           if (!isTrouble(cause)) throw cause;
-          isBroken = true;
+          brokenBy ??= trouble(cause); // and no ROLLBACK that fails after it
           if (isGivenUp(cause)) await connection.cancel();
           if (isDemotion(cause)) route.demoted();
-          throw trouble(cause);
+          throw brokenBy;
         }
       };
       return {
         query: query as unknown as PostgresPoolClient['query'], // no cursor is configured, so none is passed
-        release: () => connection.release(isBroken),
+        release: () => connection.release(brokenBy !== undefined),
       };
     },
   };
