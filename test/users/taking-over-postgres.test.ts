@@ -313,7 +313,9 @@ describe('a schema', () => {
 
   test('that does not exist is refused', async () => {
     await execute(url, along('missing'));
-    expect(await refusal(openDatabase(url))).toContain('cannot be migrated');
+    expect(await refusal(openDatabase(url))).toMatch(
+      /cannot be migrated: .+"no schema has been selected to create in"/,
+    );
   });
 });
 

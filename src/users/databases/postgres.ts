@@ -6,7 +6,7 @@ import { StartupError } from '../../startup-error.ts';
 import { migratePostgres } from '../migrations/postgres.ts';
 import { migrationRefusal } from '../migrations/refusal.ts';
 import { type Connections, createConnections } from './postgres-connection.ts';
-import { isDemotion, isGivenUp, isTrouble } from './postgres-errors.ts';
+import { isDemotion, isGivenUp, isTrouble, sqlState } from './postgres-errors.ts';
 import { createRoute, type Route } from './postgres-route.ts';
 import { parsePostgresUrl } from './postgres-url.ts';
 import type { Database, OpenOptions, Patience } from './schema.ts';
@@ -66,7 +66,12 @@ async function prepare(route: Route, connectionTimeoutMillis: number, mayCreate:
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
     if (cause instanceof Problem) throw route.refusal(cause.cause);
-    throw migrationRefusal(cause, database, "check that it is idcard's and that its user may create tables");
+    const said = sqlState(cause) ? ` (the server says ${JSON.stringify((cause as Error).message)})` : '';
+    throw migrationRefusal(
+      cause,
+      database,
+      `check that it is idcard's and that its user may create tables${said}`,
+    );
   } finally {
     await db.destroy();
   }
