@@ -17,6 +17,8 @@ export class StandbyError extends Error {
 const READ_ONLY = '25006';
 /** While a server starts, stops, or recovers. */
 const CANNOT_CONNECT_NOW = '57P03';
+/** A class, and all that PgBouncer says. */
+const CONNECTION_EXCEPTION = '08';
 
 /** Whether the server is in trouble, or the way to it. */
 export function isTrouble(error: unknown): boolean {
@@ -36,13 +38,16 @@ export function isGivenUp(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout';
 }
 
-/** Whether another host may serve, as libpq sees it: one that says no is right, and one that starts is not there yet. */
+/**
+ * Whether another host may serve, as libpq sees it: one that says no is right, and one that starts is not there yet. A
+ * pooler whose server is gone speaks of a connection that failed, where libpq would have no answer to its question.
+ */
 export function isElsewhere(error: unknown): boolean {
   if (error instanceof ForbiddenLoginError) return false;
   const code = sqlState(error);
   // All connections are busy: what the pool says, and no server.
   const isBusy = error instanceof Error && error.message === 'timeout exceeded when trying to connect';
-  return code === undefined ? !isBusy : code === CANNOT_CONNECT_NOW;
+  return code === undefined ? !isBusy : code === CANNOT_CONNECT_NOW || code.startsWith(CONNECTION_EXCEPTION);
 }
 
 /** Whether a pooler refuses the startup parameter statement_timeout, in the words of PgBouncer or of RDS Proxy. */
