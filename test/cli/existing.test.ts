@@ -102,7 +102,11 @@ describe('the name of a database', () => {
       'postgres://db.example.com:5432/idcard',
     ],
     ['postgresql://ada:s3c@ret@db/idcard', 'postgresql://db/idcard'],
-    ['postgres:///idcard?host=/run/postgresql&password=s3cret', 'postgres:///idcard'],
+    ['postgres:///idcard?host=/run/postgresql&password=s3cret', 'postgres:///idcard?host=/run/postgresql'],
+    [
+      'postgres://ada@/?user=eve&host=db&port=6432&dbname=idcard&options=-c%20search_path%3Dlogin',
+      'postgres:///?host=db&port=6432&dbname=idcard&options=-c%20search_path%3Dlogin',
+    ],
     ['postgres://ada@a:1,b:2/idcard?x=y@s3cret', 'postgres://a:1,b:2/idcard'],
     ['sqlite:/srv/data/idcard.sqlite', 'sqlite:/srv/data/idcard.sqlite'],
     ['sqlite:data/idcard.sqlite', `sqlite:${process.cwd()}/data/idcard.sqlite`],

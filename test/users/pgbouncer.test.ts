@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { StartupError } from '../../src/startup-error.ts';
 import { openDatabase } from '../../src/users/databases/index.ts';
 import { createDirectory } from '../../src/users/directory.ts';
+import { startLink } from '../faults/support/link.ts';
 import { ADA, BOB, bearer, createTestApp, logIn, START } from '../support/app.ts';
 import { type PgBouncer, startPgBouncer } from '../support/pgbouncer.ts';
 import { createDatabase, execute, type PostgresServer, startPostgres, urlOf } from '../support/postgres.ts';
@@ -154,6 +155,23 @@ describe.skipIf(lacks('pgbouncer'))('behind PgBouncer in transaction mode', () =
       await expect.poll(async () => (await refresh()).statusCode, { timeout: 10_000 }).toBe(200);
     }
     await harness.close();
+  });
+
+  test('of two, the one whose server is gone is passed over, at a start and by those that are served', async () => {
+    const link = await startLink(server.port);
+    const first = await startPgBouncer(link.port);
+    const both = pooled.replace('@', `@127.0.0.1:${first.port},`);
+    const serving = await openDatabase(both);
+    await link.close();
+    const users = async (db: typeof serving) =>
+      db.selectFrom('idcard_users').selectAll().execute().catch(String);
+    await expect.poll(() => users(serving), { timeout: 10_000 }).toEqual([]);
+    const alone = urlOf(first.port, new URL(direct).pathname.slice(1));
+    await expect(execute(alone, 'SELECT 1')).rejects.toMatchObject({ code: '08P01' });
+    const started = await openDatabase(both);
+    expect(await users(started)).toEqual([]);
+    await Promise.all([serving.destroy(), started.destroy()]);
+    await first.remove();
   });
 
   test('a start is refused while the server behind it is away, and while options stand in the URL', async () => {

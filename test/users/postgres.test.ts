@@ -87,7 +87,9 @@ describe('a new database', () => {
 
   test('in which a migration fails keeps nothing of it, and is migrated when the cause is gone', async () => {
     await execute(url, 'CREATE TABLE idcard_users_token_version_raised_at ()'); // the name of the index
-    expect(await refusal(url)).toContain('cannot be migrated');
+    expect(await refusal(url)).toContain(
+      'cannot be migrated: check that it is idcard\'s and that its user may create tables (the server says "relation \\"idcard_users_token_version_raised_at\\" already exists")',
+    );
     expect(await execute(url, "SELECT to_regclass('idcard_users') AS users")).toEqual([{ users: null }]);
     expect(await execute(url, "SELECT to_regclass('idcard_migrations') AS made")).toEqual([{ made: null }]);
 

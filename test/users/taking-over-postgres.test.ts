@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { Client, Pool } from 'pg';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
@@ -313,24 +313,76 @@ describe('a schema', () => {
 
   test('that does not exist is refused', async () => {
     await execute(url, along('missing'));
-    expect(await refusal(openDatabase(url))).toContain('cannot be migrated');
+    expect(await refusal(openDatabase(url))).toMatch(
+      /cannot be migrated: .+"no schema has been selected to create in"/,
+    );
   });
 });
 
-test('a start that is killed in the middle leaves nothing, and the next one succeeds', async () => {
+test.each(['', '127.0.0.1:1,'])(
+  'a start that is cut off in the middle says so and leaves nothing, and the next one succeeds (%s)',
+  async (unreachable) => {
+    await execute(url, ...FORMER.slice(0, 9));
+    const kill =
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()";
+    const last = vi
+      .spyOn(migrations, '2026-11-25-raised-versions')
+      .mockImplementation(async () => void (await execute(url, kill)));
+    const said = await refusal(openDatabase(url.replace('@', `@${unreachable}`)));
+    last.mockRestore();
+    expect(said).toBe(
+      `The PostgreSQL server ${new URL(url).host} cannot be reached (Client has encountered a connection error and is not queryable): check the host and the port of DATABASE_URL.`,
+    );
+    expect(await execute(url, "SELECT count(*) FROM pg_class WHERE relname LIKE 'idcard%'")).toEqual([
+      { count: '0' },
+    ]);
+    await open();
+  },
+);
+
+test('a start whose statement the server ends says what the server said', async () => {
   await execute(url, ...FORMER.slice(0, 9));
-  const kill =
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND datname = current_database()";
-  const last = vi
-    .spyOn(migrations, '2026-11-25-raised-versions')
-    .mockImplementation(async () => void (await execute(url, kill)));
-  expect(await refusal(openDatabase(url))).toContain('cannot be migrated');
+  const killing =
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid() AND datname = current_database()";
+  const last = vi.spyOn(migrations, '2026-11-25-raised-versions').mockImplementation(async (db) => {
+    const sleeping = sql`SELECT pg_sleep(60)`.execute(db);
+    const killed = vi.waitUntil(async () => (await execute(url, killing)).length > 0, { timeout: 20_000 });
+    await Promise.all([sleeping, killed]);
+  });
+  const said = await refusal(openDatabase(url));
   last.mockRestore();
-  expect(await execute(url, "SELECT count(*) FROM pg_class WHERE relname LIKE 'idcard%'")).toEqual([
-    { count: '0' },
-  ]);
-  await open();
+  expect(said).toContain(
+    'cannot be used: it says "terminating connection due to administrator command" (57P01).',
+  );
 });
+
+test.each(['repeatable read', 'serializable'])(
+  'whoever waited for another one finds what that one did, where %s is the default',
+  async (isolation) => {
+    const name = new URL(url).pathname.slice(1);
+    await execute(
+      url,
+      ...FORMER,
+      `ALTER DATABASE ${name} SET default_transaction_isolation = '${isolation}'`,
+    );
+    const other = new Client(url);
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query(`SELECT pg_advisory_xact_lock(${0x69_64_63_61_72_64})`);
+    const opening = open();
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = '${name}'`;
+    await vi.waitUntil(async () => (await execute(url, waiting)).length > 0, {
+      interval: 20,
+      timeout: 20_000,
+    });
+    await other.query('ALTER TABLE users RENAME TO idcard_users');
+    await other.query('ALTER TABLE kysely_migration RENAME TO idcard_migrations');
+    await other.query('COMMIT');
+    await other.end();
+    await opening;
+    expect(await execute(url, 'SELECT count(*) FROM idcard_users')).toEqual([{ count: '3' }]);
+  },
+);
 
 describe('while a long transaction reads the users', () => {
   let reader: Client;

@@ -45,5 +45,7 @@ async function open(
 export function databaseName(url: string): string {
   if (url === 'sqlite::memory:') return url;
   if (url.startsWith('sqlite:')) return `sqlite:${resolve(url.slice('sqlite:'.length))}`;
-  return url.replace(/\?.*$/s, '').replace(/^(\w+:\/\/).*@/s, '$1'); // a query can hold one too
+  const [, place = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(url) ?? [];
+  const where = query.split('&').filter((part) => /^(?:host|port|dbname|options)=[^@]*$/.test(part)); // it can hold a password too
+  return place.replace(/^(\w+:\/\/).*@/s, '$1') + (where.length > 0 ? `?${where.join('&')}` : '');
 }

@@ -17,6 +17,8 @@ export class StandbyError extends Error {
 const READ_ONLY = '25006';
 /** While a server starts, stops, or recovers. */
 const CANNOT_CONNECT_NOW = '57P03';
+/** A class, and all that PgBouncer says. */
+const CONNECTION_EXCEPTION = '08';
 
 /** Whether the server is in trouble, or the way to it. */
 export function isTrouble(error: unknown): boolean {
@@ -36,13 +38,16 @@ export function isGivenUp(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout';
 }
 
-/** Whether another host may serve, as libpq sees it: one that says no is right, and one that starts is not there yet. */
+/**
+ * Whether another host may serve, as libpq sees it: one that says no is right, and one that starts is not there yet. A
+ * pooler whose server is gone speaks of a connection that failed, where libpq would have no answer to its question.
+ */
 export function isElsewhere(error: unknown): boolean {
   if (error instanceof ForbiddenLoginError) return false;
   const code = sqlState(error);
   // All connections are busy: what the pool says, and no server.
   const isBusy = error instanceof Error && error.message === 'timeout exceeded when trying to connect';
-  return code === undefined ? !isBusy : code === CANNOT_CONNECT_NOW;
+  return code === undefined ? !isBusy : code === CANNOT_CONNECT_NOW || code.startsWith(CONNECTION_EXCEPTION);
 }
 
 /** Whether a pooler refuses the startup parameter statement_timeout, in the words of PgBouncer or of RDS Proxy. */
@@ -83,9 +88,10 @@ export function refusalOf(
   if (code !== undefined) return because(`cannot be used: it says ${JSON.stringify(message)} (${code})`);
   if (message.includes('does not support SSL'))
     return because('offers no TLS: turn it on there, or say sslmode=disable on a network you trust');
-  const reason = errorCode(cause) ?? 'no answer in time';
-  if (/CERT|SIGNATURE|ISSUER|SSL|TLS/.test(reason))
-    return because(`shows a certificate that is not trusted (${reason}): check sslrootcert, and the host`);
+  const ofSystem = errorCode(cause);
+  if (ofSystem && /CERT|SIGNATURE|ISSUER|SSL|TLS/.test(ofSystem))
+    return because(`shows a certificate that is not trusted (${ofSystem}): check sslrootcert, and the host`);
+  const reason = ofSystem ?? (/time/i.test(message) ? 'no answer in time' : message);
   return because(`cannot be reached (${reason}): check the host and the port of DATABASE_URL`);
 }
 

@@ -38,6 +38,7 @@ export function createRoute(server: PostgresServer, onPooler: () => void): Route
     takesTimeout: () => takesTimeout,
     succeeded(serving) {
       servedAtMs.set(serving, performance.now());
+      failures.clear(); // what fails from now on has another reason
     },
     failed(failing, error, sinceMs) {
       if (takesTimeout && refusesTimeout(error)) {

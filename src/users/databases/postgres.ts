@@ -6,7 +6,7 @@ import { StartupError } from '../../startup-error.ts';
 import { migratePostgres } from '../migrations/postgres.ts';
 import { migrationRefusal } from '../migrations/refusal.ts';
 import { type Connections, createConnections } from './postgres-connection.ts';
-import { isDemotion, isGivenUp, isTrouble } from './postgres-errors.ts';
+import { isDemotion, isGivenUp, isTrouble, sqlState } from './postgres-errors.ts';
 import { createRoute, type Route } from './postgres-route.ts';
 import { parsePostgresUrl } from './postgres-url.ts';
 import type { Database, OpenOptions, Patience } from './schema.ts';
@@ -61,13 +61,17 @@ async function prepare(route: Route, connectionTimeoutMillis: number, mayCreate:
   const { database } = route.server;
   const db = kyselyOf(connections, route);
   try {
-    await refuseOtherEncodings(db).catch((cause: unknown) => {
-      throw cause instanceof Problem ? route.refusal(cause.cause) : cause;
-    });
+    await refuseOtherEncodings(db);
     await migratePostgres(db, mayCreate);
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
-    throw migrationRefusal(cause, database, "check that it is idcard's and that its user may create tables");
+    if (cause instanceof Problem) throw route.refusal(cause.cause);
+    const said = sqlState(cause) ? ` (the server says ${JSON.stringify((cause as Error).message)})` : '';
+    throw migrationRefusal(
+      cause,
+      database,
+      `check that it is idcard's and that its user may create tables${said}`,
+    );
   } finally {
     await db.destroy();
   }
@@ -107,21 +111,21 @@ function kyselyOf({ pool, connect }: Connections, route: Route): Kysely<Database
       const connection = await connect().catch((cause: unknown) => {
         throw trouble(cause);
       });
-      let isBroken = false;
+      let brokenBy: Problem | undefined;
       const query = async (text: string, parameters: readonly unknown[]) => {
         try {
           return await connection.query(text, [...parameters]);
         } catch (cause) {
           if (!isTrouble(cause)) throw cause;
-          isBroken = true;
+          brokenBy ??= trouble(cause); // and no ROLLBACK that fails after it
           if (isGivenUp(cause)) await connection.cancel();
           if (isDemotion(cause)) route.demoted();
-          throw trouble(cause);
+          throw brokenBy;
         }
       };
       return {
         query: query as unknown as PostgresPoolClient['query'], // no cursor is configured, so none is passed
-        release: () => connection.release(isBroken),
+        release: () => connection.release(brokenBy !== undefined),
       };
     },
   };

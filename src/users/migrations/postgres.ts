@@ -27,7 +27,7 @@ const INSUFFICIENT_PRIVILEGE = '42501';
 /**
  * Brings the tables up to date in one transaction, which holds nothing of the session: a pooler may give each to another.
  * @param mayCreate whether it makes the first tables
- * @throws MigrationRefusal, MissingDatabase
+ * @throws MigrationRefusal, MissingDatabase, and the problem `unavailable` for trouble with the server
  */
 export async function migratePostgres(
   db: Kysely<Database>,
@@ -36,7 +36,9 @@ export async function migratePostgres(
 ): Promise<void> {
   for (let attemptsLeft = attempts; ; attemptsLeft--) {
     try {
-      return await db.transaction().execute(async (alone) => {
+      // Whatever the server's default is: whoever waited for another one reads what that one did.
+      const transaction = db.transaction().setIsolationLevel('read committed');
+      return await transaction.execute(async (alone) => {
         await patience(LONGEST_WAIT_FOR_ANOTHER).execute(alone);
         await sql`SELECT pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(alone);
         await patience(LONGEST_WAIT_FOR_A_TABLE).execute(alone);
@@ -46,7 +48,7 @@ export async function migratePostgres(
       const cause = error instanceof Problem ? error.cause : error;
       const code = sqlState(cause);
       if (code === INSUFFICIENT_PRIVILEGE) throw new MigrationRefusal(notAllowed(cause), { cause });
-      if (code !== LOCK_NOT_AVAILABLE) throw cause;
+      if (code !== LOCK_NOT_AVAILABLE) throw error;
       if (attemptsLeft <= 1) throw new MigrationRefusal(LOCKED, { cause });
     }
     await sleep(PAUSE_MS);
