@@ -146,8 +146,11 @@ describe('users', () => {
   test.each([
     [['ada@example.com', 'rob@example.com'], 'There is already a user with this email.'],
     [['ada@example.com', 'ADA@example.com'], 'The user has this email already.'],
-    [['ada@example.com', 'no email'], 'This is not an email address.'],
-    [['nobody@example.com', 'new@example.com'], 'There is no user with this email.'],
+    [['ada@example.com', 'no email'], 'The email is refused. Must be an email address.'],
+    [
+      ['nobody@example.com', 'new@example.com'],
+      `There is no user with this email in sqlite:${join(DATA_DIR, 'idcard.sqlite')}.`,
+    ],
   ])('set-email %j is refused', async (emails, sentence) => {
     expect(await idcard(['users', 'set-email', ...emails])).toEqual({
       code: 1,
@@ -174,15 +177,19 @@ describe.skipIf(lacks('script'))('at a terminal', () => {
     await run(['users', 'add', 'dora@example.com'], { input: PASSWORD, env: { DATA_DIR } });
     const answer = (keys: string) =>
       atTerminal(['users', 'delete', 'dora@example.com'], { type: { after: '[y/N] ', keys } });
-    for (const keys of ['\n', 'maybe\n', '\u0003']) {
-      const { code, shown } = await answer(keys);
-      expect(code).toBe(1);
+    for (const [keys, code, said] of [
+      ['\n', 1, true],
+      ['maybe\n', 1, true],
+      ['\u0004', 1, true],
+      ['\u0003', 130, false], // as a shell tells it; who pressed Ctrl-C knows
+    ] as const) {
+      const { code: ended, shown } = await answer(keys);
+      expect([keys, ended, shown.includes('Nothing was changed.')]).toEqual([keys, code, said]);
       expect(shown).toContain('Delete dora@example.com? [y/N] ');
-      expect(shown).toContain('Nothing was changed.');
       expect(shown).not.toMatch(/^ {4}at /m);
     }
     const { code, shown } = await answer('y\n');
-    expect([code, shown]).toEqual([0, expect.stringContaining('Deleted dora@example.com.')]);
+    expect([code, shown]).toEqual([0, expect.stringContaining('Deleted dora@example.com from sqlite:')]);
     expect(shown).toMatch(/INFO.*user\.deleted/); // and not JSON
   }, 60_000);
 
@@ -401,6 +408,18 @@ describe('a file .env in the working folder', () => {
     expect([code, stderr]).toEqual([
       0,
       'idcard: ALLOWED_ORIGIN is not a setting of idcard; did you mean ALLOWED_ORIGINS?\n',
+    ]);
+  });
+
+  test.each([
+    ['PUBLIC_URL: https://login.example.com'],
+    ['PUBLIC_URL https://login.example.com'],
+    ['  set PUBLIC_URL=https://login.example.com'],
+  ])('names a setting that it has in another form: %s', async (line) => {
+    const { code, stderr } = await budgetWith(`AUDIENCE=api\n# PORT: a number\n${line}\nFOO: bar\n`);
+    expect([code, stderr]).toEqual([
+      0,
+      'idcard: A line of .env begins with PUBLIC_URL and is not heeded: write PUBLIC_URL=value\n',
     ]);
   });
 
