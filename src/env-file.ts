@@ -26,13 +26,23 @@ export function readSettings(env: Environment): string[] {
   if (env.NODE_ENV === 'production')
     return [`${path} is not read where NODE_ENV is production.`, ...misspeltSettings(namesOf(env))];
   const found = parse(path, text);
-  const misspelt = misspeltSettings([...new Set([...namesOf(env), ...namesOf(found)])]);
+  const advice = misspeltSettings([...new Set([...namesOf(env), ...namesOf(found)])]);
+  for (const name of unheededIn(text, found))
+    advice.push(`A line of ${path} begins with ${name} and is not heeded: write ${name}=value`);
   const taken = Object.keys(found).filter((name) => SETTINGS.has(name) && !isSet(env, name));
   for (const name of taken) env[name] = found[name];
   const secret = SECRETS.find((name) => taken.includes(name));
-  return secret !== undefined && (statSync(path).mode & OTHERS_MAY_READ) !== 0
-    ? [...misspelt, `Every user of this machine can read ${secret} in ${path}: run chmod 600 .env`]
-    : misspelt;
+  if (secret !== undefined && (statSync(path).mode & OTHERS_MAY_READ) !== 0)
+    advice.push(`Every user of this machine can read ${secret} in ${path}: run chmod 600 .env`);
+  return advice;
+}
+
+/** Settings as other files have them, `NAME: value` or `set NAME=value`, which Node.js passes over. */
+function unheededIn(text: string, found: Environment): string[] {
+  const lines = text.matchAll(/^[ \t]*(?:(?:export|set)[ \t]+)?([A-Z_]+)[ \t]*[:= \t]/gm);
+  return [...new Set([...lines].map(([, name = '']) => name))].filter(
+    (name) => SETTINGS.has(name) && !(name in found),
+  );
 }
 
 function namesOf(env: Environment): string[] {

@@ -15,10 +15,10 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     const { serveFromWorkers } = await import('./serve/workers.ts');
     return serveFromWorkers(config, env);
   }
+  stopWithNpm(env);
   const { startServer } = await import('./serve/server.ts'); // the primary of several workers has no use for it
   const server = await startServer(config, env);
   stopOnSignals(server.stop);
-  stopWithNpm(env);
   greet(config, server.listensOn);
   flushCompileCache(); // else only a clean end would keep what was compiled for the next start
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, expect, test } from 'vitest';
@@ -57,6 +57,26 @@ test('a server that npx runs in a shell stops when the shell has ended, though i
   expect(await ended).toBe('SIGKILL');
   expect(await stops()).toEqual(['server.stopping","signal":"SIGTERM']); // when it has closed its log
   await expectFree(port);
+});
+
+test('so does one that is still at its start, waiting for a database that does not answer', async () => {
+  const mute = createServer().listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  const { port } = mute.address() as AddressInfo;
+  const child = spawn('sh', ['-c', `"${process.execPath}" "${BIN}" serve; true`], {
+    env: {
+      PATH,
+      npm_execpath: '/usr/bin/npm',
+      DATA_DIR: join(folder, 'mute'),
+      DATABASE_URL: `postgres://u:p@127.0.0.1:${port}/d`,
+    },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const said = text(child.stderr); // until the server has ended
+  await once(mute, 'connection');
+  child.kill('SIGKILL');
+  expect(await said).toBe(''); // and not that the database cannot be reached
+  mute.close();
 });
 
 test('the command is one that any env can run, and its process bounds the young generation by itself', async () => {

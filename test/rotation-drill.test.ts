@@ -8,7 +8,7 @@ import { CLEO } from './support/app.ts';
 import { es256, forge, keyOf } from './support/forge.ts';
 import { findFreePort, run, type ServerProcess, startServer, temporaryFolder } from './support/process.ts';
 
-const ISSUER = 'http://login.example';
+const ISSUER = 'https://login.example';
 const TTL = 10;
 const ACTIVATE_IN = 8;
 const TOLERANCE = 1;

@@ -188,6 +188,20 @@ describe('a worker that is killed', () => {
     await until(() => logOf(server).filter(({ msg }) => msg === 'server.listening').length === 3);
     expect(await server.stop()).toBe(0);
   });
+
+  test('is replaced by one with the settings of the others, whatever has become of the file .env', async (context) => {
+    const cwd = newFolder(context);
+    const file = join(cwd, '.env');
+    writeFileSync(file, 'AUDIENCE=one\n', { mode: 0o600 });
+    const server = await startWorkers(2, {}, cwd);
+    writeFileSync(file, 'AUDIENCE=one\nREQUIRE_DPOP=true\nTORN');
+    for (const worker of workersOf(server.pid)) process.kill(worker, 'SIGKILL');
+    await until(() => logOf(server).filter(({ msg }) => msg === 'server.listening').length === 4);
+    const { access_token } = await firstTokens(server.url); // by bearer
+    const [, claims = ''] = access_token.split('.');
+    expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({ aud: 'one' });
+    expect(await server.stop()).toBe(0);
+  });
 });
 
 describe('a stop of several workers', () => {

@@ -5,6 +5,8 @@ import { readConfig } from '../config.ts';
 import { thumbprint } from '../tokens/jwk.ts';
 import { createNewKeyFile } from '../tokens/key-file.ts';
 import { generateKeySet } from '../tokens/key-rotation.ts';
+import { parseKeySet } from '../tokens/key-set.ts';
+import { readKeySet } from '../tokens/load-key-set.ts';
 import { refuseKeySetVariable } from './key-set-file.ts';
 import { logEvent, print, withJson } from './output.ts';
 
@@ -14,6 +16,7 @@ export function keysCreate(env: NodeJS.ProcessEnv): Command {
     .action((options: { json?: boolean }) => {
       const config = readConfig(env);
       refuseKeySetVariable(config);
+      readKeySet(config, parseKeySet); // one that is torn gets the advice for that
       const keySet = generateKeySet(config, systemClock());
       createNewKeyFile(config.keySetFile, keySet);
 

@@ -11,8 +11,7 @@ const INTERRUPTED = 130;
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const [command, ...options] = argv.slice(2);
   try {
-    const advice = readSettings(env);
-    if (!(await isWorker())) for (const sentence of advice) console.error(`idcard: ${sentence}`);
+    if (!(await isWorker())) for (const sentence of readSettings(env)) console.error(`idcard: ${sentence}`);
     // A server does without what reads the options of the other commands, and they do without the server.
     if (command === 'serve' && options.length === 0) await (await import('../main.ts')).serve(env);
     else await (await import('./program.ts')).runProgram(argv, env);
@@ -23,7 +22,10 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Pro
   }
 }
 
-/** One of several processes that serve: the primary has said it. */
+/**
+ * One of several processes that serve. The primary has said it, and hands on what it has read: one that is replaced later must not
+ * serve by a file that was changed since.
+ */
 async function isWorker(): Promise<boolean> {
   return process.send !== undefined && (await import('node:cluster')).default.isWorker;
 }

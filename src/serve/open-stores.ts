@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
 import type { FollowingClock } from '../clock.ts';
 import type { Config } from '../config.ts';
@@ -37,6 +38,6 @@ async function makeKeySet(config: Config, clock: FollowingClock, directory: Dire
   const found = findKeySet(config, clock.now);
   if (found) return found;
   throw new StartupError(
-    `There is no key file ${config.keySetFile}, but there are users in ${databaseName(config.databaseUrl)}: restore the file, or name it in KEY_SET_FILE. If it is lost, "idcard keys create" makes new keys, and everybody has to log in again.`,
+    `There is no key file ${resolve(config.keySetFile)}, but there are users in ${databaseName(config.databaseUrl)}: restore the file, or name it in KEY_SET_FILE. If it is lost, "idcard keys create" makes new keys, and everybody has to log in again.`,
   );
 }

@@ -29,7 +29,7 @@ const NPM_CHECK_MS = 500;
 
 /**
  * Stops when what npm started it with has ended: `npx` and the scripts of others run it in a shell, which hands on no signal
- * and leaves it behind.
+ * and leaves it behind. To be called before the start, which may take long.
  */
 export function stopWithNpm(env: NodeJS.ProcessEnv): void {
   if (env.npm_execpath === undefined) return;

@@ -5,9 +5,9 @@ import { stopWithNpm } from './signals.ts';
 /** Serves from several processes on one port: the same command, run by the primary and by each worker it forks. */
 export async function serveFromWorkers(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
   if (cluster.isPrimary) {
+    stopWithNpm(env);
     const { servePrimary } = await import('./primary.ts');
-    await servePrimary(config);
-    return stopWithNpm(env);
+    return servePrimary(config);
   }
   const { serveWorker } = await import('./worker.ts');
   return serveWorker(config, env);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  chownSync,
   closeSync,
   constants,
   copyFileSync,
@@ -30,9 +31,11 @@ export function readKeyFile(path: string): string | undefined {
   } catch (error) {
     if (error instanceof StartupError) throw error;
     if (isCode(error, 'ENOENT')) return undefined;
-    throw new StartupError(`The key file ${path} cannot be read: check its owner and mode.`, {
-      cause: error,
-    });
+    const { code } = Object(error) as { code?: unknown };
+    throw new StartupError(
+      `The key file ${path} cannot be read (${code}): check its path, its owner and its mode.`,
+      { cause: error },
+    );
   }
 }
 
@@ -78,9 +81,22 @@ export function createKeyFile(path: string, keySet: PrivateJwkSet): string {
   });
 }
 
-/** Replaces the key file as a whole: a crash leaves either the old one or the new one. */
+/** Replaces the key file as a whole: a crash leaves either the old one or the new one, which its owner can read. */
 export function replaceKeyFile(path: string, keySet: PrivateJwkSet): void {
-  writeDurably(path, keySet, (temporary) => renameSync(temporary, path));
+  writeDurably(path, keySet, (temporary) => {
+    giveToOwnerOf(path, temporary);
+    renameSync(temporary, path);
+  });
+}
+
+/** The command may be run by root, and the server as another user. */
+function giveToOwnerOf(path: string, file: string): void {
+  const { uid, gid } = statSync(path);
+  try {
+    chownSync(file, uid, gid);
+  } catch {
+    // Nobody but root may; whoever else wrote it is who reads it.
+  }
 }
 
 /**

@@ -73,7 +73,8 @@ export function parseKeySet(json: string): PrivateJwkSet {
     return PrivateJwkSet.parse(JSON.parse(json));
   } catch (cause) {
     throw new StartupError(
-      'The key set is not a private JWK Set of EC P-256, Ed25519, RSA and oct keys: restore it from a backup.',
+      'The key set is not a private JWK Set of EC P-256, Ed25519, RSA and oct keys: restore it from a backup. ' +
+        'If there is none, take it away, and "idcard keys create" makes new keys; everybody has to log in again.',
       // The parser's own message repeats what it read, which may be a private key.
       { cause: cause instanceof z.ZodError ? cause : undefined },
     );

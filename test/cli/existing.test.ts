@@ -175,7 +175,7 @@ describe('a key file that is no good is named, with what to do:', () => {
     [
       'cut off',
       (path) => writeFileSync(path, '{"keys":[{"kty":"oct","k":"s3cret'),
-      /is not a private JWK Set .+: restore it/,
+      /is not a private JWK Set .+: restore it .+ If there is none, take it away, and "idcard keys create"/,
     ],
     ['empty', (path) => writeFileSync(path, ''), /is not a private JWK Set .+: restore it/],
     ['other bytes', (path) => writeFileSync(path, Buffer.alloc(999, 0xfe)), /is not a private JWK Set/],
@@ -203,6 +203,9 @@ describe('a key file that is no good is named, with what to do:', () => {
       expect(message).not.toContain('s3cret');
     }
     expect(readdirSync(env.DATA_DIR)).toEqual(['keys.json']); // the start has made no database
+    // No rotation is advised of what cannot be rotated.
+    const isKeySet = sentence.source.includes('rotate');
+    expect(await refusal(idcard(env, 'keys', 'create'))).toMatch(isKeySet ? /already: .+rotate/ : sentence);
   });
 });
 

@@ -412,6 +412,18 @@ describe('a file .env in the working folder', () => {
     ]);
   });
 
+  test.each([
+    ['PUBLIC_URL: https://login.example.com'],
+    ['PUBLIC_URL https://login.example.com'],
+    ['  set PUBLIC_URL=https://login.example.com'],
+  ])('names a setting that it has in another form: %s', async (line) => {
+    const { code, stderr } = await budgetWith(`AUDIENCE=api\n# PORT: a number\n${line}\nFOO: bar\n`);
+    expect([code, stderr]).toEqual([
+      0,
+      'idcard: A line of .env begins with PUBLIC_URL and is not heeded: write PUBLIC_URL=value\n',
+    ]);
+  });
+
   test('gives what no other setting contradicts, and nothing that is no setting', () => {
     const cwd = process.cwd();
     const folder = temporaryFolder();

@@ -72,13 +72,14 @@ export interface ServerProcess {
  * Starts `idcard serve` on a free port of the loopback interface and waits until it answers.
  * Throws with its standard error when it ends instead.
  */
-export async function startServer(env: Record<string, string> = {}): Promise<ServerProcess> {
+export async function startServer(env: Record<string, string> = {}, cwd = '.'): Promise<ServerProcess> {
   const port = env.PORT ?? String(await findFreePort());
   const url = env.PUBLIC_URL ?? `http://127.0.0.1:${port}`;
   const dataDir = env.DATA_DIR ?? temporaryFolder();
   const settings = { HOST: '127.0.0.1', SHUTDOWN_DELAY_SECONDS: '0', ...env };
   const child = spawn(process.execPath, [BIN, 'serve'], {
     env: ownEnvironment({ ...settings, PORT: port, PUBLIC_URL: url, DATA_DIR: dataDir }),
+    cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'close').then(([code]): number | null => code);

@@ -7,8 +7,9 @@ import { type ServerProcess, startServer } from './process.ts';
 export async function startWorkers(
   workers: number,
   env: Record<string, string> = {},
+  cwd?: string,
 ): Promise<ServerProcess> {
-  const server = await startServer({ WORKERS: String(workers), ...env });
+  const server = await startServer({ WORKERS: String(workers), ...env }, cwd);
   await until(() => server.stderr().includes('idcard serves on'));
   return server;
 }

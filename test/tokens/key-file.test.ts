@@ -31,6 +31,7 @@ vi.mock('node:fs', async (original) => {
   return {
     ...fs,
     chmodSync: vi.fn(fs.chmodSync),
+    chownSync: vi.fn(fs.chownSync),
     linkSync: vi.fn(fs.linkSync),
     writeFileSync: vi.fn(fs.writeFileSync),
   };
@@ -83,6 +84,28 @@ test('a rotation replaces the file as a whole', () => {
   replaceKeyFile(path, next);
   expect(JSON.parse(readKeyFile(path) ?? '')).toEqual(next);
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test('a rotation asks for the owner of before, and goes on where it may not give it away', () => {
+  createKeyFile(path, keys());
+  vi.mocked(chownSync).mockImplementationOnce(() => undefined);
+  const { uid, gid } = statSync(path);
+  replaceKeyFile(path, keys());
+  expect(chownSync).toHaveBeenLastCalledWith(expect.stringMatching(/keys\.json\..+\.tmp$/), uid, gid);
+
+  vi.mocked(chownSync).mockImplementationOnce(() => {
+    throw Object.assign(new Error('operation not permitted'), { code: 'EPERM' });
+  });
+  const next = keys();
+  replaceKeyFile(path, next);
+  expect(JSON.parse(readKeyFile(path) ?? '')).toEqual(next);
+});
+
+test.runIf(process.getuid?.() === 0)('a rotation by root leaves the file to its owner', () => {
+  createKeyFile(path, keys());
+  chownSync(path, 4711, 4712);
+  replaceKeyFile(path, keys());
+  expect(statSync(path)).toMatchObject({ uid: 4711, gid: 4712 });
 });
 
 test('KEY_SET holds the set itself, and no file is written', () => {
@@ -227,7 +250,7 @@ describe('a key file is refused', () => {
   test('when it cannot be read', () => {
     writeFileSync(join(folder, 'file'), '');
     expect(() => readKeyFile(join(folder, 'file', 'keys.json'))).toThrow(
-      'cannot be read: check its owner and mode',
+      'cannot be read (ENOTDIR): check its path, its owner and its mode.',
     );
   });
 

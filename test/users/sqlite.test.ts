@@ -8,7 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -173,6 +173,14 @@ describe('the start is refused with the advice that helps', () => {
         mkdirSync(path);
       },
       'it is a folder, name a file',
+    ],
+    [
+      'below a file',
+      () => {
+        rmSync(dirname(path), { recursive: true });
+        writeFileSync(dirname(path), '');
+      },
+      'check its path, and that this user may read and write it and its folder',
     ],
   ])('when it is %s', async (_what, spoil, advice) => {
     spoil();

@@ -119,7 +119,8 @@ async function openFile(path: string, isNew: boolean): Promise<DatabaseSync> {
     database?.close();
     if (isNew && statSync(path, { throwIfNoEntry: false })?.size === 0) rmSync(path);
     if (cause instanceof StartupError) throw cause;
-    const advice = adviceOn(cause) ?? 'check that DATA_DIR is a folder this user can write to';
+    const advice =
+      adviceOn(cause) ?? 'check its path, and that this user may read and write it and its folder';
     throw new StartupError(`The database ${path} cannot be opened: ${advice}.`, { cause });
   }
 }
