@@ -138,5 +138,10 @@ const FOLLOWING = sql<{ statement: string }>`
   FROM former JOIN pg_class ON pg_class.oid = former.oid, aclexplode(relacl)
   WHERE privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
   UNION ALL
+  SELECT format('GRANT %s (%I) ON %I TO %s', privilege_type, attname, name,
+    CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END)
+  FROM former JOIN pg_attribute ON attrelid = former.oid, aclexplode(attacl)
+  WHERE privilege_type IN ('SELECT', 'INSERT', 'UPDATE')
+  UNION ALL
   SELECT format('ALTER VIEW %I OWNER TO %I', name, pg_get_userbyid(relowner))
   FROM former JOIN pg_class ON pg_class.oid = former.oid WHERE pg_get_userbyid(relowner) <> current_user`;
