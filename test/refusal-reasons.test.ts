@@ -437,6 +437,11 @@ test('a service that verifies gives the same reasons', async () => {
   expect(await reason('/books', bearer(issuer.mintToken()))).toEqual([
     [403, 'insufficient-scope', 'the scopes are "account", needed are "books"'],
   ]);
+  const evil = { cookie: `__Host-access=${issuer.mintToken()}`, origin: 'https://evil.example' };
+  const what = 'GET with Sec-Fetch-Site none, Origin "https://evil.example"';
+  expect(await reason('/', evil)).toEqual([
+    [403, 'cross-site-request', `cookie refused as another site’s: ${what}, expected none of another origin`],
+  ]);
   expect(await reason('/', bearer(issuer.mintToken()))).toEqual([]);
   await service.close();
 });
