@@ -42,7 +42,6 @@ type Listener<T extends LoginEvent['type']> = (event: Extract<LoginEvent, { type
 
 export function createClient(options: ClientOptions): Client {
   const { transport, fetch = globalThis.fetch } = options;
-  if (!transport?.send) throw new TypeError('No transport: give cookie(), dpop() or bearer()');
   const url = toBase(options.url);
   const hasPath = url.split('/').length > 3;
   const origins = (options.origins ?? []).map(toOrigin);

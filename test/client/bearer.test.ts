@@ -438,11 +438,6 @@ describe('the token', () => {
     },
   );
 
-  test.each([undefined, 'bearer', bearer])('needs a transport, which %s is not', (transport) => {
-    const options = { url: gate.url, transport } as unknown as Parameters<typeof createClient>[0];
-    expect(() => createClient(options)).toThrow('No transport: give cookie(), dpop() or bearer()');
-  });
-
   test('is renewed for no other 401', async () => {
     other.answer = (response) => {
       response.statusCode = 401;
