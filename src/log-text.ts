@@ -14,6 +14,11 @@ export function quoted(value: unknown): string {
   return printable(text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text);
 }
 
+/** An address without what may be secret in it: query and fragment, user and password. */
+export function publicPart(address: string): string {
+  return address.replace(/[?#].*$/s, '').replace(/^([a-z][a-z0-9+.-]*:)[\\/]*[^\\/]*@/i, '$1//');
+}
+
 /** The text with everything escaped that a terminal acts on or does not show: control characters, turned writing, line breaks. */
 export function printable(text: string): string {
   return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>

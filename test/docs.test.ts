@@ -20,6 +20,8 @@ test('what the commands of the documentation write, git ignores', () => {
       [...script.matchAll(WRITTEN)].map((match) => match[1] ?? ''),
     ),
   );
+  const secrets = [...readFileSync('deploy/README.md', 'utf8').matchAll(/--from-file=(\S+)/g)];
+  written.push(...secrets.map((match) => match[1] ?? ''));
   expect(written).toEqual(
     expect.arrayContaining([
       'cookies.txt',
@@ -27,6 +29,8 @@ test('what the commands of the documentation write, git ignores', () => {
       'backup/keys.json',
       'ceremony/keys.json',
       'backup/idcard.sqlite',
+      'backup/idcard.dump',
+      'database-url',
     ]),
   );
   const isIgnored = (path: string) => spawnSync('git', ['check-ignore', '-q', path]).status === 0;
@@ -35,7 +39,7 @@ test('what the commands of the documentation write, git ignores', () => {
 
 /** Cookies of curl, redirections, options of other programs, copies, and keys that are made where there are none. */
 const WRITTEN =
-  /(?:\s-c|[^|>]>|--output|--file=|cp \S+|install -m \d+ \S+|KEY_SET_FILE=|VACUUM INTO \?"\)\.run\() ?"?([\w./-]+)/g;
+  /(?:\s-c|[^|>]>|--output|--file=|--to-file|cp \S+|install -m \d+ \S+|KEY_SET_FILE=|VACUUM INTO \?"\)\.run\() ?"?([\w./-]+)/g;
 
 /** How many blocks of commands each file has, all of which a test runs as they stand. */
 const RUN = {

@@ -94,6 +94,8 @@ describe('what starts a server', () => {
     });
     const page = `http://localhost:${port}/${isExample ? '' : 'livez'}`;
     await vi.waitFor(async () => expect((await fetch(page)).status).toBe(200), { timeout: 20_000 });
+    // The server greets with this address, which must not be one more page of the app.
+    if (isExample) expect(await (await fetch(`${page}docs`)).text()).not.toContain('main.ts');
   });
 });
 

@@ -146,7 +146,26 @@ describe('an access token', () => {
         forge({ alg: 'ES256', typ: 'at+jwt', kid: keyOf(idcard.jwks, 'EC').kid }, 'x', es256(FOREIGN_KEY)),
       'malformed: its payload cannot be read',
     ],
-    ['without a claim', () => forgeAccess(idcard.jwks, { sub: undefined }), 'malformed: the claim "sub": .+'],
+    [
+      'that was cut short',
+      () => forgeAccess(idcard.jwks).slice(0, -10),
+      'bad signature: not signed by the key that it names, or changed since',
+    ],
+    [
+      'without a signature',
+      () => forgeAccess(idcard.jwks).replace(/[^.]*$/, ''),
+      'bad signature: not signed by the key that it names, or changed since',
+    ],
+    [
+      'without a claim',
+      () => forgeAccess(idcard.jwks, { aud: undefined }),
+      'malformed: the claim "aud" is missing',
+    ],
+    [
+      'with a claim of another type',
+      () => forgeAccess(idcard.jwks, { roles: 'admin' }),
+      'malformed: the claim "roles": Invalid input: expected array, received string',
+    ],
     [
       'with a critical extension',
       () => forgeAccess(idcard.jwks, {}, { crit: ['x'] }),
@@ -322,6 +341,15 @@ describe('a DPoP proof', () => {
       () => forgeProof(key, claims({ htu: `${ORIGIN}/v1/me?token=secret` })),
       `DPoP proof for another address (htu): "${ORIGIN}/v1/me", expected "${ORIGIN}/v1/verify"`,
     ],
+    ...[
+      'http://ada:secret@localhost:3000',
+      'http:ada:secret@localhost:3000',
+      'HTTP:\\\\ada:secret@localhost:3000',
+    ].map((origin): [string, () => string, string] => [
+      `for an address with a password, ${origin}`,
+      () => forgeProof(key, claims({ htu: `${origin}/v1/verify` })),
+      `DPoP proof for another address (htu): "${origin.slice(0, 5)}//localhost:3000/v1/verify", expected "${ORIGIN}/v1/verify"`,
+    ]),
     [
       'for no address',
       () => forgeProof(key, claims({ htu: 'x' })),
@@ -351,7 +379,7 @@ describe('a DPoP proof', () => {
     [
       'without a claim',
       () => forgeProof(key, { ...claims(), jti: undefined }),
-      'DPoP proof: malformed: the claim "jti": Invalid input: expected string, received undefined',
+      'DPoP proof: malformed: the claim "jti" is missing',
     ],
     [
       'signed by another key',
@@ -420,6 +448,11 @@ test('a service that verifies gives the same reasons', async () => {
   ]);
   expect(await reason('/books', bearer(issuer.mintToken()))).toEqual([
     [403, 'insufficient-scope', 'the scopes are "account", needed are "books"'],
+  ]);
+  const evil = { cookie: `__Host-access=${issuer.mintToken()}`, origin: 'https://evil.example' };
+  const what = 'GET with Sec-Fetch-Site none, Origin "https://evil.example"';
+  expect(await reason('/', evil)).toEqual([
+    [403, 'cross-site-request', `cookie refused as another site’s: ${what}, expected none of another origin`],
   ]);
   expect(await reason('/', bearer(issuer.mintToken()))).toEqual([]);
   await service.close();

@@ -108,6 +108,14 @@ describe('every answer has an id, and so has every line of its request', () => {
     expect(linesOf(headers['x-request-id'])).toMatchObject([{ event: 'request.answered', sub: id }]);
   });
 
+  test('the line has no password of an address', async () => {
+    const socket = connect((idcard.app.server.address() as AddressInfo).port, '127.0.0.1');
+    socket.write('GET http://ada:secret@a/livez?secret HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    const [, id] = /^x-request-id: (.+)$/m.exec(await text(socket)) ?? [];
+    expect(linesOf(id)).toMatchObject([{ event: 'request.answered', path: 'http://a/livez' }]);
+    expect(idcard.logText()).not.toContain('secret');
+  });
+
   test('a path that would steer a terminal is written out, and cut', async () => {
     const url = `/\u009b2J${'a'.repeat(500)}`;
     const { headers } = await idcard.app.inject({ url });

@@ -5,6 +5,8 @@ export default defineConfig({
   server: {
     port: 5173,
     strictPort: true, // PUBLIC_URL names it
-    proxy: { '/v1': 'http://localhost:3000', '/.well-known': 'http://localhost:3000' },
+    proxy: Object.fromEntries(
+      ['/v1', '/.well-known', '/docs', '/openapi'].map((path) => [path, 'http://localhost:3000']),
+    ),
   },
 });

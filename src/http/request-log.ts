@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { clientAddress } from '../client-address.ts';
-import { logsDebug, printable } from '../log-text.ts';
+import { logsDebug, printable, publicPart } from '../log-text.ts';
 
 const LONGEST_PATH = 256;
 
@@ -28,5 +28,5 @@ export function logRequests(
 }
 
 function pathOf(url: string): string {
-  return printable(url.replace(/[?#].*$/s, '').slice(0, LONGEST_PATH));
+  return printable(publicPart(url).slice(0, LONGEST_PATH));
 }

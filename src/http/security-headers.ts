@@ -17,7 +17,10 @@ export function setSecurityHeaders(app: FastifyInstance): void {
     setCommonHeaders(request, reply);
     // RFC 9112 §3.2. Node's own answer would have none of these headers.
     if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1')
-      throw invalidRequest({ headers: { connection: 'close' } });
+      throw invalidRequest({
+        headers: { connection: 'close' },
+        detail: 'The request has no Host header, which HTTP/1.1 demands.',
+      });
     done();
   });
 }

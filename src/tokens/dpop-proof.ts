@@ -86,9 +86,10 @@ export function explainProof(proof: string): string {
     const { typ, alg, jwk } = Object(decodeSegment(segments.header));
     return `its header has typ ${quoted(typ)}, alg ${quoted(alg)}, kty ${quoted(Object(jwk).kty)}; expected are "dpop+jwt", ES256 or EdDSA, and a public key (jwk) for it, alone`;
   }
-  const { error } = ProofClaims.safeParse(decodeSegment(segments.payload));
+  const payload = decodeSegment(segments.payload);
+  const { error } = ProofClaims.safeParse(payload);
   return error
-    ? explainClaims(error)
+    ? explainClaims(error, payload)
     : 'bad signature: not signed by the key that it brings, or changed since';
 }
 

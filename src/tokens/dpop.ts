@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import { quoted } from '../log-text.ts';
+import { publicPart, quoted } from '../log-text.ts';
 import { parseUrl } from '../parse-url.ts';
 import { dpopNonceRequired, invalidDpopProof, invalidToken } from '../problems/catalogue.ts';
 import type { Problem } from '../problems/problem.ts';
@@ -115,7 +115,7 @@ function findMismatch(
   if (!isSameUrl(htu, url))
     return {
       what: 'address (htu)',
-      values: () => `${quoted(htu.replace(/[?#].*$/s, ''))}, expected ${quoted(withoutQuery(url))}`,
+      values: () => `${quoted(publicPart(htu))}, expected ${quoted(withoutQuery(url))}`,
     };
   if (accessToken !== undefined && ath !== sha256(accessToken))
     return { what: 'access token (ath)', values: () => `${quoted(ath)} is not the SHA-256 of the token` };

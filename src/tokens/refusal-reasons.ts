@@ -41,17 +41,26 @@ export function explainKey(
   return `wrong algorithm: ${quoted(alg)}, expected ${quoted(key.algorithm)}`;
 }
 
+/** What the library says of a signature: that it is another, of no possible length, or empty. */
+const BAD_SIGNATURE: readonly unknown[] = [
+  'FAST_JWT_INVALID_SIGNATURE',
+  'FAST_JWT_VERIFY_ERROR',
+  'FAST_JWT_MISSING_SIGNATURE',
+];
+
 /** Of a token that the library refuses, whose texts may repeat it. */
 export function explainSignature(cause: unknown): string {
   const { code } = Object(cause) as { code?: unknown };
-  return code === 'FAST_JWT_INVALID_SIGNATURE'
+  return BAD_SIGNATURE.includes(code)
     ? 'bad signature: not signed by the key that it names, or changed since'
     : 'malformed: its payload cannot be read';
 }
 
-export function explainClaims(error: z.ZodError): string {
-  const [issue] = error.issues;
-  return `malformed: the claim ${quoted(issue?.path.join('.'))}: ${issue?.message}`;
+/** Of a payload that is none of the kind. */
+export function explainClaims({ issues: [issue] }: z.ZodError, payload: unknown): string {
+  const [name = ''] = issue?.path ?? [];
+  const claim = `malformed: the claim ${quoted(issue?.path.join('.'))}`;
+  return Object(payload)[name] === undefined ? `${claim} is missing` : `${claim}: ${issue?.message}`;
 }
 
 /** @param longestSeconds how long such a token is good at most by today's settings */

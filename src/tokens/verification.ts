@@ -117,7 +117,7 @@ function mismatch(name: string, value: unknown, expected: readonly string[]): st
 
 function parse<T>(schema: z.ZodType<T>, payload: unknown): T {
   const { data, error } = schema.safeParse(payload);
-  if (error) throw invalidToken({ cause: error, reason: () => explainClaims(error) });
+  if (error) throw invalidToken({ cause: error, reason: () => explainClaims(error, payload) });
   return data;
 }
 

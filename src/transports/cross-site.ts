@@ -81,8 +81,9 @@ export function createSiteCheck(
   function reasonOf({ headers, method }: FastifyRequest): () => string {
     const { origin, 'sec-fetch-site': site } = headers;
     const sent = () => `${method} with Sec-Fetch-Site ${quoted(site)}, Origin ${quoted(origin)}`;
-    return () =>
-      `cookie refused as another site’s: ${sent()}, expected an Origin of ${[...trusted].join(', ')}`;
+    const expected = () =>
+      trusted.size > 0 ? `an Origin of ${[...trusted].join(', ')}` : 'none of another origin';
+    return () => `cookie refused as another site’s: ${sent()}, expected ${expected()}`;
   }
 
   return {
