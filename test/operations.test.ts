@@ -236,7 +236,9 @@ describe('the tables of "What each alarm means"', () => {
         ([, level, event]) => `${event} ${level}`,
       ),
     );
-    const calls = sources.flatMap((source) => source.match(/\blog(?:ger)?\.(?:warn|error|fatal)\(/g) ?? []);
+    const calls = sources.flatMap(
+      (source) => source.match(/\blog(?:ger)?\??\.(?:warn|error|fatal)\(/g) ?? [],
+    );
     expect(logged).toHaveLength(calls.length); // none without a name
     const told = [...section.matchAll(/^\| `([a-z.-]+)` \| (\w+) \|/gm)].map(
       ([, event, level]) => `${event} ${level}`,
