@@ -1,4 +1,3 @@
-import { ACCESS_COOKIE } from '../../src/transports/cookie.ts';
 import { comparisonColumns, comparisonRow, type Goal, goalTable, type Samples } from '../comparison.ts';
 import { type Client, createIssuer } from '../issuer.ts';
 import { createLoad, type Load } from '../load.ts';
@@ -71,7 +70,7 @@ export const verify: Part = {
 
 async function plainContenders(server: ServerProcess, clients: readonly Client[]): Promise<Contender[]> {
   const bearers = clients.map(bearer);
-  const cookies = clients.map(({ token }) => ({ cookie: `${ACCESS_COOKIE}=${token}` }));
+  const cookies = clients.map(({ token }) => ({ cookie: `access=${token}` }));
   for (const credentials of [bearers, cookies])
     await proveThatItVerifies('idcard', server, credentials, clients);
   return [

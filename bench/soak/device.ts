@@ -103,7 +103,7 @@ export function ownTokens({ tokens }: Person): Tokens {
 
 function credentials({ transport, proofKey }: Person, { access, refresh }: Tokens): Record<string, string> {
   if (transport === 'cookie')
-    return { cookie: `__Host-access=${access}; __Host-refresh=${refresh}`, 'sec-fetch-site': 'same-origin' };
+    return { cookie: `access=${access}; refresh=${refresh}`, 'sec-fetch-site': 'same-origin' };
   return { authorization: `${proofKey ? 'DPoP' : 'Bearer'} ${access}` };
 }
 
@@ -117,7 +117,7 @@ function tokensOf({ headers, text }: Answer): Omit<Tokens, 'expiresAtMs'> {
       (cookie) => /^([^=]+)=([^;]*)/.exec(cookie)?.slice(1) as [string, string],
     ),
   );
-  return { access: cookies.get('__Host-access') ?? '', refresh: cookies.get('__Host-refresh') ?? '' };
+  return { access: cookies.get('access') ?? '', refresh: cookies.get('refresh') ?? '' };
 }
 
 /** What a problem document says; no other answer is repeated, since it may hold a token. */
