@@ -90,7 +90,7 @@ describe('what SQLite stores and PostgreSQL might not', () => {
     ['a lone surrogate in the email', { ...ADA, email: 'ada\ud800@example.com' }, 400],
     [
       'an email that grows in lower case',
-      { ...ADA, email: `${'İ'.repeat(32)}@${'İ.'.repeat(60)}example` },
+      { ...ADA, email: `${'İ'.repeat(20)}@${'İ.'.repeat(10)}example` },
       201,
     ],
     ['an email that grows too long', { ...ADA, email: `${'İ'.repeat(32)}@${'İ.'.repeat(100)}example` }, 400],

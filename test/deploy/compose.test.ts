@@ -150,11 +150,10 @@ test('the commands of the README make secrets that this file and idcard agree on
   const password = readFileSync(join(made, 'postgres_password'), 'utf8').trim();
   expect(password).toMatch(/^[\da-f]{48}$/);
   expect(parsePostgresUrl(config.databaseUrl)).toMatchObject({
-    host: 'postgres',
+    hosts: [{ host: 'postgres', ssl: false }],
     user: services.postgres?.environment.POSTGRES_USER,
     database: services.postgres?.environment.POSTGRES_USER, // the image names it so
     password,
-    ssl: false,
   });
   rmSync(folder, { recursive: true });
 });
