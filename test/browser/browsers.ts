@@ -12,7 +12,7 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-export interface ContextOptions {
+interface ContextOptions {
   /** WebKit does so always. */
   ignoreHTTPSErrors?: boolean;
   /** Not in WebKit. */

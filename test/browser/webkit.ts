@@ -8,7 +8,7 @@ import type { Browser, Context, Cookie, Frame, Page } from './browsers.ts';
 import { type Place, type Session, startSession } from './webdriver.ts';
 
 /** The browser that WebKitGTK brings along for tests. */
-export const MINI_BROWSER = globSync('/usr/lib/*/webkit2gtk-4.*/MiniBrowser')[0];
+const MINI_BROWSER = globSync('/usr/lib/*/webkit2gtk-4.*/MiniBrowser')[0];
 
 const POLL_MS = 10;
 const STILL_MS = 50;
