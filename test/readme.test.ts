@@ -55,7 +55,7 @@ describe('the commands of the README work, in the order in which they stand', ()
     expect(stdout).toContain('"email":"ada@example.com"');
   });
 
-  test('the operator', async () => {
+  test('the operator', { timeout: 90_000 }, async () => {
     const { code, stdout } = await runBlock(operator);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Added admin@example.com as [0-9a-f-]{36} to sqlite:\/.+\./);

@@ -284,12 +284,12 @@ describeIn(ENGINES, 'the client', (engine) => {
   test('a redirect to another origin takes nothing with it', async () => {
     for (const name of ['bearer in localStorage', 'dpop'] as const) {
       const tab = await open(name);
-      gate.instead = () => ({ status: 307, headers: { location: `${other.url}/loot` } });
+      const moved = { status: 307, headers: { location: `${other.url}/loot` } };
+      gate.instead = (path) => (path === '/v1/login' ? moved : undefined); // not the icon of the page
       await expect(tab.run(LOG_IN)).rejects.toThrow('is a redirect');
       gate.reset();
       await tab.run(LOG_IN);
-      gate.instead = (path) =>
-        path === '/moved' ? { status: 307, headers: { location: `${other.url}/loot` } } : undefined;
+      gate.instead = (path) => (path === '/moved' ? moved : undefined);
       await expect(tab.run("await client.fetch('/moved')")).rejects.toThrow('is a redirect');
       await tab.run(`await client.fetch('${other.url}/direct')`);
       gate.reset();
