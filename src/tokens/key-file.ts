@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import {
-  chownSync,
   closeSync,
   constants,
   copyFileSync,
+  fchownSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -11,6 +11,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -83,20 +84,7 @@ export function createKeyFile(path: string, keySet: PrivateJwkSet): string {
 
 /** Replaces the key file as a whole: a crash leaves either the old one or the new one, which its owner can read. */
 export function replaceKeyFile(path: string, keySet: PrivateJwkSet): void {
-  writeDurably(path, keySet, (temporary) => {
-    giveToOwnerOf(path, temporary);
-    renameSync(temporary, path);
-  });
-}
-
-/** The command may be run by root, and the server as another user. */
-function giveToOwnerOf(path: string, file: string): void {
-  const { uid, gid } = statSync(path);
-  try {
-    chownSync(file, uid, gid);
-  } catch {
-    // Nobody but root may; whoever else wrote it is who reads it.
-  }
+  writeDurably(path, keySet, (temporary) => renameSync(temporary, path), statSync(path));
 }
 
 /**
@@ -108,14 +96,19 @@ export function createNewKeyFile(path: string, keySet: PrivateJwkSet): void {
   throw new StartupError(`There is a key file ${path} already: "idcard keys rotate" adds keys to it.`);
 }
 
-function writeDurably<T>(path: string, keySet: PrivateJwkSet, publish: (temporary: string) => T): T {
+function writeDurably<T>(
+  path: string,
+  keySet: PrivateJwkSet,
+  publish: (temporary: string) => T,
+  owner?: Stats,
+): T {
   // Not the process id: in two containers on one volume it is 1 in both.
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const file = openSync(temporary, 'wx', 0o600);
     try {
-      writeAndClose(file, textOf(keySet));
+      writeAndClose(file, textOf(keySet), owner);
       return publish(temporary);
     } catch (cause) {
       rmSync(temporary, { force: true });
@@ -133,12 +126,25 @@ function textOf(keySet: PrivateJwkSet): string {
   return `${JSON.stringify(keySet, null, 2)}\n`;
 }
 
-function writeAndClose(file: number, text: string): void {
+function writeAndClose(file: number, text: string, owner?: Stats): void {
   try {
     writeFileSync(file, text); // all of it, where one write may be cut short
+    if (owner) giveTo(owner, file);
     fsyncSync(file);
   } finally {
     closeSync(file);
+  }
+}
+
+/**
+ * The command may be run by root, and the server as another user. By the descriptor: that user may write to the folder, and could
+ * have put a link to a file of root's in the place of a path.
+ */
+function giveTo({ uid, gid }: Stats, file: number): void {
+  try {
+    fchownSync(file, uid, gid);
+  } catch {
+    // Nobody but root may; whoever else wrote it is who reads it.
   }
 }
 
