@@ -2,6 +2,7 @@ import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { clientAddress, normalizeAddress } from '../client-address.ts';
+import { codeOf } from '../error-code.ts';
 import { printable } from '../log-text.ts';
 import {
   headersTooLarge,
@@ -45,7 +46,7 @@ export function handleProblems(app: FastifyInstance, guide: string): void {
 
 /** Fastify refuses a QUERY without a Content-Type before anything else, and no route takes that method. */
 function isOfQuery(error: unknown): boolean {
-  return Object(error).code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE';
+  return codeOf(error) === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE';
 }
 
 /** A preflight comes here when the page that made it may not call. */

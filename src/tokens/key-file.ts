@@ -17,6 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { codeOf } from '../error-code.ts';
 import { isGivenToGroup, takeBack } from '../private-file.ts';
 import { StartupError } from '../startup-error.ts';
 import type { PrivateJwkSet } from './key-set.ts';
@@ -31,10 +32,9 @@ export function readKeyFile(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof StartupError) throw error;
-    if (isCode(error, 'ENOENT')) return undefined;
-    const { code } = Object(error) as { code?: unknown };
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw new StartupError(
-      `The key file ${path} cannot be read (${code}): check its path, its owner and its mode.`,
+      `The key file ${path} cannot be read (${codeOf(error)}): check its path, its owner and its mode.`,
       { cause: error },
     );
   }
@@ -74,7 +74,7 @@ export function createKeyFile(path: string, keySet: PrivateJwkSet): string {
       linkSync(temporary, path);
     } catch (error) {
       // Not every file system has hard links.
-      if (!isCode(error, 'EEXIST')) copyFileSync(temporary, path, constants.COPYFILE_EXCL);
+      if (codeOf(error) !== 'EEXIST') copyFileSync(temporary, path, constants.COPYFILE_EXCL);
     } finally {
       unlinkSync(temporary);
     }
@@ -115,9 +115,8 @@ function writeDurably<T>(
       throw cause;
     }
   } catch (cause) {
-    const advice = isCode(cause, 'ENOSPC')
-      ? 'its disk is full, free some space'
-      : 'check that its folder is writable';
+    const advice =
+      codeOf(cause) === 'ENOSPC' ? 'its disk is full, free some space' : 'check that its folder is writable';
     throw new StartupError(`The key file ${path} cannot be written: ${advice}.`, { cause });
   }
 }
@@ -146,8 +145,4 @@ function giveTo({ uid, gid }: Stats, file: number): void {
   } catch {
     // Nobody but root may; whoever else wrote it is who reads it.
   }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

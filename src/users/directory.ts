@@ -1,6 +1,7 @@
 import crypto from 'node:crypto'; // as a whole: in an older Node.js a part that it lacks could not be told of
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
+import { codeOf } from '../error-code.ts';
 import { emailTaken } from '../problems/catalogue.ts';
 import type { Database, UserTable } from './databases/schema.ts';
 import type { User } from './user.ts';
@@ -205,8 +206,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
 
 /** In the words of PostgreSQL (appendix A: unique_violation) and of SQLite (SQLITE_CONSTRAINT_UNIQUE). */
 function isTaken(error: unknown): boolean {
-  const { code, errcode } = Object(error) as { code?: unknown; errcode?: unknown };
-  return code === '23505' || errcode === 2067;
+  return codeOf(error) === '23505' || Object(error).errcode === 2067;
 }
 
 function toUser(row: Selectable<UserTable>): User {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
+import { quoted } from '../../log-text.ts';
 import { unavailable } from '../../problems/catalogue.ts';
 import { Problem } from '../../problems/problem.ts';
 import { StartupError } from '../../startup-error.ts';
@@ -66,7 +67,7 @@ async function prepare(route: Route, connectionTimeoutMillis: number, mayCreate:
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
     if (cause instanceof Problem) throw route.refusal(cause.cause);
-    const said = sqlState(cause) ? ` (the server says ${JSON.stringify((cause as Error).message)})` : '';
+    const said = sqlState(cause) ? ` (the server says ${quoted((cause as Error).message)})` : '';
     throw migrationRefusal(
       cause,
       database,

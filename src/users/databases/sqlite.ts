@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
+import { codeOf } from '../../error-code.ts';
 import { isGivenToGroup, takeBack } from '../../private-file.ts';
 import { StartupError } from '../../startup-error.ts';
 import { migrate } from '../migrations/index.ts';
@@ -150,7 +151,7 @@ function isMissing(path: string): boolean {
     statSync(path);
     return false;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return codeOf(error) === 'ENOENT';
   }
 }
 
