@@ -4,7 +4,7 @@ import { readConfig } from '../config.ts';
 import { type Key, type KeySet, signingKey } from '../tokens/key-set.ts';
 import { findKeySet } from '../tokens/load-key-set.ts';
 import { refuseMissingKeys } from './key-set-file.ts';
-import { print, withJson } from './output.ts';
+import { print, toDate, withJson } from './output.ts';
 import { createTable } from './table.ts';
 
 export function keysList(env: NodeJS.ProcessEnv): Command {
@@ -63,8 +63,4 @@ function stateOf(
   if (nowSeconds >= key.retiredAtSeconds) return 'retired';
   if (signingKey(keys, key.signs, nowSeconds) === key) return 'signing';
   return key.signsFromSeconds > nowSeconds ? 'next' : 'accepted';
-}
-
-function toDate(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

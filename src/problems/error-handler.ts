@@ -89,17 +89,12 @@ export function answerClientError(
     socket.destroy();
     return;
   }
-  const problem = connectionProblems[error.code ?? '']?.() ?? invalidRequest({ detail: NO_HTTP });
+  const reason = () => String(error.reason ?? error.code);
+  const problem =
+    connectionProblems[error.code ?? '']?.({ reason }) ?? invalidRequest({ detail: NO_HTTP, reason });
+  logRefusal(problem, log, { event: 'request.refused', address: normalizeAddress(socket.remoteAddress) });
   const body = JSON.stringify(problem);
-  const { status, slug } = problem.kind;
-  const reason = error.reason ?? error.code;
-  log.debug({
-    event: 'request.refused',
-    status,
-    problem: slug,
-    reason,
-    address: normalizeAddress(socket.remoteAddress),
-  });
+  const { status } = problem.kind;
   const lines = Object.entries({
     ...headers,
     'content-type': 'application/problem+json',
@@ -112,7 +107,7 @@ export function answerClientError(
 const NO_HTTP =
   'What arrived is no HTTP request that can be read in one way alone. TLS (https) is spoken by the proxy in front, and not by this port.';
 
-const connectionProblems: Record<string, () => Problem> = {
+const connectionProblems: Record<string, (options: ProblemOptions) => Problem> = {
   HPE_HEADER_OVERFLOW: headersTooLarge,
   ERR_HTTP_REQUEST_TIMEOUT: requestTimeout,
 };
