@@ -10,7 +10,7 @@ import { type Connections, createConnections } from './postgres-connection.ts';
 import { isDemotion, isGivenUp, isTrouble, sqlState } from './postgres-errors.ts';
 import { createRoute, type Route } from './postgres-route.ts';
 import { parsePostgresUrl } from './postgres-url.ts';
-import type { Database, OpenOptions, Patience } from './schema.ts';
+import type { Database, OpenOptions } from './schema.ts';
 
 /** How long an operator waits for the first connection, unless connect_timeout says otherwise. */
 const STARTUP_TIMEOUT_MS = 5000;
@@ -32,14 +32,11 @@ const TIMEOUTS = {
 
 /**
  * Connects to the PostgreSQL database of a `postgres://` URL and migrates it.
- * @param onPooler told once when statement_timeout is refused, as poolers do
  * @throws StartupError
  */
 export async function openPostgres(
   url: string,
-  poolSize: number,
-  patience: Patience,
-  { mayCreate, onPooler }: Required<OpenOptions>,
+  { poolSize, patience, mayCreate, onPooler }: Required<OpenOptions>,
 ): Promise<Kysely<Database>> {
   const server = parsePostgresUrl(url);
   const route = createRoute(server, onPooler);

@@ -9,7 +9,7 @@ import { StartupError } from '../../startup-error.ts';
 import { migrate } from '../migrations/index.ts';
 import { MissingDatabase, migrationRefusal } from '../migrations/refusal.ts';
 import { sqliteEngine, willRename } from '../migrations/sqlite.ts';
-import type { Database, Patience } from './schema.ts';
+import type { Database, OpenOptions, Patience } from './schema.ts';
 import { adviceOn, failingAsUnavailable, isBusy } from './sqlite-errors.ts';
 
 /**
@@ -24,8 +24,7 @@ const BUSY_TIMEOUT_MS = { brief: 500, patient: 10_000 };
  */
 export async function openSqlite(
   path: string,
-  patience: Patience,
-  mayCreate: boolean,
+  { patience, mayCreate }: Pick<Required<OpenOptions>, 'patience' | 'mayCreate'>,
 ): Promise<Kysely<Database>> {
   const isNew = isMissing(path);
   if (isNew && !mayCreate) throw new MissingDatabase();
