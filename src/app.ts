@@ -48,7 +48,7 @@ import { createRevocations } from './tokens/revocations.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createVerifiedTokens } from './tokens/verified-tokens.ts';
 import { createTransports } from './transports/index.ts';
-import type { UserDirectory } from './users/directory.ts';
+import type { UserDirectory } from './users/user-directory.ts';
 
 export interface AppDependencies {
   config: Config;
