@@ -4,6 +4,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { openApp } from '../src/serve/open-app.ts';
 import { StartupError } from '../src/startup-error.ts';
+import { openDatabase } from '../src/users/databases/index.ts';
 import { ADA, addUser, BOB, createTestApp, logIn, type TestApp } from './support/app.ts';
 import { findFreePort, run, startServer, temporaryFolder } from './support/process.ts';
 
@@ -103,7 +104,14 @@ describe('where NODE_ENV is production and REGISTRATION is not set', () => {
 
   test('every command works', async () => {
     const env = { NODE_ENV: 'production', DATA_DIR: join(folder, 'commands') };
-    for (const args of [['keys', 'list'], ['theft-budget'], ['users', 'list'], ['serve', '--help']])
+    await (await openDatabase(`sqlite:${join(env.DATA_DIR, 'idcard.sqlite')}`)).destroy();
+    for (const args of [
+      ['keys', 'create'],
+      ['keys', 'list'],
+      ['theft-budget'],
+      ['users', 'list'],
+      ['serve', '--help'],
+    ])
       expect((await run(args, { env })).code).toBe(0);
     expect((await run(['users', 'add', ADA.email], { env, input: ADA.password })).code).toBe(0);
   });
