@@ -1,27 +1,26 @@
 import cookie from '@fastify/cookie';
-import type { FastifyCorsOptions, FastifyCorsOptionsDelegateCallback } from '@fastify/cors';
-import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import { authentication } from './authentication.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import { basePathOf, createBasePathRemover } from './http/base-path.ts';
+import { allowOrigins } from './cors.ts';
+import { basePathOf } from './http/base-path.ts';
 import { documentRoutes } from './http/documented-routes.ts';
 import { acceptJsonOnly } from './http/json-body.ts';
-import { LIMITS } from './http/limits.ts';
 import type { OpenApiTexts } from './http/openapi.ts';
 import { passPreflights } from './http/preflights.ts';
-import { createRequestIds } from './http/request-ids.ts';
 import { logRequests } from './http/request-log.ts';
-import { SECURITY_HEADERS, setCommonHeaders, setSecurityHeaders } from './http/security-headers.ts';
+import { setSecurityHeaders } from './http/security-headers.ts';
+import { createServer } from './http/server.ts';
 import { createProxyMatcher } from './http/trusted-proxies.ts';
-import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './http/zod.ts';
+import type { App } from './http/zod.ts';
 import { createAdmission } from './passwords/admission.ts';
 import { createAttempts } from './passwords/attempts.ts';
 import { createGuessLimits, type GuessLimits, noGuessLimits } from './passwords/guessing.ts';
 import type { Hasher } from './passwords/hasher.ts';
 import { createLazyPasswordPolicy } from './passwords/lazy-policy.ts';
 import { probeClaims } from './probe-claims.ts';
-import { answerClientError, answerFrameworkError, handleProblems } from './problems/error-handler.ts';
+import { handleProblems } from './problems/error-handler.ts';
 import { createRevocationFeed, keepSecondsOf, type Siblings } from './revocation-feed.ts';
 import { changePasswordRoute } from './routes/change-password.ts';
 import type { ClaimsFunction, Lifecycle, RouteDependencies } from './routes/dependencies.ts';
@@ -48,9 +47,8 @@ import { createRevocationList } from './tokens/revocation-list.ts';
 import { createRevocations } from './tokens/revocations.ts';
 import { createTokens } from './tokens/tokens.ts';
 import { createVerifiedTokens } from './tokens/verified-tokens.ts';
-import { isWebOrigin } from './transports/cross-site.ts';
 import { createTransports } from './transports/index.ts';
-import type { UserDirectory } from './users/directory.ts';
+import type { UserDirectory } from './users/user-directory.ts';
 
 export interface AppDependencies {
   config: Config;
@@ -95,42 +93,20 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   } = dependencies;
   const basePath = basePathOf(config.publicUrl);
   const isProxy = config.trustedProxies.length > 0 ? createProxyMatcher(config.trustedProxies) : undefined;
-  const requestIds = createRequestIds(isProxy);
   if (customClaims) await probeClaims(customClaims);
-  const app = Fastify({
-    ...LIMITS,
-    ...(basePath && { rewriteUrl: createBasePathRemover(basePath) }),
-    keepAliveTimeout: config.keepAliveSeconds * 1000,
-    loggerInstance: logger,
-    // A line for each request would hold its query string, and halve the speed.
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
-    genReqId: requestIds.of,
-    trustProxy: isProxy ?? false,
-    return503OnClosing: false, // keep-alive clients get an answer until the last moment
-    frameworkErrors: (error, request, reply) =>
-      answerFrameworkError(error, request, setCommonHeaders(request, reply)),
-    clientErrorHandler(error, socket) {
-      const id = requestIds.next();
-      const headers = { ...SECURITY_HEADERS, 'x-request-id': id };
-      answerClientError(error, socket, headers, logger.child({ request_id: id }));
-    },
-  }).withTypeProvider<ZodTypeProvider>();
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
+  const app = createServer(config, logger, isProxy);
   const openapi = documentRoutes(app, basePath);
   handleProblems(app, config.publicUrl + (config.docsPage ? '/docs' : '/openapi.yaml'));
   acceptJsonOnly(app);
   setSecurityHeaders(app);
   logRequests(app, ({ claims }) => claims?.sub);
-  // A server may serve what it is told to expect and does not know (RFC 9110 §10.1.1); Node's own refusal has no header of ours.
-  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   app.addHook('onSend', (_request, reply, payload, done) => {
     // A connection that is kept alive would outlive its answer and hold the process that is asked to stop.
     if (lifecycle.stopping) reply.header('connection', 'close');
     done(null, payload);
   });
   await app.register(cookie, { hook: false }); // cookies are read where one is expected, not on every request
-  if (config.allowedOrigins.length > 0) await app.register(import('@fastify/cors'), corsOptions(config));
+  await allowOrigins(app, config);
 
   const jwt = await registerJwt(app, keySet, tokenProfiles(config));
   const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
@@ -208,30 +184,4 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   });
   app.addHook('onClose', async () => feed.stop());
   return Object.assign(app, { openapi, pollRevocations: feed.poll });
-}
-
-/** An exact list; an origin that is not on it gets no CORS header at all. */
-function corsOptions({ allowedOrigins, allowedHeaders }: Config): {
-  delegator: FastifyCorsOptionsDelegateCallback;
-} {
-  const shared: FastifyCorsOptions = {
-    strictPreflight: false, // its refusal is no problem document
-    methods: ['GET', 'HEAD', 'POST', 'PUT'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'DPoP', ...allowedHeaders],
-    exposedHeaders: [
-      'WWW-Authenticate',
-      'DPoP-Nonce',
-      'Retry-After',
-      'RateLimit',
-      'RateLimit-Policy',
-      'X-Request-Id',
-    ],
-    maxAge: 600,
-  };
-  const answers = new Map<string | undefined, FastifyCorsOptions>(
-    // The pages of an app are of another site: there are no cookies for them.
-    allowedOrigins.map((origin) => [origin, { ...shared, origin, credentials: isWebOrigin(origin) }]),
-  );
-  const nobody: FastifyCorsOptions = { origin: false };
-  return { delegator: (request, done) => done(null, answers.get(request.headers.origin) ?? nobody) };
 }

@@ -242,9 +242,7 @@ function* contradictionsIn(settings: Settings): Generator<string> {
   }
   const issuer = publicUrlOf(settings);
   if (isUnprotected(issuer) && settings.INSECURE_HTTP === 'off') {
-    throw new StartupError(
-      'PUBLIC_URL is http and not on this machine, so that anybody on the way could read passwords and tokens: use https, or set INSECURE_HTTP to on, which permits bearer tokens and no cookies.',
-    );
+    yield 'PUBLIC_URL is http and not on this machine, so that anybody on the way could read passwords and tokens: use https, or set INSECURE_HTTP to on, which permits bearer tokens and no cookies.';
   }
   if ([issuer, revocationsAudience(issuer)].includes(settings.AUDIENCE)) {
     yield 'AUDIENCE must differ from PUBLIC_URL (by default http://localhost:PORT), the audience of refresh tokens, and from ' +

@@ -3,14 +3,15 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { SETTINGS } from './config.ts';
+import { codeOf } from './error-code.ts';
 import { misspeltSettings } from './misspelt.ts';
 import { StartupError } from './startup-error.ts';
 
 type Environment = Record<string, string | undefined>;
 
-/** What nobody else on the machine should read. */
-const SECRETS = ['KEY_SET', 'DATABASE_URL', 'REDIS_URL'];
-const OTHERS_MAY_READ = 0o004;
+/** What nobody else on the machine should read. Windows has no modes of this kind. */
+const SECRET_SETTINGS = ['KEY_SET', 'DATABASE_URL', 'REDIS_URL'];
+const OTHERS_MAY_READ = process.platform === 'win32' ? 0 : 0o004;
 
 /**
  * Adds the settings of the file `.env` in the working folder to the environment, which wins: what it has set, itself or by a file
@@ -19,7 +20,7 @@ const OTHERS_MAY_READ = 0o004;
  * @returns sentences that the operator should read
  * @throws StartupError when the file is there and cannot be understood
  */
-export function readSettings(env: Environment): string[] {
+export function readEnvFile(env: Environment): string[] {
   const path = resolve('.env');
   const text = readIfThere(path);
   if (text === undefined) return misspeltSettings(namesOf(env));
@@ -31,7 +32,7 @@ export function readSettings(env: Environment): string[] {
     advice.push(`A line of ${path} begins with ${name} and is not heeded: write ${name}=value`);
   const taken = Object.keys(found).filter((name) => SETTINGS.has(name) && !isSet(env, name));
   for (const name of taken) env[name] = found[name];
-  const secret = SECRETS.find((name) => taken.includes(name));
+  const secret = SECRET_SETTINGS.find((name) => taken.includes(name));
   if (secret !== undefined && (statSync(path).mode & OTHERS_MAY_READ) !== 0)
     advice.push(`Every user of this machine can read ${secret} in ${path}: run chmod 600 .env`);
   return advice;
@@ -60,9 +61,10 @@ function readIfThere(path: string): string | undefined {
   try {
     bytes = readFileSync(path);
   } catch (cause) {
-    const { code } = Object(cause) as { code?: unknown };
-    if (code === 'ENOENT') return undefined;
-    throw new StartupError(`${path} cannot be read (${code}): correct that, or remove it.`, { cause });
+    if (codeOf(cause) === 'ENOENT') return undefined;
+    throw new StartupError(`${path} cannot be read (${codeOf(cause)}): correct that, or remove it.`, {
+      cause,
+    });
   }
   if (!isUtf8(bytes) || bytes.includes(0))
     throw new StartupError(`${path} is no text in UTF-8: write it anew, or remove it.`);

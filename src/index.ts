@@ -9,11 +9,11 @@ export type { ClaimsFunction } from './routes/dependencies.ts';
 export { type Extensions, openApp as buildApp } from './serve/open-app.ts';
 export { StartupError } from './startup-error.ts';
 export type { CustomClaims } from './tokens/claims.ts';
+export type { User } from './users/user.ts';
 export type {
   NewUser,
   RaisedVersion,
   UserChanges,
   UserCondition,
   UserDirectory,
-} from './users/directory.ts';
-export type { User } from './users/user.ts';
+} from './users/user-directory.ts';

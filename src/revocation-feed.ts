@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { inTime } from './in-time.ts';
 import type { Revocation, Revocations } from './tokens/revocations.ts';
-import type { UserDirectory } from './users/directory.ts';
+import type { UserDirectory } from './users/user-directory.ts';
 
 /** Brings raised token versions from the directory into memory, where verification looks. */
 export interface RevocationFeed {

@@ -18,6 +18,7 @@ const SHARED = [
   'src/utf8.ts',
   'src/parse-url.ts',
   'src/edit-distance.ts',
+  'src/error-code.ts',
   'package.json',
 ];
 

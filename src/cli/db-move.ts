@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { Kysely } from 'kysely';
 import { type Config, readConfig } from '../config.ts';
+import { quoted } from '../log-text.ts';
 import { objectionTo } from '../passwords/hasher.ts';
 import { Problem } from '../problems/problem.ts';
 import { StartupError } from '../startup-error.ts';
@@ -124,7 +125,7 @@ async function addPage(target: UserRows, page: UserRow[]): Promise<Set<string>> 
   } catch (cause) {
     if (!(cause instanceof Error) || cause instanceof Problem) throw cause;
     throw new StartupError(
-      `The target cannot hold a user from ${page[0]?.id} to ${page.at(-1)?.id}: it says ${JSON.stringify(cause.message)}.`,
+      `The target cannot hold a user from ${page[0]?.id} to ${page.at(-1)?.id}: it says ${quoted(cause.message)}.`,
       { cause },
     );
   }

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { codeOf } from '../error-code.ts';
 import { StartupError } from '../startup-error.ts';
 
 /** Where an export goes. */
@@ -76,8 +77,4 @@ function refusalOf(error: unknown): unknown {
   return new StartupError(`The export cannot be written (${codeOf(error)}), and is not complete.`, {
     cause: error,
   });
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

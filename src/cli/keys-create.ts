@@ -8,6 +8,7 @@ import { generateKeySet } from '../tokens/key-rotation.ts';
 import { parseKeySet } from '../tokens/key-set.ts';
 import { readKeySet } from '../tokens/load-key-set.ts';
 import { refuseKeySetVariable } from './key-set-file.ts';
+import { createKeyTable } from './keys-list.ts';
 import { logEvent, print, withJson } from './output.ts';
 
 export function keysCreate(env: NodeJS.ProcessEnv): Command {
@@ -23,9 +24,15 @@ export function keysCreate(env: NodeJS.ProcessEnv): Command {
       const file = resolve(config.keySetFile);
       const kids = keySet.keys.map(thumbprint);
       logEvent('keys.created', { kids });
-      const lines = keySet.keys.map(
-        (key) => `${thumbprint(key)}\t${key.alg}\t${key.kty === 'oct' ? 'refresh' : 'access'}\tsigning\n`,
-      );
-      print(options.json, { file, kids }, `${lines.join('')}Created ${file}, which you alone can read.`);
+      if (!options.json)
+        createKeyTable().print(
+          keySet.keys.map((key) => [
+            thumbprint(key),
+            key.alg,
+            key.kty === 'oct' ? 'refresh' : 'access',
+            'signing',
+          ]),
+        );
+      print(options.json, { file, kids }, `Created ${file}, which you alone can read.`);
     });
 }

@@ -4,8 +4,8 @@ import { readConfig } from '../config.ts';
 import { type Key, type KeySet, signingKey } from '../tokens/key-set.ts';
 import { findKeySet } from '../tokens/load-key-set.ts';
 import { refuseMissingKeys } from './key-set-file.ts';
-import { print, withJson } from './output.ts';
-import { createTable } from './table.ts';
+import { print, toDate, withJson } from './output.ts';
+import { createTable, type Table } from './table.ts';
 
 export function keysList(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('list'))
@@ -18,14 +18,17 @@ export function keysList(env: NodeJS.ProcessEnv): Command {
       const keys = keySet.keys.map((key) => describeKey(key, keySet, systemClock()));
       if (options.json) return print(true, keys, '');
       const { isTTY } = process.stdout;
-      const table = createTable(['KID', 'ALG', 'TOKENS', 'STATE'], isTTY, console.log);
-      table.print(
+      createKeyTable().print(
         keys.map((key) => {
           const { kid, alg, signs, state, retires = '' } = key;
           return isTTY ? [kid, alg, signs, inWords(key)] : [kid, alg, signs, state, retires];
         }),
       );
     });
+}
+
+export function createKeyTable(): Table {
+  return createTable(['KID', 'ALG', 'TOKENS', 'STATE'], process.stdout.isTTY, console.log);
 }
 
 /** The state of a key, for people. */
@@ -63,8 +66,4 @@ function stateOf(
   if (nowSeconds >= key.retiredAtSeconds) return 'retired';
   if (signingKey(keys, key.signs, nowSeconds) === key) return 'signing';
   return key.signsFromSeconds > nowSeconds ? 'next' : 'accepted';
-}
-
-function toDate(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }

@@ -7,7 +7,7 @@ import { replaceKeyFile } from '../tokens/key-file.ts';
 import { rotate } from '../tokens/key-rotation.ts';
 import type { PrivateJwkSet } from '../tokens/key-set.ts';
 import { readKeySetFile } from './key-set-file.ts';
-import { logEvent, print, withJson } from './output.ts';
+import { logEvent, print, toDate, withJson } from './output.ts';
 
 export function keysRotate(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('rotate'))
@@ -48,10 +48,6 @@ function describeWaiting(keys: PrivateJwkSet['keys']): string {
 
 function describeSeconds(seconds: number): string {
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} minutes`;
-}
-
-function toDate(seconds: number): string {
-  return new Date(seconds * 1000).toISOString();
 }
 
 function parseDelay(text: string, { jwksMaxAgeSeconds }: Config): number {

@@ -1,4 +1,5 @@
-import { readSettings } from '../env-file.ts';
+import { readEnvFile } from '../env-file.ts';
+import { codeOf } from '../error-code.ts';
 import { Problem } from '../problems/problem.ts';
 import { StartupError } from '../startup-error.ts';
 import { Interrupted } from './interrupted.ts';
@@ -11,7 +12,7 @@ const INTERRUPTED = 130;
 export async function main(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const [command, ...options] = argv.slice(2);
   try {
-    if (!(await isWorker())) for (const sentence of readSettings(env)) console.error(`idcard: ${sentence}`);
+    if (!(await isWorker())) for (const sentence of readEnvFile(env)) console.error(`idcard: ${sentence}`);
     // A server does without what reads the options of the other commands, and they do without the server.
     if (command === 'serve' && options.length === 0) await (await import('../main.ts')).serve(env);
     else await (await import('./program.ts')).runProgram(argv, env);
@@ -36,7 +37,7 @@ function report(error: unknown): number {
     return 'exitCode' in error && error.exitCode === 0 ? 0 : USAGE_ERROR;
   if (error instanceof Interrupted) return INTERRUPTED;
   // Who read the output has gone, and knows it.
-  if (error instanceof Error && 'code' in error && error.code === 'EPIPE') return 1;
+  if (codeOf(error) === 'EPIPE') return 1;
   if (error instanceof StartupError || error instanceof Problem) console.error(`idcard: ${error.message}`);
   else console.error(error);
   return 1;

@@ -27,3 +27,7 @@ export function logEvent(event: string, fields: Record<string, unknown>): void {
 export function describeUser(user: User) {
   return { ...toUserResponse(user), status: user.status };
 }
+
+export function toDate(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

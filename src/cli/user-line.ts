@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { quoted } from '../log-text.ts';
 import { objectionTo } from '../passwords/hasher.ts';
 import { spellingsOf } from '../users/email.ts';
 import type { UserRow } from '../users/rows.ts';
@@ -55,7 +56,7 @@ export function parseUserLine(text: string, argon2: Config['argon2']): UserRow |
   }
   const [issue] = error.issues;
   if (issue?.code === 'unrecognized_keys')
-    return `has a field that idcard does not know, ${JSON.stringify(issue.keys[0]?.slice(0, 64))}`;
+    return `has a field that idcard does not know, ${quoted(issue.keys[0]?.slice(0, 64))}`;
   const field = issue?.path[0];
   if (!isField(field)) return 'is not a JSON object';
   return `${field} must be ${MUST_BE[field]}`;

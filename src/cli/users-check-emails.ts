@@ -1,8 +1,9 @@
 import { Command } from 'commander';
+import { printable } from '../log-text.ts';
 import { StartupError } from '../startup-error.ts';
 import type { Directory } from '../users/directory.ts';
 import { appearanceOf, Email } from '../users/email.ts';
-import { pagesFrom } from '../users/pages.ts';
+import { pagesOfUsers } from '../users/pages.ts';
 import type { User } from '../users/user.ts';
 import { print, withJson } from './output.ts';
 import { withDirectory } from './with-directory.ts';
@@ -17,7 +18,6 @@ interface Finding {
   reason?: string;
 }
 
-const PAGE = 500;
 const HELP = `
   spelling   logs in as before; a new user would have the email as it stands behind the arrow
   refused    logs in as before; no new user could have this email
@@ -50,7 +50,7 @@ async function checkAll(directory: Directory, tell: (finding: Finding) => void):
     if (alike) alike.push(user);
     else lookalikes.set(appearance, [user]);
   }
-  for await (const page of pagesFrom((afterId) => directory.list(afterId, PAGE))) page.forEach(check);
+  for await (const page of pagesOfUsers(directory)) page.forEach(check);
   let collisions = 0;
   for (const [canonical, users] of lookalikes) {
     const owner = await directory.findByEmail(canonical);
@@ -69,5 +69,5 @@ function findingOf({ id, email }: User): Finding | undefined {
 }
 
 function toLine({ finding, id, email, canonical, reason }: Finding): string {
-  return `${finding.padEnd(9)}  ${id}  ${email} ${reason ? `(${reason})` : `→ ${canonical}`}`;
+  return printable(`${finding.padEnd(9)}  ${id}  ${email} ${reason ? `(${reason})` : `→ ${canonical}`}`);
 }

@@ -1,7 +1,8 @@
 import { Command } from 'commander';
+import { printable } from '../log-text.ts';
 import { databaseName } from '../users/databases/index.ts';
-import { confirm } from './ask.ts';
 import { logEvent, print, withJson } from './output.ts';
+import { confirm } from './prompt.ts';
 import { changeUser, findUser, withDirectory } from './with-directory.ts';
 
 export function usersDelete(env: NodeJS.ProcessEnv): Command {
@@ -11,7 +12,7 @@ export function usersDelete(env: NodeJS.ProcessEnv): Command {
     .option('--yes', 'do not ask')
     .action(async (email: string, options: { yes?: boolean; json?: boolean }) => {
       await withDirectory(env, async (opened) => {
-        if (!options.yes) await confirm(`Delete ${(await findUser(opened, email)).email}?`);
+        if (!options.yes) await confirm(`Delete ${printable((await findUser(opened, email)).email)}?`);
         const user = await changeUser(opened, email, async (user) => {
           const isDeleted = await opened.directory.remove(user.id, { email: user.email });
           return isDeleted ? user : undefined;

@@ -1,11 +1,9 @@
 import { Command } from 'commander';
 import { databaseName } from '../users/databases/index.ts';
-import { pagesFrom } from '../users/pages.ts';
+import { pagesOfUsers } from '../users/pages.ts';
 import { describeUser, print, withJson } from './output.ts';
 import { createTable } from './table.ts';
 import { withDirectory } from './with-directory.ts';
-
-const PAGE = 500;
 
 export function usersList(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('list'))
@@ -16,7 +14,7 @@ export function usersList(env: NodeJS.ProcessEnv): Command {
       withDirectory(env, async ({ directory, config }) => {
         const table = createTable(['ID', 'EMAIL', 'STATUS', 'ROLES'], process.stdout.isTTY, console.log);
         let isEmpty = true;
-        for await (const page of pagesFrom((afterId) => directory.list(afterId, PAGE))) {
+        for await (const page of pagesOfUsers(directory)) {
           isEmpty = false;
           if (options.json) for (const user of page) print(true, describeUser(user), '');
           else table.print(page.map(({ id, email, status, roles }) => [id, email, status, roles.join(',')]));

@@ -1,11 +1,14 @@
 import type { Kysely } from 'kysely';
 import { StartupError } from '../startup-error.ts';
 import { openDatabase } from '../users/databases/index.ts';
-import type { Database } from '../users/databases/schema.ts';
+import type { Database, OpenOptions } from '../users/databases/schema.ts';
 
-/** Opens the configured database, which has to be there, for one command that may take long. */
+/** A command is alone with its connection, and may take long. */
+const ALONE: OpenOptions = { poolSize: 1, patience: 'patient' };
+
+/** Opens the configured database, which has to be there, for one command. */
 export function withDatabase<T>(url: string, action: (db: Kysely<Database>) => Promise<T>): Promise<T> {
-  return closing(openDatabase(url, 1, 'patient', { mayCreate: false }), action);
+  return closing(openDatabase(url, { ...ALONE, mayCreate: false }), action);
 }
 
 /**
@@ -17,7 +20,7 @@ export function withTarget<T>(
   option: string,
   action: (db: Kysely<Database>) => Promise<T>,
 ): Promise<T> {
-  const opening = openDatabase(url, 1, 'patient').catch((error: unknown) => {
+  const opening = openDatabase(url, ALONE).catch((error: unknown) => {
     if (error instanceof StartupError) error.message = error.message.replaceAll('DATABASE_URL', option);
     throw error;
   });

@@ -21,7 +21,7 @@ export function toFieldErrors(issues: readonly z.core.$ZodIssue[], schema: z.Zod
 
 function errorsOf(issue: z.core.$ZodIssue, known: readonly string[]): FieldError[] {
   if (issue.code !== 'unrecognized_keys') return [{ pointer: pointer(issue.path), ...describe(issue) }];
-  return issue.keys.map((key) => ({
+  return issue.keys.slice(0, MOST_ERRORS).map((key) => ({
     pointer: pointer([...issue.path, key]),
     code: 'unknown-field',
     detail: `There is no such field; ${hint(key, known)}`,

@@ -2,6 +2,7 @@ import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { clientAddress, normalizeAddress } from '../client-address.ts';
+import { codeOf } from '../error-code.ts';
 import { printable } from '../log-text.ts';
 import {
   headersTooLarge,
@@ -45,7 +46,7 @@ export function handleProblems(app: FastifyInstance, guide: string): void {
 
 /** Fastify refuses a QUERY without a Content-Type before anything else, and no route takes that method. */
 function isOfQuery(error: unknown): boolean {
-  return Object(error).code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE';
+  return codeOf(error) === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE';
 }
 
 /** A preflight comes here when the page that made it may not call. */
@@ -88,17 +89,12 @@ export function answerClientError(
     socket.destroy();
     return;
   }
-  const problem = connectionProblems[error.code ?? '']?.() ?? invalidRequest({ detail: NO_HTTP });
+  const reason = () => String(error.reason ?? error.code);
+  const problem =
+    connectionProblems[error.code ?? '']?.({ reason }) ?? invalidRequest({ detail: NO_HTTP, reason });
+  logRefusal(problem, log, { event: 'request.refused', address: normalizeAddress(socket.remoteAddress) });
   const body = JSON.stringify(problem);
-  const { status, slug } = problem.kind;
-  const reason = error.reason ?? error.code;
-  log.debug({
-    event: 'request.refused',
-    status,
-    problem: slug,
-    reason,
-    address: normalizeAddress(socket.remoteAddress),
-  });
+  const { status } = problem.kind;
   const lines = Object.entries({
     ...headers,
     'content-type': 'application/problem+json',
@@ -111,7 +107,7 @@ export function answerClientError(
 const NO_HTTP =
   'What arrived is no HTTP request that can be read in one way alone. TLS (https) is spoken by the proxy in front, and not by this port.';
 
-const connectionProblems: Record<string, () => Problem> = {
+const connectionProblems: Record<string, (options: ProblemOptions) => Problem> = {
   HPE_HEADER_OVERFLOW: headersTooLarge,
   ERR_HTTP_REQUEST_TIMEOUT: requestTimeout,
 };

@@ -10,7 +10,7 @@ import type { Problem } from './problem.ts';
 export function logRefusal(
   problem: Problem,
   log: FastifyBaseLogger,
-  { event, ...fields }: { event: string; address?: string },
+  { event, ...fields }: { event: string; address?: string | undefined },
 ): void {
   const { status, slug } = problem.kind;
   if (problem.reason === undefined && status !== 401 && status !== 403) return;

@@ -1,7 +1,7 @@
 import { quoted } from '../log-text.ts';
 import { invalidToken } from '../problems/catalogue.ts';
-import type { UserDirectory } from '../users/directory.ts';
 import type { User } from '../users/user.ts';
+import type { UserDirectory } from '../users/user-directory.ts';
 
 /**
  * The user whom a verified token speaks of, as long as it still may: the user is there, is active, and has the

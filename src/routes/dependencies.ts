@@ -11,8 +11,8 @@ import type { KeySet } from '../tokens/key-set.ts';
 import type { RevocationList } from '../tokens/revocation-list.ts';
 import type { Tokens } from '../tokens/tokens.ts';
 import type { Transports } from '../transports/index.ts';
-import type { UserDirectory } from '../users/directory.ts';
 import type { User } from '../users/user.ts';
+import type { UserDirectory } from '../users/user-directory.ts';
 
 /** What routes are given; each takes what it needs. */
 export interface RouteDependencies {

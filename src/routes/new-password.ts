@@ -25,7 +25,8 @@ export function refuseForm(
   const errors = objection && [
     { pointer: `#/${field}`, code: objection.code, detail: `${objection.detail}.` },
   ];
-  if (validationError instanceof Problem)
+  if (validationError && !(validationError instanceof Problem)) throw validationError;
+  if (validationError)
     throw invalidRequest({
       detail: validationError.message,
       errors: [...(validationError.errors ?? []), ...(errors ?? [])],

@@ -39,8 +39,11 @@ function valueText(value: unknown): string {
   return typeof value === 'string' && PLAIN.test(value) ? value : printable(JSON.stringify(value));
 }
 
-/** With its stack, since whoever sits there wants to mend it. */
-function errorText({ stack, message, ...others }: { stack?: string; message?: string }): string {
-  const lines = (stack ?? message ?? JSON.stringify(others)).split('\n').map((line) => line.trim());
+/** With its stack, since whoever sits there wants to mend it. An embedding program may log anything as one, null too. */
+function errorText(err: unknown): string {
+  const { stack, message } = Object(err);
+  const lines = String(stack ?? message ?? JSON.stringify(err))
+    .split('\n')
+    .map((line) => line.trim());
   return printable(lines.join(' | '));
 }

@@ -7,7 +7,7 @@ import { openGuessLimits } from '../passwords/open-guess-limits.ts';
 import type { ClaimsFunction } from '../routes/dependencies.ts';
 import { isUnprotected } from '../this-machine.ts';
 import { loadKeySet } from '../tokens/load-key-set.ts';
-import type { UserDirectory } from '../users/directory.ts';
+import type { UserDirectory } from '../users/user-directory.ts';
 import { createLogger } from './log.ts';
 import { openStores } from './open-stores.ts';
 

@@ -2,6 +2,7 @@ import { type AddressInfo, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppDependencies, IdcardApp } from '../app.ts';
 import type { Config } from '../config.ts';
+import { codeOf } from '../error-code.ts';
 import type { Lifecycle } from '../routes/dependencies.ts';
 import { rootRoute } from '../routes/root.ts';
 import { StartupError } from '../startup-error.ts';
@@ -73,7 +74,7 @@ async function listen(app: IdcardApp, { host, port }: Config): Promise<void> {
   try {
     await app.listen({ host, port, listenTextResolver: () => 'server.listening' });
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const code = codeOf(cause);
     const reason =
       code === 'EADDRINUSE'
         ? 'is already in use: stop the other process, or set PORT to a free one'

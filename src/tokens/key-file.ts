@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import {
-  chownSync,
   closeSync,
   constants,
   copyFileSync,
+  fchownSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -11,11 +11,13 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { codeOf } from '../error-code.ts';
 import { isGivenToGroup, takeBack } from '../private-file.ts';
 import { StartupError } from '../startup-error.ts';
 import type { PrivateJwkSet } from './key-set.ts';
@@ -30,10 +32,9 @@ export function readKeyFile(path: string): string | undefined {
     return readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof StartupError) throw error;
-    if (isCode(error, 'ENOENT')) return undefined;
-    const { code } = Object(error) as { code?: unknown };
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw new StartupError(
-      `The key file ${path} cannot be read (${code}): check its path, its owner and its mode.`,
+      `The key file ${path} cannot be read (${codeOf(error)}): check its path, its owner and its mode.`,
       { cause: error },
     );
   }
@@ -73,7 +74,7 @@ export function createKeyFile(path: string, keySet: PrivateJwkSet): string {
       linkSync(temporary, path);
     } catch (error) {
       // Not every file system has hard links.
-      if (!isCode(error, 'EEXIST')) copyFileSync(temporary, path, constants.COPYFILE_EXCL);
+      if (codeOf(error) !== 'EEXIST') copyFileSync(temporary, path, constants.COPYFILE_EXCL);
     } finally {
       unlinkSync(temporary);
     }
@@ -83,20 +84,7 @@ export function createKeyFile(path: string, keySet: PrivateJwkSet): string {
 
 /** Replaces the key file as a whole: a crash leaves either the old one or the new one, which its owner can read. */
 export function replaceKeyFile(path: string, keySet: PrivateJwkSet): void {
-  writeDurably(path, keySet, (temporary) => {
-    giveToOwnerOf(path, temporary);
-    renameSync(temporary, path);
-  });
-}
-
-/** The command may be run by root, and the server as another user. */
-function giveToOwnerOf(path: string, file: string): void {
-  const { uid, gid } = statSync(path);
-  try {
-    chownSync(file, uid, gid);
-  } catch {
-    // Nobody but root may; whoever else wrote it is who reads it.
-  }
+  writeDurably(path, keySet, (temporary) => renameSync(temporary, path), statSync(path));
 }
 
 /**
@@ -108,23 +96,27 @@ export function createNewKeyFile(path: string, keySet: PrivateJwkSet): void {
   throw new StartupError(`There is a key file ${path} already: "idcard keys rotate" adds keys to it.`);
 }
 
-function writeDurably<T>(path: string, keySet: PrivateJwkSet, publish: (temporary: string) => T): T {
+function writeDurably<T>(
+  path: string,
+  keySet: PrivateJwkSet,
+  publish: (temporary: string) => T,
+  owner?: Stats,
+): T {
   // Not the process id: in two containers on one volume it is 1 in both.
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const file = openSync(temporary, 'wx', 0o600);
     try {
-      writeAndClose(file, textOf(keySet));
+      writeAndClose(file, textOf(keySet), owner);
       return publish(temporary);
     } catch (cause) {
       rmSync(temporary, { force: true });
       throw cause;
     }
   } catch (cause) {
-    const advice = isCode(cause, 'ENOSPC')
-      ? 'its disk is full, free some space'
-      : 'check that its folder is writable';
+    const advice =
+      codeOf(cause) === 'ENOSPC' ? 'its disk is full, free some space' : 'check that its folder is writable';
     throw new StartupError(`The key file ${path} cannot be written: ${advice}.`, { cause });
   }
 }
@@ -133,15 +125,24 @@ function textOf(keySet: PrivateJwkSet): string {
   return `${JSON.stringify(keySet, null, 2)}\n`;
 }
 
-function writeAndClose(file: number, text: string): void {
+function writeAndClose(file: number, text: string, owner?: Stats): void {
   try {
     writeFileSync(file, text); // all of it, where one write may be cut short
+    if (owner) giveTo(owner, file);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
 }
 
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+/**
+ * The command may be run by root, and the server as another user. By the descriptor: that user may write to the folder, and could
+ * have put a link to a file of root's in the place of a path.
+ */
+function giveTo({ uid, gid }: Stats, file: number): void {
+  try {
+    fchownSync(file, uid, gid);
+  } catch {
+    // Nobody but root may; whoever else wrote it is who reads it.
+  }
 }

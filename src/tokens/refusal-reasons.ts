@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { codeOf } from '../error-code.ts';
 import { quoted } from '../log-text.ts';
 import { decodeSegment, MAX_TOKEN_LENGTH, splitJws } from './jws.ts';
 import { SIGNED_KINDS, type SignedKind, type TokenKind } from './profiles.ts';
@@ -50,8 +51,7 @@ const BAD_SIGNATURE: readonly unknown[] = [
 
 /** Of a token that the library refuses, whose texts may repeat it. */
 export function explainSignature(cause: unknown): string {
-  const { code } = Object(cause) as { code?: unknown };
-  return BAD_SIGNATURE.includes(code)
+  return BAD_SIGNATURE.includes(codeOf(cause))
     ? 'bad signature: not signed by the key that it names, or changed since'
     : 'malformed: its payload cannot be read';
 }

@@ -1,48 +1,20 @@
 import crypto from 'node:crypto'; // as a whole: in an older Node.js a part that it lacks could not be told of
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
+import { codeOf } from '../error-code.ts';
 import { emailTaken } from '../problems/catalogue.ts';
 import type { Database, UserTable } from './databases/schema.ts';
 import type { User } from './user.ts';
+import type { UserChanges, UserCondition, UserDirectory } from './user-directory.ts';
 
-export type NewUser = Pick<User, 'email' | 'passwordHash' | 'roles'>;
-export type UserChanges = Partial<Pick<User, 'passwordHash' | 'roles' | 'status' | 'emailVerified'>>;
-/** What the row must still say for a change to happen, where somebody else may have changed it meanwhile. */
-export type UserCondition = Partial<Pick<User, 'passwordHash' | 'tokenVersion'>>;
 /** The same for operators, who look a user up by email, and decide by the roles. */
 export type OperatorCondition = UserCondition & Partial<Pick<User, 'email' | 'roles'>>;
-
-/** A user's token version, and when it was last raised. */
-export interface RaisedVersion {
-  sub: string;
-  ver: number;
-  raisedAtSeconds: number;
-}
 
 /**
  * How long a deleted user is kept, without email and password, for replicas that were away to hear of it: longer than the
  * longest life of an access token, which is a day, and what replicas look back beyond it.
  */
 const KEEP_DELETED_SECONDS = 90_000;
-
-/**
- * What the API asks of a user directory, and what a program that embeds idcard may bring. An email is compared as it stands:
- * `Email` gives the spelling to store, `findByEmail` of find-by-email.ts asks for every spelling that a row may have. Every
- * call may throw `unavailable`.
- */
-export interface UserDirectory {
-  findByEmail(email: string): Promise<User | undefined>;
-  findById(id: string): Promise<User | undefined>;
-  /** @throws emailTaken */
-  add(user: NewUser): Promise<User>;
-  /** Changes a user whose tokens stay valid; undefined when there is none that meets the condition. */
-  update(id: string, changes: UserChanges, condition?: UserCondition): Promise<User | undefined>;
-  /** Changes a user, or nothing, and raises the token version, which voids every token issued before. */
-  updateAndVoidTokens(id: string, changes: UserChanges, condition?: UserCondition): Promise<User | undefined>;
-  /** The users whose token version was raised at this second or later, deleted ones included. */
-  raisedSince(sinceSeconds: number): Promise<RaisedVersion[]>;
-  close(): Promise<void>;
-}
 
 /** The user directory of idcard, with what operators do. Nobody changes a deleted user. */
 export interface Directory extends UserDirectory {
@@ -205,8 +177,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
 
 /** In the words of PostgreSQL (appendix A: unique_violation) and of SQLite (SQLITE_CONSTRAINT_UNIQUE). */
 function isTaken(error: unknown): boolean {
-  const { code, errcode } = Object(error) as { code?: unknown; errcode?: unknown };
-  return code === '23505' || errcode === 2067;
+  return codeOf(error) === '23505' || Object(error).errcode === 2067;
 }
 
 function toUser(row: Selectable<UserTable>): User {

@@ -1,7 +1,7 @@
 import { emailTaken } from '../problems/catalogue.ts';
-import type { UserDirectory } from './directory.ts';
 import type { Spellings } from './email.ts';
 import type { User } from './user.ts';
+import type { UserDirectory } from './user-directory.ts';
 
 type Finder = Pick<UserDirectory, 'findByEmail'>;
 

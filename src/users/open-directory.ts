@@ -19,7 +19,7 @@ export async function openDirectory(
   clock: FollowingClock,
   options?: OpenOptions,
 ): Promise<Directory> {
-  const db = await openDatabase(databaseUrl, databasePoolSize, 'brief', options);
+  const db = await openDatabase(databaseUrl, { poolSize: databasePoolSize, ...options });
   const directory = createDirectory(db, clock.now);
   if (databaseUrl.startsWith('sqlite:')) return directory; // on this machine, with this machine's clock
 

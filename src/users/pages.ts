@@ -1,3 +1,8 @@
+import type { Directory } from './directory.ts';
+import type { User } from './user.ts';
+
+const PAGE = 500;
+
 /**
  * All rows, page by page, so that memory does not grow with the directory.
  * @param read the page after the row with this id, of which the first one is ''
@@ -10,4 +15,9 @@ export async function* pagesFrom<Row extends { id: string }>(
     yield page;
     page = await read(page.at(-1)?.id ?? '');
   }
+}
+
+/** Every user but the deleted ones, oldest first. */
+export function pagesOfUsers(directory: Pick<Directory, 'list'>): AsyncGenerator<User[]> {
+  return pagesFrom((afterId) => directory.list(afterId, PAGE));
 }

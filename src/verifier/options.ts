@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { baseUrl, pageOrigin } from '../env-values.ts';
 import { parseUrl } from '../parse-url.ts';
 import { StartupError } from '../startup-error.ts';
-import { isThisMachine } from '../this-machine.ts';
+import { isUnprotected } from '../this-machine.ts';
 import { isInside } from './inside.ts';
 
 const seconds = (min: number, max: number) => {
@@ -20,7 +20,10 @@ const Options = z.strictObject({
   issuer: z
     .string(ISSUER)
     .transform(baseUrl(ISSUER))
-    .refine(isSafe, 'an https address: keys that come without TLS may be anybody’s'),
+    .refine(
+      (issuer) => !isUnprotected(issuer),
+      'an https address: keys that come without TLS may be anybody’s',
+    ),
   /**
    * Where the issuer answers this service, if not under its own address: inside a cluster. Whoever answers there decides
    * whose tokens are good, so plain http is for names and addresses that nobody outside can have.
@@ -81,11 +84,6 @@ export function readOptions(given: unknown): ReadOptions {
 export function describe(owner: string, issue: z.core.$ZodIssue | undefined): string {
   if (issue?.code === 'unrecognized_keys') return `There is no ${owner} option ${issue.keys[0]}.`;
   return `The ${owner} option ${String(issue?.path[0])} must be ${issue?.message}.`;
-}
-
-function isSafe(issuer: string): boolean {
-  const { protocol, hostname } = new URL(issuer);
-  return protocol === 'https:' || isThisMachine(hostname);
 }
 
 function isBaseAddress(value: string): boolean {

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { columns, createTable } from '../../src/cli/table.ts';
-import { readSettings } from '../../src/env-file.ts';
+import { readEnvFile } from '../../src/env-file.ts';
 import { misspeltSettings } from '../../src/misspelt.ts';
 import { toLogLine } from '../../src/serve/log-lines.ts';
 import { BIN, run, startServer, temporaryFolder } from '../support/process.ts';
@@ -242,6 +242,7 @@ describe('a line of the log for people', () => {
       line({ event: 'x', err: { stack: evil } }),
       line({ event: 'x', err: { message: evil } }),
       line({ event: 'x', err: evil }),
+      line({ event: 'x', err: null }),
       line({ event: evil, level: 35 }),
     ];
     for (const text of texts) expect(text.slice(0, -1)).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);
@@ -432,7 +433,7 @@ describe('a file .env in the working folder', () => {
     process.chdir(folder);
     try {
       const env: Record<string, string | undefined> = { DATABASE_URL_FILE: '/run/secrets/url' };
-      const [advice, ...others] = readSettings(env);
+      const [advice, ...others] = readEnvFile(env);
       expect(env).toEqual({ DATABASE_URL_FILE: '/run/secrets/url', KEY_SET: '{\n}' });
       expect(advice).toMatch(
         /^Every user of this machine can read KEY_SET in \S+\.env: run chmod 600 \.env$/,

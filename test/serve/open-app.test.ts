@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { openApp } from '../../src/serve/open-app.ts';
 import { generateKeySet } from '../../src/tokens/key-rotation.ts';
-import type { UserDirectory } from '../../src/users/directory.ts';
+import type { UserDirectory } from '../../src/users/user-directory.ts';
 
 const config = readConfig({ LOG_LEVEL: 'silent' });
 const KEY_SET = JSON.stringify(generateKeySet(config, 0));

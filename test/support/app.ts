@@ -56,7 +56,10 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
       done();
     },
   });
-  const real = createDirectory(await openDatabase(config.databaseUrl, config.databasePoolSize), clock);
+  const real = createDirectory(
+    await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize }),
+    clock,
+  );
   const directory = wrap?.(real) ?? real;
   const hasher = createHasher(config.argon2);
   const lifecycle: Lifecycle = { stopping: false };

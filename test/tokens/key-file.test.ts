@@ -2,6 +2,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  fchownSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -31,7 +32,7 @@ vi.mock('node:fs', async (original) => {
   return {
     ...fs,
     chmodSync: vi.fn(fs.chmodSync),
-    chownSync: vi.fn(fs.chownSync),
+    fchownSync: vi.fn(fs.fchownSync),
     linkSync: vi.fn(fs.linkSync),
     writeFileSync: vi.fn(fs.writeFileSync),
   };
@@ -88,12 +89,12 @@ test('a rotation replaces the file as a whole', () => {
 
 test('a rotation asks for the owner of before, and goes on where it may not give it away', () => {
   createKeyFile(path, keys());
-  vi.mocked(chownSync).mockImplementationOnce(() => undefined);
+  vi.mocked(fchownSync).mockImplementationOnce(() => undefined);
   const { uid, gid } = statSync(path);
   replaceKeyFile(path, keys());
-  expect(chownSync).toHaveBeenLastCalledWith(expect.stringMatching(/keys\.json\..+\.tmp$/), uid, gid);
+  expect(fchownSync).toHaveBeenLastCalledWith(expect.any(Number), uid, gid);
 
-  vi.mocked(chownSync).mockImplementationOnce(() => {
+  vi.mocked(fchownSync).mockImplementationOnce(() => {
     throw Object.assign(new Error('operation not permitted'), { code: 'EPERM' });
   });
   const next = keys();

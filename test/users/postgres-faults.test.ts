@@ -102,7 +102,7 @@ describe('connections', () => {
   afterEach(() => directory.close());
 
   const open = async (through = url, poolSize = 10) =>
-    createDirectory(await openDatabase(through, poolSize), () => START);
+    createDirectory(await openDatabase(through, { poolSize }), () => START);
   const add = (email: string) => directory.add({ email, passwordHash: null, roles: [] });
 
   async function expectUnavailable(call: Promise<unknown>): Promise<void> {

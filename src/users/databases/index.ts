@@ -2,39 +2,36 @@ import { resolve } from 'node:path';
 import type { Kysely } from 'kysely';
 import { StartupError } from '../../startup-error.ts';
 import { MissingDatabase } from '../migrations/refusal.ts';
-import type { Database, OpenOptions, Patience } from './schema.ts';
+import type { Database, OpenOptions } from './schema.ts';
 import { openSqlite } from './sqlite.ts';
+
+const DEFAULTS: Required<OpenOptions> = {
+  poolSize: 10,
+  patience: 'brief',
+  mayCreate: true,
+  onPooler: () => undefined,
+};
 
 /**
  * Opens the database of a `DATABASE_URL`.
- * @param poolSize how many connections to PostgreSQL at most
  * @throws StartupError
  */
-export async function openDatabase(
-  url: string,
-  poolSize = 10,
-  patience: Patience = 'brief',
-  { mayCreate = true, onPooler = () => undefined }: OpenOptions = {},
-): Promise<Kysely<Database>> {
-  const given = { mayCreate, onPooler };
-  return open(url, poolSize, patience, given).catch((error: unknown) => {
+export async function openDatabase(url: string, options: OpenOptions = {}): Promise<Kysely<Database>> {
+  try {
+    return await open(url, { ...DEFAULTS, ...options });
+  } catch (error) {
     if (!(error instanceof MissingDatabase)) throw error;
     throw new StartupError(
       `There is no database of idcard at ${databaseName(url)}: start the server first, or set DATA_DIR or DATABASE_URL to the server's.`,
     );
-  });
+  }
 }
 
-async function open(
-  url: string,
-  poolSize: number,
-  patience: Patience,
-  options: Required<OpenOptions>,
-): Promise<Kysely<Database>> {
-  if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length), patience, options.mayCreate);
+async function open(url: string, options: Required<OpenOptions>): Promise<Kysely<Database>> {
+  if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length), options);
   if (/^postgres(?:ql)?:\/\//.test(url)) {
     const { openPostgres } = await import('./postgres.ts'); // its driver is for those who use it
-    return openPostgres(url, poolSize, patience, options);
+    return openPostgres(url, options);
   }
   throw new StartupError(
     'DATABASE_URL must start with "sqlite:", like sqlite:./data/idcard.sqlite, or with "postgres://".',

@@ -131,11 +131,16 @@ function connectionClass(route: Route, { statement_timeout, query_timeout }: Tim
 
     async cancel(): Promise<void> {
       const { host, port, ssl } = this.#host;
-      const connection = new Connection({ ssl, sslnegotiation: sslNegotiation }) as RawConnection;
-      const done = new Promise((resolve) => connection.once('end', resolve).once('error', resolve));
+      const settings = { ssl, sslNegotiation }; // called otherwise than by the client
+      const connection = new Connection(settings) as RawConnection;
+      // One that is lost may say so twice, for TLS and for what is below.
+      const done = new Promise((resolve) => connection.once('end', resolve).on('error', resolve));
       // Its key is of this session alone; whoever stands in the server's place is not told it.
       const ask = () => connection.cancel(...sessionOf(this));
-      connection.once('connect', () => (ssl ? connection.requestSsl() : ask()));
+      connection.once('connect', () => {
+        if (!ssl) ask();
+        else if (sslNegotiation !== 'direct') connection.requestSsl();
+      });
       connection.once('sslconnect', () => connection.stream.once('secureConnect', ask));
       if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`);
       else connection.connect(port, host);

@@ -1,3 +1,5 @@
+import { codeOf } from '../../error-code.ts';
+import { quoted } from '../../log-text.ts';
 import { StartupError } from '../../startup-error.ts';
 import { ForbiddenLoginError } from './postgres-login.ts';
 import type { PostgresHost, PostgresServer } from './postgres-url.ts';
@@ -85,7 +87,7 @@ export function refusalOf(
   if (code === '28000')
     return because('lets this user in neither from here nor in this way: see its pg_hba.conf, and sslmode');
   if (code === '3D000') return because(`has no database ${database}: create it, owned by ${user}`);
-  if (code !== undefined) return because(`cannot be used: it says ${JSON.stringify(message)} (${code})`);
+  if (code !== undefined) return because(`cannot be used: it says ${quoted(message)} (${code})`);
   if (message.includes('does not support SSL'))
     return because('offers no TLS: turn it on there, or say sslmode=disable on a network you trust');
   const ofSystem = errorCode(cause);
@@ -102,5 +104,6 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const code = codeOf(error);
+  return code === undefined ? undefined : String(code);
 }

@@ -3,6 +3,10 @@ import { StartupError } from '../../startup-error.ts';
 /** The values that a parameter may have, or of which form they are. */
 type Values = readonly string[] | RegExp;
 
+/** What to do where the URL does not say how the connection is protected. */
+export const PROTECTIONS =
+  'add ?sslmode=verify-full, or verify-ca, require, or disable on a network you trust';
+
 const ANY = /^/;
 const SECONDS = /^-?\d{1,6}$/;
 const SWITCH = ['0', '1'];
@@ -109,7 +113,7 @@ function check(name: string, value: string): void {
     const advice =
       value === 'no-verify'
         ? 'write sslmode=require, which encrypts as much and checks as little'
-        : 'add ?sslmode=verify-full, or verify-ca, require, or disable on a network you trust';
+        : PROTECTIONS;
     throw new StartupError(`DATABASE_URL must say how the connection is protected: ${advice}.`);
   }
   if (isAmong(values, value)) return;

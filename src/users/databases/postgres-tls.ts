@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, createSecureContext, type SecureVersion } from 'node:tls';
 import { StartupError } from '../../startup-error.ts';
 import { isThisMachine } from '../../this-machine.ts';
-import type { Parameters } from './postgres-parameters.ts';
+import { type Parameters, PROTECTIONS } from './postgres-parameters.ts';
 
 /** False for plain text. */
 export type Protection = false | ConnectionOptions;
@@ -61,9 +61,7 @@ function checkOf(mode: string | undefined, rootCertificate: string | undefined):
       if (rootCertificate === undefined || rootCertificate === 'system') return { rejectUnauthorized: true };
       return authority(rootCertificate);
     default:
-      throw new StartupError(
-        'DATABASE_URL must say how the connection is protected: add ?sslmode=verify-full, or verify-ca, require, or disable on a network you trust.',
-      );
+      throw new StartupError(`DATABASE_URL must say how the connection is protected: ${PROTECTIONS}.`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
+import { quoted } from '../../log-text.ts';
 import { unavailable } from '../../problems/catalogue.ts';
 import { Problem } from '../../problems/problem.ts';
 import { StartupError } from '../../startup-error.ts';
@@ -9,7 +10,7 @@ import { type Connections, createConnections } from './postgres-connection.ts';
 import { isDemotion, isGivenUp, isTrouble, sqlState } from './postgres-errors.ts';
 import { createRoute, type Route } from './postgres-route.ts';
 import { parsePostgresUrl } from './postgres-url.ts';
-import type { Database, OpenOptions, Patience } from './schema.ts';
+import type { Database, OpenOptions } from './schema.ts';
 
 /** How long an operator waits for the first connection, unless connect_timeout says otherwise. */
 const STARTUP_TIMEOUT_MS = 5000;
@@ -31,14 +32,11 @@ const TIMEOUTS = {
 
 /**
  * Connects to the PostgreSQL database of a `postgres://` URL and migrates it.
- * @param onPooler told once when statement_timeout is refused, as poolers do
  * @throws StartupError
  */
 export async function openPostgres(
   url: string,
-  poolSize: number,
-  patience: Patience,
-  { mayCreate, onPooler }: Required<OpenOptions>,
+  { poolSize, patience, mayCreate, onPooler }: Required<OpenOptions>,
 ): Promise<Kysely<Database>> {
   const server = parsePostgresUrl(url);
   const route = createRoute(server, onPooler);
@@ -66,7 +64,7 @@ async function prepare(route: Route, connectionTimeoutMillis: number, mayCreate:
   } catch (cause) {
     if (cause instanceof StartupError) throw cause;
     if (cause instanceof Problem) throw route.refusal(cause.cause);
-    const said = sqlState(cause) ? ` (the server says ${JSON.stringify((cause as Error).message)})` : '';
+    const said = sqlState(cause) ? ` (the server says ${quoted((cause as Error).message)})` : '';
     throw migrationRefusal(
       cause,
       database,

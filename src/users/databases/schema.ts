@@ -5,7 +5,11 @@ export interface Database {
   idcard_users: UserTable;
 }
 
+/** How a database is opened; each has a default. */
 export interface OpenOptions {
+  /** How many connections to PostgreSQL at most. */
+  poolSize?: number;
+  patience?: Patience;
   /** Whether a database that is not there, or has no tables, is made. */
   mayCreate?: boolean;
   /** Told once when a pooler takes no timeout for the statements of PostgreSQL. */

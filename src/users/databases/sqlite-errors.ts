@@ -1,16 +1,20 @@
+import { codeOf } from '../../error-code.ts';
 import { unavailable } from '../../problems/catalogue.ts';
 import { Problem } from '../../problems/problem.ts';
 
 /** Result codes: sqlite.org/rescode.html */
 const BUSY = 5;
+const LOCKED = 6;
 const READONLY = 8;
+const IOERR = 10;
 const CORRUPT = 11;
 const FULL = 13;
+const CANTOPEN = 14;
 const NOTADB = 26;
 /** IOERR_SHMSIZE: there was no room for the index of the WAL. */
 const NO_ROOM_FOR_INDEX = 4874;
 /** Those of trouble with the file and not with the query. */
-const TROUBLE = new Set([BUSY, 6, READONLY, 10, CORRUPT, FULL, 14, NOTADB]); // BUSY LOCKED READONLY IOERR CORRUPT FULL CANTOPEN NOTADB
+const TROUBLE = new Set([BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB]);
 
 export function failingAsUnavailable<T>(action: () => T): T {
   try {
@@ -26,8 +30,7 @@ export function failingAsUnavailable<T>(action: () => T): T {
 export function adviceOn(error: unknown): string | undefined {
   if (error instanceof Problem) return adviceOn(error.cause);
   if (isFull(error)) return 'its disk is full, free some space';
-  if (error instanceof Error && 'code' in error && error.code === 'EISDIR')
-    return 'it is a folder, name a file';
+  if (codeOf(error) === 'EISDIR') return 'it is a folder, name a file';
   switch (resultCode(error)) {
     case BUSY:
       return 'another program holds it, end that';
@@ -43,9 +46,8 @@ export function adviceOn(error: unknown): string | undefined {
 }
 
 function isFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if ('errcode' in error) return error.errcode === FULL || error.errcode === NO_ROOM_FOR_INDEX;
-  return 'code' in error && error.code === 'ENOSPC';
+  const { errcode } = Object(error);
+  return errcode === FULL || errcode === NO_ROOM_FOR_INDEX || codeOf(error) === 'ENOSPC';
 }
 
 /** Whether another process holds the file. */

@@ -3,12 +3,13 @@ import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
+import { codeOf } from '../../error-code.ts';
 import { isGivenToGroup, takeBack } from '../../private-file.ts';
 import { StartupError } from '../../startup-error.ts';
 import { migrate } from '../migrations/index.ts';
 import { MissingDatabase, migrationRefusal } from '../migrations/refusal.ts';
 import { sqliteEngine, willRename } from '../migrations/sqlite.ts';
-import type { Database, Patience } from './schema.ts';
+import type { Database, OpenOptions, Patience } from './schema.ts';
 import { adviceOn, failingAsUnavailable, isBusy } from './sqlite-errors.ts';
 
 /**
@@ -23,8 +24,7 @@ const BUSY_TIMEOUT_MS = { brief: 500, patient: 10_000 };
  */
 export async function openSqlite(
   path: string,
-  patience: Patience,
-  mayCreate: boolean,
+  { patience, mayCreate }: Pick<Required<OpenOptions>, 'patience' | 'mayCreate'>,
 ): Promise<Kysely<Database>> {
   const isNew = isMissing(path);
   if (isNew && !mayCreate) throw new MissingDatabase();
@@ -150,7 +150,7 @@ function isMissing(path: string): boolean {
     statSync(path);
     return false;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return codeOf(error) === 'ENOENT';
   }
 }
 

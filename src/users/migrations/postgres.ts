@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
+import { printable } from '../../log-text.ts';
 import { Problem } from '../../problems/problem.ts';
 import { sqlState } from '../databases/postgres-errors.ts';
 import type { Database } from '../databases/schema.ts';
@@ -59,7 +60,7 @@ const LOCKED =
   'cannot be migrated, since another transaction holds its tables: see pg_stat_activity, wait for that one or end it, and start again';
 
 function notAllowed(cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : '';
+  const message = printable(cause instanceof Error ? cause.message : '');
   return `cannot be migrated, since its user may not (${message}): let the owner of its tables start idcard once, or make this user their owner, with CREATE on their schema`;
 }
 

@@ -1,0 +1,44 @@
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import type { Config } from '../config.ts';
+import { answerClientError, answerFrameworkError } from '../problems/error-handler.ts';
+import { basePathOf, createBasePathRemover } from './base-path.ts';
+import { LIMITS } from './limits.ts';
+import { createRequestIds } from './request-ids.ts';
+import { SECURITY_HEADERS, setCommonHeaders } from './security-headers.ts';
+import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider } from './zod.ts';
+
+/**
+ * Fastify with the limits, the ids and the schemas of idcard, and no route yet.
+ * @param isProxy whether a trusted proxy is at this address; absent where there are none
+ */
+export function createServer(
+  config: Pick<Config, 'publicUrl' | 'keepAliveSeconds'>,
+  logger: FastifyBaseLogger,
+  isProxy?: (address: string) => boolean,
+): App {
+  const basePath = basePathOf(config.publicUrl);
+  const requestIds = createRequestIds(isProxy);
+  const app = Fastify({
+    ...LIMITS,
+    ...(basePath && { rewriteUrl: createBasePathRemover(basePath) }),
+    keepAliveTimeout: config.keepAliveSeconds * 1000,
+    loggerInstance: logger,
+    // A line for each request would hold its query string, and halve the speed.
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    genReqId: requestIds.of,
+    trustProxy: isProxy ?? false,
+    return503OnClosing: false, // keep-alive clients get an answer until the last moment
+    frameworkErrors: (error, request, reply) =>
+      answerFrameworkError(error, request, setCommonHeaders(request, reply)),
+    clientErrorHandler(error, socket) {
+      const id = requestIds.next();
+      const headers = { ...SECURITY_HEADERS, 'x-request-id': id };
+      answerClientError(error, socket, headers, logger.child({ request_id: id }));
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  // A server may serve what it is told to expect and does not know (RFC 9110 §10.1.1); Node's own refusal has no header of ours.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
+  return app;
+}
