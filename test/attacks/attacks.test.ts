@@ -170,7 +170,7 @@ describe('after all of it', () => {
   test('nothing failed in the server', () => {
     expect(server.stdout()).not.toContain('request.failed');
     expect(server.stdout()).toContain('"event":"login.succeeded"');
-    expect(server.stderr().trim().split('\n')).toHaveLength(6); // the greeting
+    expect(server.stderr().trim().split('\n')).toHaveLength(7); // the greeting
   });
 
   test('nobody was logged out, and the own tokens of the user work', async () => {
