@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ADA, BOB, decode } from '../support/app.ts';
 import { findFreePort, type ServerProcess, startServer } from '../support/process.ts';
 import { type Attempt, attempts, type Reach } from './attempts.ts';
@@ -106,14 +106,14 @@ describeIn(CHROMIUM_AND_WEBKIT, 'a login by cookie', (engine) => {
   ];
 
   describe.each(origins)('a hostile page of %s', (_name, reach, origin) => {
-    let page: Page;
-    beforeAll(async () => {
-      await openBrowser();
-      page = await context.newPage();
-    });
+    beforeAll(openBrowser);
     afterAll(() => context.close());
+    afterEach(async () => {
+      for (const opened of await context.pages()) if (opened !== own) await opened.close();
+    });
 
     test.each(attempts)('gains nothing by $name', async (attempt) => {
+      const page = await context.newPage(); // the one before may still be going somewhere
       const before = await cookies();
       recorder.passages.length = 0;
       await page.goto(origin());
@@ -131,7 +131,6 @@ describeIn(CHROMIUM_AND_WEBKIT, 'a login by cookie', (engine) => {
       // Browsers take away some that were refused, a moment later.
       await expect.poll(shown, SOON).not.toContainEqual(expect.stringMatching(ANSWER));
       await expectStillLoggedIn();
-      for (const opened of await context.pages()) if (![own, page].includes(opened)) await opened.close();
     });
   });
 

@@ -45,6 +45,9 @@ export async function startSession(driver: string, capabilities: object): Promis
         const given = spare;
         spare = undefined;
         if (given) return given;
+        // From one that is there: the last one that was spoken to may be closed.
+        const [open] = await send<string[]>('GET', `${address}/window/handles`);
+        await send('POST', `${address}/window`, { handle: open });
         const { handle } = await send<{ handle: string }>('POST', `${address}/window/new`, {
           type: 'window',
         });
