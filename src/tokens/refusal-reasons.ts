@@ -58,9 +58,10 @@ export function explainSignature(cause: unknown): string {
 
 /** Of a payload that is none of the kind. */
 export function explainClaims({ issues: [issue] }: z.ZodError, payload: unknown): string {
-  const [name = ''] = issue?.path ?? [];
   const claim = `malformed: the claim ${quoted(issue?.path.join('.'))}`;
-  return Object(payload)[name] === undefined ? `${claim} is missing` : `${claim}: ${issue?.message}`;
+  return Object(payload)[String(issue?.path[0])] === undefined
+    ? `${claim} is missing`
+    : `${claim}: ${issue?.message}`;
 }
 
 /** @param longestSeconds how long such a token is good at most by today's settings */
