@@ -103,7 +103,7 @@ describe.skipIf(cannotMount)('a disk that is full', () => {
     const serve = async () => run(['serve'], { env: { DATA_DIR: join(disk, 'data'), PORT: '1' } });
     fill();
     expect((await serve()).stderr).toMatch(
-      /^idcard: The key file \S+ cannot be written: its disk is full, [a-z ]+\.\n$/,
+      /^idcard: The database \S+ cannot be opened: its disk is full, [a-z ]+\.\n$/,
     );
     expect(readdirSync(join(disk, 'data'))).toEqual([]);
 
