@@ -50,7 +50,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
 
   async function change(
     id: string,
-    { passwordHash, roles, status, emailVerified }: UserChanges,
+    { email, passwordHash, roles, status, emailVerified }: UserChanges & Partial<Pick<User, 'email'>>,
     condition: OperatorCondition,
     voids: 0 | 1,
   ) {
@@ -59,6 +59,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
       .set((eb) => ({
         token_version: eb('token_version', '+', voids),
         ...(voids && { token_version_raised_at: clock() }),
+        ...(email !== undefined && { email }),
         ...(passwordHash !== undefined && { password_hash: passwordHash }),
         ...(roles !== undefined && { roles: JSON.stringify(roles) }),
         ...(status !== undefined && { status }),
@@ -106,48 +107,19 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
     },
     update: (id, changes, condition = {}) => change(id, changes, condition, 0),
     updateAndVoidTokens: (id, changes, condition = {}) => change(id, changes, condition, 1),
-    async setEmail(id, from, to) {
-      const row = await db
-        .updateTable('idcard_users')
-        .set((eb) => ({
-          email: to,
-          email_verified: 0,
-          token_version: eb('token_version', '+', 1),
-          token_version_raised_at: clock(),
-        }))
-        .where('id', '=', id)
-        .where('email', '=', from)
-        .returningAll()
-        .executeTakeFirst()
-        .catch((error: unknown) => {
-          throw isTaken(error) ? emailTaken() : error; // the unique index decides
-        });
-      return row && toUser(row);
-    },
-    async remove(id, { email } = {}) {
-      const now = clock();
+    setEmail: (id, from, to) =>
+      change(id, { email: to, emailVerified: false }, { email: from }, 1).catch((error: unknown) => {
+        throw isTaken(error) ? emailTaken() : error; // the unique index decides
+      }),
+    async remove(id, condition = {}) {
       await db
         .deleteFrom('idcard_users')
         .where('status', '=', sql.lit('deleted')) // written out, as in the index that is for it
-        .where('token_version_raised_at', '<', now - KEEP_DELETED_SECONDS)
+        .where('token_version_raised_at', '<', clock() - KEEP_DELETED_SECONDS)
         .execute();
-      const deletion = db
-        .updateTable('idcard_users')
-        .set((eb) => ({
-          email: id, // no email looks like one, and the old one is free again
-          password_hash: null,
-          roles: '[]',
-          status: 'deleted' as const,
-          token_version: eb('token_version', '+', 1),
-          token_version_raised_at: now,
-        }))
-        .where('id', '=', id)
-        .where('status', '!=', 'deleted');
-      const { numUpdatedRows } = await (email === undefined
-        ? deletion
-        : deletion.where('email', '=', email)
-      ).executeTakeFirst();
-      return numUpdatedRows > 0n;
+      // No email looks like an id, and the old one is free again.
+      const blank = { email: id, passwordHash: null, roles: [], status: 'deleted' } as const;
+      return (await change(id, blank, condition, 1)) !== undefined;
     },
     async list(afterId, limit) {
       const rows = await users()
