@@ -61,10 +61,11 @@ export const Email = NewEmail.transform(([canonical]) => canonical);
 /** Every spelling under which the directory may have an address, the canonical one first; none for what is no address. */
 export function spellingsOf(text: string): string[] {
   const mailbox = readMailbox(text);
-  const found = mailbox ? [spellingOf(mailbox), `${mailbox.local}@${mailbox.ascii}`] : [];
+  const canonical = mailbox && spellingOf(mailbox);
+  const found = mailbox && canonical ? [canonical, `${mailbox.local}@${mailbox.ascii}`] : [];
   const former = lowerCase(text);
   // Of some capitals IDNA makes other letters than JavaScript does: that row is another mailbox, with a count of its own.
-  const isSameMailbox = canonicalSpelling(former) === canonicalSpelling(text);
+  const isSameMailbox = former === canonical || canonicalSpelling(former) === canonical;
   if (isSameMailbox && former.length <= MAX_EMAIL_OCTETS && FORMER.test(former)) found.push(former);
   return [...new Set(found)];
 }
