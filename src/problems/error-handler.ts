@@ -130,14 +130,16 @@ const frameworkProblems: Record<number, ProblemOf> = {
 
 /** What clients send by mistake; a type that is not among them is not repeated. */
 const USUAL_TYPES = [
-  ...['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain', 'text/html', 'text/json'],
-  ...[
-    'application/xml',
-    'text/xml',
-    'application/octet-stream',
-    'application/graphql',
-    'application/ld+json',
-  ],
+  'application/x-www-form-urlencoded',
+  'multipart/form-data',
+  'text/plain',
+  'text/html',
+  'text/json',
+  'application/xml',
+  'text/xml',
+  'application/octet-stream',
+  'application/graphql',
+  'application/ld+json',
 ];
 
 function wrongMediaType(sent: string | undefined): string {

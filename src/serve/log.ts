@@ -15,7 +15,7 @@ const MOST_WAITING_BYTES = 4 * 1024 ** 2;
  * @param worker stands in every line
  */
 export async function createLogger(config: LogConfig, worker?: number): Promise<Logger> {
-  const output = destination({ dest: 1, maxLength: MOST_WAITING_BYTES });
+  const output = destination({ dest: STDOUT, maxLength: MOST_WAITING_BYTES });
   let isBroken = false;
   output.on('error', () => {
     isBroken = true;
