@@ -4,11 +4,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { readConfig } from '../../src/config.ts';
 import { openApp } from '../../src/serve/open-app.ts';
-import { StartupError } from '../../src/startup-error.ts';
 import { databaseName, openDatabase } from '../../src/users/databases/index.ts';
 import { ADA } from '../support/app.ts';
 import { execute, newDatabase } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/process.ts';
+import { refusal } from '../support/refusal.ts';
 
 const root = temporaryFolder();
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -20,16 +20,6 @@ const newEnv = (env: Record<string, string> = {}) => ({
   LOG_LEVEL: 'silent',
   ...env,
 });
-
-async function refusal(action: Promise<unknown>): Promise<string> {
-  const error = await action.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof StartupError)) throw new Error('It was done.', { cause: error });
-  expect(error.message).toMatch(/^[^\n]+\.$/);
-  return error.message;
-}
 
 const idcard = (env: Record<string, string>, ...args: string[]) =>
   runProgram(['node', 'idcard', ...args], env);

@@ -13,13 +13,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Problem } from '../../src/problems/problem.ts';
-import { StartupError } from '../../src/startup-error.ts';
 import { openDatabase } from '../../src/users/databases/index.ts';
 import type { Database } from '../../src/users/databases/schema.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import { migrations } from '../../src/users/migrations/index.ts';
 import { START } from '../support/app.ts';
 import { temporaryFolder } from '../support/process.ts';
+import { refusal } from '../support/refusal.ts';
 
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();
@@ -39,16 +39,6 @@ beforeEach(() => {
 
 function newUser(email: string) {
   return { email, passwordHash: null, roles: [] };
-}
-
-async function refusal(opening: Promise<unknown>): Promise<string> {
-  const error = await opening.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof StartupError)) throw new Error('It was opened.', { cause: error });
-  expect(error.message).toMatch(/^[^\n]+\.$/);
-  return error.message;
 }
 
 describe('a database that is opened', () => {

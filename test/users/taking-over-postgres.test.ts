@@ -4,7 +4,6 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { Client, Pool } from 'pg';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { StartupError } from '../../src/startup-error.ts';
 import { openDatabase } from '../../src/users/databases/index.ts';
 import type { Database } from '../../src/users/databases/schema.ts';
 import { createDirectory } from '../../src/users/directory.ts';
@@ -13,6 +12,7 @@ import { migratePostgres } from '../../src/users/migrations/postgres.ts';
 import { START } from '../support/app.ts';
 import { FORMER } from '../support/former-tables.ts';
 import { execute, newDatabase, PASSWORD } from '../support/postgres.ts';
+import { refusal } from '../support/refusal.ts';
 
 let url: string;
 beforeEach(async () => {
@@ -21,16 +21,6 @@ beforeEach(async () => {
 
 async function open(as = url): Promise<void> {
   await (await openDatabase(as)).destroy();
-}
-
-async function refusal(opening: Promise<unknown>): Promise<string> {
-  const error = await opening.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof StartupError)) throw new Error('It was opened.', { cause: error });
-  expect(error.message).toMatch(/^[^\n]+\.$/);
-  return error.message;
 }
 
 /** A role of this database alone, and the URL of the database for it. */

@@ -4,7 +4,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { Kysely, SqliteDialect } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { StartupError } from '../../src/startup-error.ts';
 import { openDatabase } from '../../src/users/databases/index.ts';
 import { createDirectory } from '../../src/users/directory.ts';
 import { migrations } from '../../src/users/migrations/index.ts';
@@ -12,6 +11,7 @@ import { START } from '../support/app.ts';
 import { FORMER, FORMER_TABLES } from '../support/former-tables.ts';
 import { execute, newDatabase } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/process.ts';
+import { refusal } from '../support/refusal.ts';
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -52,16 +52,6 @@ const kinds: Record<string, () => Promise<Raw>> = {
 
 async function open(url: string): Promise<void> {
   await (await openDatabase(url)).destroy();
-}
-
-async function refusal(opening: Promise<unknown>): Promise<string> {
-  const error = await opening.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof StartupError)) throw new Error('It was opened.', { cause: error });
-  expect(error.message).toMatch(/^[^\n]+\.$/);
-  return error.message;
 }
 
 describe.each(Object.entries(kinds))('in %s', (kind, create) => {
