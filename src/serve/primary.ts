@@ -1,8 +1,10 @@
 import cluster, { type Worker } from 'node:cluster';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createFollowingClock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { openGuessLimits } from '../passwords/open-guess-limits.ts';
 import { greet } from './greeting.ts';
+import { closePortOf } from './last-connections.ts';
 import { createLogger } from './log.ts';
 import { type FromPrimary, type FromWorker, tellWorker } from './messages.ts';
 import { openStores } from './open-stores.ts';
@@ -67,6 +69,8 @@ export async function servePrimary(config: Config): Promise<void> {
     isStopping = true;
     const ends = [...running].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     for (const worker of running) tellWorker(worker, { stop: signal });
+    if (signal === 'SIGTERM') await sleep(config.shutdownDelaySeconds * 1000);
+    await closePortOf(running);
     await Promise.all(ends);
   });
   const started = () => new Promise<string[]>((resolve) => start(resolve));

@@ -6,7 +6,7 @@ import { codeOf } from '../error-code.ts';
 import type { Lifecycle } from '../routes/dependencies.ts';
 import { rootRoute } from '../routes/root.ts';
 import { StartupError } from '../startup-error.ts';
-import { untilNobodyKnocks } from './last-connections.ts';
+import { closePort } from './last-connections.ts';
 import { createLogger } from './log.ts';
 import { openApp } from './open-app.ts';
 import type { StopSignal } from './signals.ts';
@@ -24,6 +24,8 @@ const LONGEST_GOODBYE_MS = { SIGTERM: 4000, SIGINT: 500 };
 interface WorkerSettings extends Required<Pick<AppDependencies, 'guessLimits' | 'siblings'>> {
   /** Stands in every line of the log. */
   worker: number;
+  /** Ends when the primary has closed the port and every request has its answer. */
+  portIsClosed: Promise<unknown>;
 }
 
 export interface Server {
@@ -44,14 +46,17 @@ export interface Server {
 export async function startServer(
   config: Config,
   env: NodeJS.ProcessEnv,
-  { worker, ...shared }: Partial<WorkerSettings> = {},
+  { worker, portIsClosed, ...shared }: Partial<WorkerSettings> = {},
 ): Promise<Server> {
   env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
   const lifecycle: Lifecycle = { stopping: false };
   const app = await openApp(config, { ...shared, logger: await createLogger(config, worker), lifecycle });
   rootRoute(app, config);
-  app.addHook('preClose', () => untilNobodyKnocks(app.server));
   await listen(app, config);
+  async function sayGoodbye(): Promise<void> {
+    await (portIsClosed ?? closePort(app.server));
+    await app.close();
+  }
   return {
     listensOn: addressesOf(app),
     async stop(signal) {
@@ -59,7 +64,7 @@ export async function startServer(
       app.log.info({ event: 'server.stopping', signal });
       if (signal === 'SIGTERM') await sleep(config.shutdownDelaySeconds * 1000);
       // A connection on which nothing was asked is no request in flight, and a browser opens some in advance.
-      await Promise.race([app.close(), sleep(LONGEST_GOODBYE_MS[signal])]);
+      await Promise.race([sayGoodbye(), sleep(LONGEST_GOODBYE_MS[signal])]);
     },
   };
 }

@@ -1,4 +1,5 @@
 import cluster from 'node:cluster';
+import { once } from 'node:events';
 import type { Config } from '../config.ts';
 import type { Revocation } from '../tokens/revocations.ts';
 import { type FromPrimary, tellPrimary } from './messages.ts';
@@ -15,6 +16,7 @@ export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promi
   const listeners: ((revocation: Revocation) => void)[] = [];
   const starting = startServer(shareOf(config), env, {
     ...(cluster.worker && { worker: cluster.worker.id }),
+    portIsClosed: once(process, 'disconnect'),
     guessLimits: guesses.limits,
     siblings: {
       tell: (revoked) => tellPrimary({ revoked }),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ADA, decode, type TokenBody } from '../support/app.ts';
 import { execute } from '../support/postgres.ts';
 import { run } from '../support/process.ts';
@@ -11,35 +11,47 @@ import { type System, startSystem } from './support/system.ts';
 /** On a slow machine, a rotation waits for slow restarts. */
 const TIMEOUT_MS = 300_000;
 
+const SETTINGS = { SHUTDOWN_DELAY_SECONDS: '1', PASSWORD_QUEUE_SECONDS: '60', JWKS_MAX_AGE_SECONDS: '1' };
+
+/** Starts a replica again, and waits until nginx gives it requests. */
+async function bringBack(system: System, index: number): Promise<void> {
+  await system.start(index);
+  await until(() => system.replica(index).stdout().includes('token.refreshed'));
+}
+
+/** @returns their exit codes */
+async function restart(system: System, indexes: readonly number[]): Promise<(number | null)[]> {
+  const codes: (number | null)[] = [];
+  for (const index of indexes) {
+    codes.push(await system.replica(index).stop());
+    await bringBack(system, index);
+  }
+  return codes;
+}
+
+async function expectRestartsToCostNothing(system: System): Promise<void> {
+  let codes: (number | null)[] = [];
+  const outcome = await runDrill(system, {
+    name: 'both replicas are restarted, one after the other',
+    async strike() {
+      codes = await restart(system, [0, 1]);
+    },
+  });
+  expect(droppedOf(outcome)).toEqual([]);
+  expect(codes).toEqual([0, 0]);
+}
+
 describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', { timeout: TIMEOUT_MS }, () => {
   let system: System;
   let startSeconds: number;
   beforeAll(async () => {
     const startMs = performance.now();
-    system = await startSystem({
-      env: { SHUTDOWN_DELAY_SECONDS: '1', PASSWORD_QUEUE_SECONDS: '60', JWKS_MAX_AGE_SECONDS: '1' },
-    });
+    system = await startSystem({ env: SETTINGS });
     startSeconds = (performance.now() - startMs) / 1000;
   });
   afterAll(() => system?.remove());
 
-  /** Starts a replica again, and waits until nginx gives it requests. */
-  async function bringBack(index: number): Promise<void> {
-    await system.start(index);
-    await until(() => system.replica(index).stdout().includes('token.refreshed'));
-  }
-
-  /** @returns their exit codes */
-  async function restart(indexes: readonly number[]): Promise<(number | null)[]> {
-    const codes: (number | null)[] = [];
-    for (const index of indexes) {
-      codes.push(await system.replica(index).stop());
-      await bringBack(index);
-    }
-    return codes;
-  }
-
-  test('one that is killed takes with it the POSTs that it was working on, and nothing else', async () => {
+  test('one that is killed takes with it the registrations that it was working on, and nothing else', async () => {
     let killedMs = 0;
     const outcome = await runDrill(system, {
       name: 'a replica is killed, and started again after 2 s',
@@ -48,24 +60,15 @@ describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', { timeout: TIME
         killedMs = performance.now();
       },
       lastsMs: 2000,
-      mend: () => bringBack(0),
+      mend: () => bringBack(system, 0),
     });
     const dropped = droppedOf(outcome);
-    expect(ofKind(dropped, 'verify')).toEqual([]);
+    expect(ofKind(dropped, 'register')).toEqual(dropped);
     expect(dropped.filter(({ startedMs }) => startedMs > killedMs)).toEqual([]);
   });
 
-  test('both are restarted, one after the other, and no request fails', async () => {
-    let codes: (number | null)[] = [];
-    const outcome = await runDrill(system, {
-      name: 'both replicas are restarted, one after the other',
-      async strike() {
-        codes = await restart([0, 1]);
-      },
-    });
-    expect(droppedOf(outcome)).toEqual([]);
-    expect(codes).toEqual([0, 0]);
-  });
+  test('both are restarted, one after the other, and no request fails', () =>
+    expectRestartsToCostNothing(system));
 
   test.each([
     ['the first one first', [0, 1]],
@@ -78,7 +81,7 @@ describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', { timeout: TIME
         const args = ['keys', 'rotate', '--activate-in', String(delay), '--json'];
         const { stdout } = await run(args, { env: system.settings });
         const { kids, signs_from }: { kids: string[]; signs_from: string } = JSON.parse(stdout);
-        await restart(indexes);
+        await restart(system, indexes);
         const signsFromMs = Date.parse(signs_from);
         expect(Date.now(), 'both were restarted in time').toBeLessThan(signsFromMs);
         await sleep(signsFromMs + 1000 - Date.now());
@@ -104,3 +107,13 @@ describe.skipIf(lacks('nginx'))('of two replicas behind nginx,', { timeout: TIME
     expect(rows).toHaveLength(1);
   });
 });
+
+test.skipIf(lacks('nginx'))(
+  'two replicas of two workers each are restarted, one after the other, and no request fails',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const system = await startSystem({ env: { ...SETTINGS, WORKERS: '2' } });
+    onTestFinished(() => system.remove());
+    await expectRestartsToCostNothing(system);
+  },
+);

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { beforeEach, expect, test } from 'vitest';
-import { untilNobodyKnocks } from '../../src/serve/last-connections.ts';
+import { closePort } from '../../src/serve/last-connections.ts';
 
 let server: Server;
 beforeEach(async () => {
@@ -31,9 +31,26 @@ test('a connection that knocks in the moment of the close is reset', async () =>
 
 test('and served, when the close waits until nobody knocks', async () => {
   const { answer } = await knock();
-  await untilNobodyKnocks(server);
-  server.close();
+  await closePort(server);
+  expect(server.listening).toBe(false);
   expect(await answer).toContain('served');
+});
+
+test('a server whose port is closed still ends when its last request has its answer', async () => {
+  const { promise: isAsked, resolve: asked } = Promise.withResolvers<ServerResponse>();
+  server.removeAllListeners('request').on('request', (_request, response) => asked(response));
+  const { answer } = await knock();
+  const response = await isAsked;
+  await closePort(server);
+  let hasEnded = false;
+  const ended = new Promise((resolve) => server.close(resolve)).then(() => {
+    hasEnded = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(hasEnded).toBe(false);
+  response.setHeader('connection', 'close').end('served late');
+  expect(await answer).toContain('served late');
+  await ended;
 });
 
 test('who never stops knocking is not waited for', async () => {
@@ -43,6 +60,6 @@ test('who never stops knocking is not waited for', async () => {
     turn = setImmediate(everyTurn);
   };
   let turn = setImmediate(everyTurn);
-  await untilNobodyKnocks(busy);
+  await closePort(busy);
   clearImmediate(turn);
 });

@@ -53,16 +53,21 @@ export async function runDrill(system: System, fault: Fault): Promise<Outcome> {
   const { samples } = load;
   const secondsToRecover = (recoveredMs(samples, mendedMs) - mendedMs) / 1000;
   printFigures(fault.name, samples, secondsToRecover);
+  const failures = samples.filter(isFailure);
+  if (failures.some((sample) => !isRefusal(sample))) console.log(system.balancerErrors());
   expect(await refusedRefreshTokens(system, load)).toEqual([]);
   expect(await lostUsers(system, load)).toEqual([]);
-  return { samples, failures: samples.filter(isFailure), secondsToRecover };
+  return { samples, failures, secondsToRecover };
 }
 
 /** Those that got no answer, or another one than a refusal by idcard, of which there are few. */
 export function droppedOf({ samples, failures }: Outcome): Sample[] {
-  const isRefusal = ({ status, retryAfter }: Sample) => status === 503 && retryAfter !== undefined;
   expect(failures.filter(isRefusal).length).toBeLessThan(REFUSED_AT_MOST * samples.length);
   return failures.filter((sample) => !isRefusal(sample));
+}
+
+function isRefusal({ status, retryAfter }: Sample): boolean {
+  return status === 503 && retryAfter !== undefined;
 }
 
 export function ofKind(samples: readonly Sample[], kind: Kind): Sample[] {

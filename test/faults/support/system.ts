@@ -15,6 +15,8 @@ export interface System {
   /** Straight to the database, whatever stands between it and the replicas. */
   databaseUrl: string;
   replica(index: number): ServerProcess;
+  /** What the balancer wrote to its error log so far. */
+  balancerErrors(): string;
   /** Of a replica, past the balancer. */
   addressOf(index: number): string;
   /** Starts it again, on its port, after it was stopped. */
@@ -61,6 +63,7 @@ export async function startSystem({ env, reachDatabase }: SystemOptions = {}): P
     database,
     databaseUrl,
     replica,
+    balancerErrors: nginx.errors,
     addressOf: (index) => `http://127.0.0.1:${ports[index]}`,
     async start(index) {
       replicas[index] = await startReplica(index);
