@@ -160,6 +160,24 @@ describe.skipIf(lacks('nginx'))('deploy/nginx/balancer.conf before a replica tha
     expect(other.received).toHaveLength(1);
   });
 
+  test.each(['login', 'refresh'])(
+    'nor is POST /v1/%s lost, which does no harm when done twice',
+    async (route) => {
+      const { url, received } = await start((_request, replica) => (replica === 1 ? undefined : 200));
+      expect((await fetch(`${url}/v1/${route}`, { method: 'POST' })).status).toBe(200);
+      expect(received).toEqual([`POST /v1/${route} 1`, `POST /v1/${route} 2`]);
+    },
+  );
+
+  test.each(['register', 'change-password', 'logout-everywhere', 'login/', 'login%20'])(
+    'POST /v1/%s is sent once',
+    async (route) => {
+      const { url, received } = await start(() => undefined);
+      expect((await fetch(`${url}/v1/${route}`, { method: 'POST' })).status).toBe(502);
+      expect(received).toHaveLength(1);
+    },
+  );
+
   test('answers of 503 are passed on, asked for once, and take no replica out of use', async () => {
     const { url, received } = await start((request) => (request === 'GET /v1/verify' ? 200 : 503));
     for (let index = 0; index < 10; index++) {
