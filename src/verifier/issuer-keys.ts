@@ -51,6 +51,7 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
   const areRetired = () => isOver(fetchedAt, staleKeysSeconds);
 
   async function fetchKeys(): Promise<void> {
+    const askedAt = clock(); // an answer may be as old as the question (RFC 9111 §4.2.3)
     try {
       const mediaTypes = ['application/json', 'application/jwk-set+json'];
       const document = await fetchDocument({
@@ -58,11 +59,11 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
         mediaTypes,
         maxBytes: MAX_BYTES,
       });
-      const fetched = readPublicKeys(document?.text ?? '', clock() + staleKeysSeconds);
+      const fetched = readPublicKeys(document?.text ?? '', askedAt + staleKeysSeconds);
       const isGone = [...keys].some(([kid, { pem }]) => fetched.get(kid)?.pem !== pem);
       keys = fetched;
       if (isGone) onRemoved();
-      fetchedAt = clock();
+      fetchedAt = askedAt;
       refreshAfterSeconds = refreshTime(freshnessOf(document?.headers), staleKeysSeconds);
       reachability.answered();
     } catch (err) {

@@ -230,6 +230,17 @@ describe('keys', () => {
     await expect.poll(() => issuer.asked.keys, { timeout: 15_000 }).toBeGreaterThan(4);
   });
 
+  test('whose answer was long on its way are as much older', async () => {
+    const answer = issuer.json({ keys: [issuer.jwk] }, { 'cache-control': 'public, max-age=100' });
+    issuer.answers.keys = (request, response) => {
+      time.now += 50;
+      answer(request, response);
+    };
+    await start({ revocationPollSeconds: 1 });
+    time.now += 46;
+    await expect.poll(() => issuer.asked.keys, { timeout: 15_000 }).toBe(2);
+  });
+
   test('are asked for again before their max-age is over', async () => {
     issuer.answers.keys = issuer.json({ keys: [issuer.jwk] }, { 'cache-control': 'public, max-age=100' });
     await start({ revocationPollSeconds: 1 });
