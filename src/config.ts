@@ -82,7 +82,7 @@ const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'
 const LOG_FORMATS = ['text', 'json'] as const;
 
 /** Variables that hold a secret: each may also come from the file that `NAME_FILE` names. */
-const SECRETS = ['DATABASE_URL', 'REDIS_URL'] as const;
+export const SECRETS = ['DATABASE_URL', 'REDIS_URL'] as const;
 
 const ADDRESS = 'an address like https://login.example.com or https://example.com/auth';
 /** With what the paths of the routes begin. */

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { SETTINGS } from './config.ts';
+import { SECRETS, SETTINGS } from './config.ts';
 import { codeOf } from './error-code.ts';
 import { misspeltSettings } from './misspelt.ts';
 import { StartupError } from './startup-error.ts';
@@ -10,7 +10,7 @@ import { StartupError } from './startup-error.ts';
 type Environment = Record<string, string | undefined>;
 
 /** What nobody else on the machine should read. Windows has no modes of this kind. */
-const SECRET_SETTINGS = ['KEY_SET', 'DATABASE_URL', 'REDIS_URL'];
+const SECRET_SETTINGS = ['KEY_SET', ...SECRETS];
 const OTHERS_MAY_READ = process.platform === 'win32' ? 0 : 0o004;
 
 /**

@@ -6,7 +6,7 @@ const dockerfile = readFileSync('Dockerfile', 'utf8');
 /** Every variable that the configuration reads. */
 export function knownSettings(): ReadonlySet<string> {
   const names = [...config.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, name = '']) => name);
-  const [, secrets = ''] = /^const SECRETS = \[(.*?)\]/m.exec(config) ?? [];
+  const [, secrets = ''] = /^export const SECRETS = \[(.*?)\]/m.exec(config) ?? [];
   const files = [...secrets.matchAll(/'(\w+)'/g)].map(([, name]) => `${name}_FILE`);
   return new Set([...names, ...files]);
 }
