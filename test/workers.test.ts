@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { ADA, bearer, type TokenBody } from './support/app.ts';
-import { BIN, findFreePort, run, type ServerProcess, temporaryFolder } from './support/process.ts';
+import { newDatabase } from './support/postgres.ts';
+import { BIN, findFreePort, launch, run, type ServerProcess, temporaryFolder } from './support/process.ts';
 import {
   ask,
   isAlive,
@@ -244,6 +245,37 @@ describe('a stop of several workers', () => {
       expect(stops.map(({ signal }) => signal)).toEqual([signal, signal]);
     },
   );
+
+  test.each([100, 300])('while one starts, %i ms after its fork, ends it too', async (ms) => {
+    const DATABASE_URL = await newDatabase();
+    const server = await startWorkers(2, { DATABASE_URL, SHUTDOWN_DELAY_SECONDS: '0' });
+    const [victim = 0, other] = workersOf(server.pid);
+    process.kill(victim, 'SIGKILL');
+    const starting = () => workersOf(server.pid).find((pid) => pid !== victim && pid !== other);
+    await until(() => starting() !== undefined);
+    await sleep(ms);
+    const workers = workersOf(server.pid);
+    expect(await server.stop()).toBe(0);
+    expect(workers.filter(isAlive)).toEqual([]);
+    expect(server.stderr()).not.toContain('Warning');
+  });
+
+  test('while the first one starts ends it too', async (context) => {
+    const DATA_DIR = newFolder(context);
+    const env = {
+      WORKERS: '2',
+      DATA_DIR,
+      DATABASE_URL: await newDatabase(),
+      PORT: String(await findFreePort()),
+    };
+    const { pid, finished } = launch(['serve'], { env: { ...env, SHUTDOWN_DELAY_SECONDS: '0' } });
+    await until(() => workersOf(pid).length > 0);
+    await sleep(100);
+    const workers = workersOf(pid);
+    process.kill(pid, 'SIGTERM');
+    expect(await finished).toMatchObject({ code: 0, stderr: '' });
+    expect(workers.filter(isAlive)).toEqual([]);
+  });
 
   test('asked for twice is at once', async () => {
     const server = await startWorkers(2, { SHUTDOWN_DELAY_SECONDS: '60' });

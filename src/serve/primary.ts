@@ -31,6 +31,7 @@ export async function servePrimary(config: Config): Promise<void> {
 
   /** @param onListening called with its addresses when the worker listens, and again when one that replaces it does */
   function start(onListening: (listensOn: string[]) => void): void {
+    if (isStopping) return;
     const worker = cluster.fork();
     const startedAt = performance.now();
     const answerGuess = createGuessDesk(guessLimits, config.passwordHashing.queueSeconds);
@@ -40,6 +41,7 @@ export async function servePrimary(config: Config): Promise<void> {
       else if ('revoked' in message) tellOthers(worker, message);
       else {
         serving.add(worker);
+        if (isStopping) worker.disconnect();
         onListening(message.listensOn);
       }
     });
@@ -57,7 +59,7 @@ export async function servePrimary(config: Config): Promise<void> {
       earlyEnds = performance.now() - startedAt < EARLY_MS ? earlyEnds + 1 : 0;
       const delayMs = Math.min(FIRST_DELAY_MS * 2 ** earlyEnds, LONGEST_DELAY_MS);
       logger.error({ event: 'worker.ended', worker: worker.id, code, signal, replaced_in_ms: delayMs });
-      setTimeout(() => isStopping || start(onListening), delayMs);
+      setTimeout(() => start(onListening), delayMs);
     }
   }
 
@@ -70,7 +72,7 @@ export async function servePrimary(config: Config): Promise<void> {
     const ends = [...running].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     for (const worker of running) tellWorker(worker, { stop: signal });
     if (signal === 'SIGTERM') await sleep(config.shutdownDelaySeconds * 1000);
-    await closePortOf(running);
+    await closePortOf(serving);
     await Promise.all(ends);
   });
   const started = () => new Promise<string[]>((resolve) => start(resolve));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Config } from '../config.ts';
 import type { Revocation } from '../tokens/revocations.ts';
 import { type FromPrimary, tellPrimary } from './messages.ts';
-import { startServer } from './server.ts';
+import { type Server, startServer } from './server.ts';
 import { createSharedGuessLimits } from './shared-guess-limits.ts';
 import { STOP_SIGNALS } from './signals.ts';
 
@@ -14,6 +14,7 @@ export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promi
 
   const guesses = createSharedGuessLimits();
   const listeners: ((revocation: Revocation) => void)[] = [];
+  let server: Server | undefined;
   const starting = startServer(shareOf(config), env, {
     ...(cluster.worker && { worker: cluster.worker.id }),
     portIsClosed: once(process, 'disconnect'),
@@ -28,12 +29,12 @@ export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promi
     if ('answerTo' in message) guesses.answered(message);
     else if ('revoked' in message) for (const listener of listeners) listener(message.revoked);
     else {
-      const server = await starting;
-      await server.stop(message.stop);
+      await server?.stop(message.stop); // who still starts serves nobody
       process.exit(0);
     }
   });
-  tellPrimary({ listensOn: (await starting).listensOn });
+  server = await starting;
+  tellPrimary({ listensOn: server.listensOn });
 }
 
 /** The processor's cores are hashed on by all together. The queue is as long in seconds as that of one process. */

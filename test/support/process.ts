@@ -37,6 +37,7 @@ export async function runNode(args: readonly string[], options: RunOptions = {})
 }
 
 export interface Launched {
+  pid: number;
   finished: Promise<Finished>;
   kill(): void;
 }
@@ -53,7 +54,7 @@ function launchNode(args: readonly string[], { env = {}, input = '', cwd = '.' }
   const finished = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
     ([stdout, stderr, [code]]): Finished => ({ code, stdout, stderr }),
   );
-  return { finished, kill: () => child.kill('SIGKILL') };
+  return { pid: child.pid ?? 0, finished, kill: () => child.kill('SIGKILL') };
 }
 
 export interface ServerProcess {
