@@ -14,7 +14,7 @@ export default defineConfig({
       include: ['src/**/*.ts'],
       reporter: ['text-summary', 'text'],
       thresholds: {
-        'src/tokens/**': { branches: 100, functions: 100, lines: 100, statements: 100 },
+        'src/proofs/**': { branches: 100, functions: 100, lines: 100, statements: 100 },
         'src/transports/**': { branches: 100, functions: 100, lines: 100, statements: 100 },
       },
     },

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { openDatabase } from '../src/users/databases/index.ts';
+import { openDatabase } from '../src/database/index.ts';
 import { execute } from '../test/support/postgres.ts';
 import type { Postgres } from './postgres.ts';
 import { temporaryPath } from './temporary.ts';

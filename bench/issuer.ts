@@ -6,8 +6,8 @@ import {
   randomUUID,
   sign,
 } from 'node:crypto';
-import type { AccessClaims } from '../src/tokens/claims.ts';
-import { generateKeySet } from '../src/tokens/key-rotation.ts';
+import { generateKeySet } from '../src/proofs/keys/key-rotation.ts';
+import type { AccessClaims } from '../src/proofs/tokens/claims.ts';
 
 /** Who the servers under measurement believe to be. */
 export const PUBLIC_URL = 'http://localhost:3000';

@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
-import { systemClock } from '../src/clock.ts';
-import type { RefreshClaims } from '../src/tokens/claims.ts';
-import { createKeySet } from '../src/tokens/key-set.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { createKeySet } from '../src/proofs/keys/key-set.ts';
+import type { RefreshClaims } from '../src/proofs/tokens/claims.ts';
 import { PUBLIC_URL } from './issuer.ts';
 
 const LIFETIME_SECONDS = 604_800;

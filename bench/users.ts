@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { openDatabase } from '../src/users/databases/index.ts';
+import { openDatabase } from '../src/database/index.ts';
 import { temporaryPath } from './temporary.ts';
 
 export interface Seed {

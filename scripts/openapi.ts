@@ -5,12 +5,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
-import { systemClock } from '../src/clock.ts';
-import { readConfig } from '../src/config.ts';
-import { createHasher } from '../src/passwords/hasher.ts';
-import { generateKeySet } from '../src/tokens/key-rotation.ts';
-import { createKeySet } from '../src/tokens/key-set.ts';
-import { openDatabase } from '../src/users/databases/index.ts';
+import { systemClock } from '../src/base/clock.ts';
+import { readConfig } from '../src/config/config.ts';
+import { openDatabase } from '../src/database/index.ts';
+import { createHasher } from '../src/factors/passwords/hasher.ts';
+import { generateKeySet } from '../src/proofs/keys/key-rotation.ts';
+import { createKeySet } from '../src/proofs/keys/key-set.ts';
 import { createDirectory } from '../src/users/directory.ts';
 import { clientTypes } from './client-types.ts';
 

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import type { Clock } from './clock.ts';
-import { quoted } from './log-text.ts';
+import type { Clock } from './base/clock.ts';
+import { quoted } from './base/log-text.ts';
 import {
   invalidDpopProof,
   invalidToken,
@@ -9,9 +9,9 @@ import {
   recentLoginRequired,
   roleRequired,
 } from './problems/catalogue.ts';
-import type { AccessClaims } from './tokens/claims.ts';
-import { boundToAnotherKey, type Dpop, tokenNotBound } from './tokens/dpop.ts';
-import type { Tokens } from './tokens/tokens.ts';
+import { boundToAnotherKey, type Dpop, tokenNotBound } from './proofs/dpop/dpop.ts';
+import type { AccessClaims } from './proofs/tokens/claims.ts';
+import type { Tokens } from './proofs/tokens/tokens.ts';
 import type { Transports } from './transports/index.ts';
 import type { ReceivedToken, TransportName } from './transports/transport.ts';
 

@@ -1,5 +1,5 @@
 import { flushCompileCache } from 'node:module';
-import { readConfig, refuseUndecided } from './config.ts';
+import { readConfig, refuseUndecided } from './config/config.ts';
 import { greet } from './serve/greeting.ts';
 import { stopOnSignals, stopWithNpm } from './serve/signals.ts';
 

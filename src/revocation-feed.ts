@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { Clock } from './clock.ts';
-import type { Config } from './config.ts';
-import { inTime } from './in-time.ts';
-import type { Revocation, Revocations } from './tokens/revocations.ts';
+import type { Clock } from './base/clock.ts';
+import { inTime } from './base/in-time.ts';
+import type { Config } from './config/config.ts';
+import type { Revocation, Revocations } from './proofs/revocations/revocations.ts';
 import type { UserDirectory } from './users/user-directory.ts';
 
 /** Brings raised token versions from the directory into memory, where verification looks. */

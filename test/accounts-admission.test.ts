@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createHasher } from '../src/passwords/hasher.ts';
+import { createHasher } from '../src/factors/passwords/hasher.ts';
 import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
 
 const WRONG = 'violet otters play go';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { createHasher } from '../src/passwords/hasher.ts';
+import { createHasher } from '../src/factors/passwords/hasher.ts';
 import type { Directory } from '../src/users/directory.ts';
 import {
   ADA,

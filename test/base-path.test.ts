@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sha256 } from '../src/base/digest.ts';
 import { basePathOf } from '../src/http/base-path.ts';
-import { sha256 } from '../src/tokens/dpop-proof.ts';
 import {
   ADA,
   addUser,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type BoundedMap, createBoundedMap } from '../src/bounded-map.ts';
+import { type BoundedMap, createBoundedMap } from '../src/base/bounded-map.ts';
 
 function mapWith(capacity: number, keys: readonly string[]) {
   const map = createBoundedMap<string>(capacity);

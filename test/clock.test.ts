@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createFollowingClock, type FollowingClock } from '../src/clock.ts';
+import { createFollowingClock, type FollowingClock } from '../src/base/clock.ts';
 import { START } from './support/app.ts';
 
 const HOUR = 3600;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { globSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { openDatabase } from '../src/users/databases/index.ts';
+import { openDatabase } from '../src/database/index.ts';
 import { COMPILED } from './support/compiled.ts';
 import { execute, newDatabase } from './support/postgres.ts';
 import { findFreePort, runNode, temporaryFolder } from './support/process.ts';

@@ -2,8 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
-import { StartupError } from '../src/startup-error.ts';
+import { StartupError } from '../src/base/startup-error.ts';
+import { readConfig } from '../src/config/config.ts';
 import { temporaryFolder } from './support/process.ts';
 
 const folder = temporaryFolder();

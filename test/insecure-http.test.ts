@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { greet } from '../src/serve/greeting.ts';
 import { openApp } from '../src/serve/open-app.ts';
 import { ADA, addUser, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';

@@ -247,7 +247,7 @@ describe('the tables of "What each alarm means"', () => {
   });
 
   test('name each status of /readyz', () => {
-    const source = readFileSync('src/routes/health.ts', 'utf8');
+    const source = readFileSync('src/routes/operations/health.ts', 'utf8');
     const [, statuses = ''] = /status: z\.enum\(\[(.*?)\]/.exec(source) ?? [];
     const told = [...section.matchAll(/^\| 200, `"(\w+)"` \|/gm)].map(([, status]) => `'${status}'`);
     expect(told.join(', ')).toBe(statuses);

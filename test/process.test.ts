@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { describe, expect, type TestContext, test } from 'vitest';
-import { generateKeySet } from '../src/tokens/key-rotation.ts';
+import { generateKeySet } from '../src/proofs/keys/key-rotation.ts';
 import { ADA, bearer, type TokenBody } from './support/app.ts';
 import { oldNode } from './support/old-node.ts';
 import { BIN, findFreePort, run, startServer, temporaryFolder } from './support/process.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { findFreePort, type ServerProcess, startServer } from './support/process.ts';
 
 const readme = readFileSync('README.md', 'utf8');
@@ -106,7 +106,7 @@ describe('the table of settings', () => {
   }));
 
   test('names every variable that the configuration reads', () => {
-    const source = readFileSync('src/config.ts', 'utf8');
+    const source = readFileSync('src/config/config.ts', 'utf8');
     const read = [...source.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, name]) => name);
     expect(rows.flatMap(({ names }) => names).sort()).toEqual(
       [...read, 'DATABASE_URL_FILE', 'REDIS_URL_FILE'].sort(),

@@ -1,10 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { StartupError } from '../src/base/startup-error.ts';
+import { readConfig } from '../src/config/config.ts';
+import { openDatabase } from '../src/database/index.ts';
 import { openApp } from '../src/serve/open-app.ts';
-import { StartupError } from '../src/startup-error.ts';
-import { openDatabase } from '../src/users/databases/index.ts';
 import { ADA, addUser, BOB, createTestApp, logIn, type TestApp } from './support/app.ts';
 import { findFreePort, run, startServer, temporaryFolder } from './support/process.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { PrivateJwkSet } from '../src/tokens/key-set.ts';
+import type { PrivateJwkSet } from '../src/proofs/keys/key-set.ts';
 import { CLEO } from './support/app.ts';
 import { es256, forge, keyOf } from './support/forge.ts';
 import { findFreePort, run, type ServerProcess, startServer, temporaryFolder } from './support/process.ts';

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
 import { openApp } from '../src/serve/open-app.ts';
 import { createTestApp } from './support/app.ts';
 import { newDatabase } from './support/postgres.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config/config.ts';
+import { createRevocations } from '../src/proofs/revocations/revocations.ts';
+import { formatTheftBudget, type TheftBudgetEntry, theftBudget } from '../src/proofs/theft-budget.ts';
 import { createRevocationFeed } from '../src/revocation-feed.ts';
-import { createRevocations } from '../src/tokens/revocations.ts';
-import { formatTheftBudget, type TheftBudgetEntry, theftBudget } from '../src/tokens/theft-budget.ts';
 import type { Directory } from '../src/users/directory.ts';
 import {
   ADA,

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
-import { readConfig } from '../src/config.ts';
-import { createHasher } from '../src/passwords/hasher.ts';
+import { readConfig } from '../src/config/config.ts';
+import { createHasher } from '../src/factors/passwords/hasher.ts';
 import { ADA, addUser, BOB, createTestApp, type TestApp } from './support/app.ts';
 
 /** Logins of each kind; 2,000 narrow the bound. */

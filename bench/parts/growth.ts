@@ -1,4 +1,4 @@
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { SERVER_CORE } from '../cores.ts';
 import { type Client, createIssuer, type Issuer, PUBLIC_URL, TOKEN_TTL_SECONDS } from '../issuer.ts';
 import { createLoad, type Load, type LoadRequest } from '../load.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemClock } from '../../src/clock.ts';
-import { openDatabase } from '../../src/users/databases/index.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { openDatabase } from '../../src/database/index.ts';
 import { createDirectory } from '../../src/users/directory.ts';
 import { createIssuer } from '../issuer.ts';
 import type { Part } from '../part.ts';

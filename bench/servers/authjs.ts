@@ -1,7 +1,7 @@
 /** Auth.js on Express: `getSession` of its encrypted JWT, which is its default without a database. */
 import { encode } from '@auth/core/jwt';
 import { type ExpressAuthConfig, getSession } from '@auth/express';
-import type { AccessClaims } from '../../src/tokens/claims.ts';
+import type { AccessClaims } from '../../src/proofs/tokens/claims.ts';
 import { createExpressPeer, sendClaims, tellExpressAddress } from './express.ts';
 import { cookieHeader, readPeerEnv } from './peer.ts';
 

@@ -5,9 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { createSigner, createVerifier } from 'fast-jwt';
-import { systemClock } from '../../src/clock.ts';
-import type { AccessClaims, RefreshClaims } from '../../src/tokens/claims.ts';
-import { createKeySet } from '../../src/tokens/key-set.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { createKeySet } from '../../src/proofs/keys/key-set.ts';
+import type { AccessClaims, RefreshClaims } from '../../src/proofs/tokens/claims.ts';
 import { TokenResponse } from '../../src/transports/bearer.ts';
 import { createRefreshSigner } from '../refresh-tokens.ts';
 import { createPeer, tellAddress } from './peer.ts';

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type BetterAuthOptions, betterAuth } from 'better-auth';
 import { getMigrations } from 'better-auth/db/migration';
 import { fromNodeHeaders } from 'better-auth/node';
-import type { AccessClaims } from '../../src/tokens/claims.ts';
+import type { AccessClaims } from '../../src/proofs/tokens/claims.ts';
 import { PUBLIC_URL } from '../issuer.ts';
 import { cookieHeader, createPeer, readPeerEnv, tellAddress, verifyRoute } from './peer.ts';
 

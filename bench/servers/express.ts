@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express, { type Express, type Response } from 'express';
 import { SECURITY_HEADERS } from '../../src/http/security-headers.ts';
-import type { AccessClaims } from '../../src/tokens/claims.ts';
+import type { AccessClaims } from '../../src/proofs/tokens/claims.ts';
 import type { Credential } from './peer.ts';
 
 /** An Express that sends the headers of idcard and none of its own. */

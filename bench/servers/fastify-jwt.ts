@@ -1,6 +1,6 @@
 /** @fastify/jwt, verifying in an `onRequest` hook as its README shows. */
 import fastifyJwt from '@fastify/jwt';
-import type { AccessClaims } from '../../src/tokens/claims.ts';
+import type { AccessClaims } from '../../src/proofs/tokens/claims.ts';
 import { AUDIENCE, PUBLIC_URL } from '../issuer.ts';
 import { bearer, createPeer, readPeerEnv, tellAddress, verifyRoute } from './peer.ts';
 

@@ -6,7 +6,7 @@ import cookie from '@fastify/cookie';
 import session from '@fastify/session';
 import { RedisStore } from 'connect-redis';
 import { createClient } from 'redis';
-import type { AccessClaims } from '../../src/tokens/claims.ts';
+import type { AccessClaims } from '../../src/proofs/tokens/claims.ts';
 import { cookieHeader, createPeer, readPeerEnv, tellAddress, verifyRoute } from './peer.ts';
 
 declare module 'fastify' {

@@ -1,6 +1,6 @@
 /** jose, with a key that was imported once. */
 import { importSPKI, jwtVerify } from 'jose';
-import type { AccessClaims } from '../../src/tokens/claims.ts';
+import type { AccessClaims } from '../../src/proofs/tokens/claims.ts';
 import { AUDIENCE, PUBLIC_URL } from '../issuer.ts';
 import { bearer, createPeer, readPeerEnv, tellAddress, verifyRoute } from './peer.ts';
 

@@ -1,7 +1,7 @@
 /** passport-jwt on Express. */
 import passport from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
-import type { AccessClaims } from '../../src/tokens/claims.ts';
+import type { AccessClaims } from '../../src/proofs/tokens/claims.ts';
 import { AUDIENCE, PUBLIC_URL } from '../issuer.ts';
 import { createExpressPeer, sendClaims, tellExpressAddress } from './express.ts';
 import { bearer, readPeerEnv } from './peer.ts';

@@ -7,7 +7,7 @@ import Fastify, {
 } from 'fastify';
 import { setSecurityHeaders } from '../../src/http/security-headers.ts';
 import { serializerCompiler } from '../../src/http/zod.ts';
-import { AccessClaims } from '../../src/tokens/claims.ts';
+import { AccessClaims } from '../../src/proofs/tokens/claims.ts';
 import type { Client } from '../issuer.ts';
 import { temporaryPath } from '../temporary.ts';
 

@@ -1,7 +1,7 @@
 /** @fastify/secure-session: the claims travel encrypted in the cookie. */
 import { randomBytes } from 'node:crypto';
 import secureSession from '@fastify/secure-session';
-import type { AccessClaims } from '../../src/tokens/claims.ts';
+import type { AccessClaims } from '../../src/proofs/tokens/claims.ts';
 import { cookieHeader, createPeer, readPeerEnv, tellAddress, verifyRoute } from './peer.ts';
 
 declare module '@fastify/secure-session' {

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { codeOf } from '../error-code.ts';
-import { StartupError } from '../startup-error.ts';
+import { codeOf } from '../base/error-code.ts';
+import { StartupError } from '../base/startup-error.ts';
 
 /** Where an export goes. */
 export interface ExportSink {

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import type { Config } from '../config.ts';
-import { StartupError } from '../startup-error.ts';
-import { type PrivateJwkSet, parseKeySet } from '../tokens/key-set.ts';
-import { readKeySet } from '../tokens/load-key-set.ts';
+import { StartupError } from '../base/startup-error.ts';
+import type { Config } from '../config/config.ts';
+import { type PrivateJwkSet, parseKeySet } from '../proofs/keys/key-set.ts';
+import { readKeySet } from '../proofs/keys/load-key-set.ts';
 
 /** The key set that a command is about to change. @throws StartupError when it is not in a file */
 export function readKeySetFile(config: Config): PrivateJwkSet {

@@ -1,7 +1,7 @@
-import { readEnvFile } from '../env-file.ts';
-import { codeOf } from '../error-code.ts';
+import { codeOf } from '../base/error-code.ts';
+import { StartupError } from '../base/startup-error.ts';
+import { readEnvFile } from '../config/env-file.ts';
 import { Problem } from '../problems/problem.ts';
-import { StartupError } from '../startup-error.ts';
 import { Interrupted } from './interrupted.ts';
 
 const USAGE_ERROR = 2;

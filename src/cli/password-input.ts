@@ -1,9 +1,9 @@
 import { buffer } from 'node:stream/consumers';
-import type { Config } from '../config.ts';
-import { createLazyPasswordPolicy } from '../passwords/lazy-policy.ts';
-import { KnownPassword, type PasswordSpellings } from '../passwords/password.ts';
-import { StartupError } from '../startup-error.ts';
-import { decodeUtf8, hasLostBytes } from '../utf8.ts';
+import { StartupError } from '../base/startup-error.ts';
+import { decodeUtf8, hasLostBytes } from '../base/utf8.ts';
+import type { Config } from '../config/config.ts';
+import { createLazyPasswordPolicy } from '../factors/passwords/lazy-policy.ts';
+import { KnownPassword, type PasswordSpellings } from '../factors/passwords/password.ts';
 import { askSilently } from './prompt.ts';
 
 /**

@@ -1,24 +1,24 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { hasLostBytes } from '../utf8.ts';
-import { dbMove } from './db-move.ts';
-import { keysCreate } from './keys-create.ts';
-import { keysList } from './keys-list.ts';
-import { keysRevoke } from './keys-revoke.ts';
-import { keysRotate } from './keys-rotate.ts';
+import { hasLostBytes } from '../base/utf8.ts';
+import { dbMove } from './db/move.ts';
+import { keysCreate } from './keys/create.ts';
+import { keysList } from './keys/list.ts';
+import { keysRevoke } from './keys/revoke.ts';
+import { keysRotate } from './keys/rotate.ts';
 import { theftBudgetCommand } from './theft-budget.ts';
-import { usersAdd } from './users-add.ts';
-import { usersCheckEmails } from './users-check-emails.ts';
-import { usersDelete } from './users-delete.ts';
-import { usersExport } from './users-export.ts';
-import { usersImport } from './users-import.ts';
-import { usersList } from './users-list.ts';
-import { usersSetEmail } from './users-set-email.ts';
-import { usersSetPassword } from './users-set-password.ts';
-import { usersSetRoles } from './users-set-roles.ts';
-import { usersShow } from './users-show.ts';
-import { usersDisable, usersEnable } from './users-status.ts';
-import { usersVerify } from './users-verify.ts';
+import { usersAdd } from './users/add.ts';
+import { usersCheckEmails } from './users/check-emails.ts';
+import { usersDelete } from './users/delete.ts';
+import { usersExport } from './users/export.ts';
+import { usersImport } from './users/import.ts';
+import { usersList } from './users/list.ts';
+import { usersSetEmail } from './users/set-email.ts';
+import { usersSetPassword } from './users/set-password.ts';
+import { usersSetRoles } from './users/set-roles.ts';
+import { usersShow } from './users/show.ts';
+import { usersDisable, usersEnable } from './users/status.ts';
+import { usersVerify } from './users/verify.ts';
 
 /** The commands. @throws CommanderError when they are used wrongly, or asked for help */
 export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {

@@ -1,6 +1,6 @@
 import { createInterface, type Key } from 'node:readline';
 import { Writable } from 'node:stream';
-import { StartupError } from '../startup-error.ts';
+import { StartupError } from '../base/startup-error.ts';
 import { Interrupted } from './interrupted.ts';
 
 const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });

@@ -1,4 +1,4 @@
-import { printable } from '../log-text.ts';
+import { printable } from '../base/log-text.ts';
 
 /** Prints rows as they come: at a terminal aligned below a header, else separated by tabs, which stay as they are for scripts. */
 export interface Table {

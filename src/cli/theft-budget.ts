@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { readConfig } from '../config.ts';
-import { formatTheftBudget, theftBudget } from '../tokens/theft-budget.ts';
+import { readConfig } from '../config/config.ts';
+import { formatTheftBudget, theftBudget } from '../proofs/theft-budget.ts';
 import { print, withJson } from './output.ts';
 
 export function theftBudgetCommand(env: NodeJS.ProcessEnv): Command {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Config } from '../config.ts';
-import { quoted } from '../log-text.ts';
-import { objectionTo } from '../passwords/hasher.ts';
+import { quoted } from '../base/log-text.ts';
+import type { Config } from '../config/config.ts';
+import { objectionTo } from '../factors/passwords/hasher.ts';
 import { spellingsOf } from '../users/email.ts';
 import type { UserRow } from '../users/rows.ts';
 import { MAX_ROLES, Role } from '../users/user.ts';

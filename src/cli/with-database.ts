@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
-import { StartupError } from '../startup-error.ts';
-import { openDatabase } from '../users/databases/index.ts';
-import type { Database, OpenOptions } from '../users/databases/schema.ts';
+import { StartupError } from '../base/startup-error.ts';
+import { openDatabase } from '../database/index.ts';
+import type { Database, OpenOptions } from '../database/schema.ts';
 
 /** A command is alone with its connection, and may take long. */
 const ALONE: OpenOptions = { poolSize: 1, patience: 'patient' };

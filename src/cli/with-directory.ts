@@ -1,7 +1,7 @@
-import { createFollowingClock } from '../clock.ts';
-import { type Config, readConfig } from '../config.ts';
-import { StartupError } from '../startup-error.ts';
-import { databaseName } from '../users/databases/index.ts';
+import { createFollowingClock } from '../base/clock.ts';
+import { StartupError } from '../base/startup-error.ts';
+import { type Config, readConfig } from '../config/config.ts';
+import { databaseName } from '../database/index.ts';
 import type { Directory, OperatorCondition } from '../users/directory.ts';
 import { KnownEmail, NewEmail } from '../users/email.ts';
 import { findByEmail, refuseTaken } from '../users/find-by-email.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import { decodeUtf8 } from '../base/utf8.ts';
 import { invalidRequest } from '../problems/catalogue.ts';
 import type { Problem } from '../problems/problem.ts';
-import { decodeUtf8 } from '../utf8.ts';
 import { placeOfJsonError } from './json-error.ts';
 
 /**

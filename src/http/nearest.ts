@@ -1,4 +1,4 @@
-import { distance } from '../edit-distance.ts';
+import { distance } from '../base/edit-distance.ts';
 
 /** The name that was probably meant: of those that are known, the one with the fewest letters to change, capitals aside; undefined when none is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {

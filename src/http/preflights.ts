@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { isHandshake } from '../handshake.ts';
+import { isHandshake } from '../base/handshake.ts';
 import type { App } from './zod.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { clientAddress } from '../client-address.ts';
-import { logsDebug, printable, publicPart } from '../log-text.ts';
+import { logsDebug, printable, publicPart } from '../base/log-text.ts';
+import { clientAddress } from './client-address.ts';
 
 const LONGEST_PATH = 256;
 

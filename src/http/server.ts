@@ -1,5 +1,5 @@
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { answerClientError, answerFrameworkError } from '../problems/error-handler.ts';
 import { basePathOf, createBasePathRemover } from './base-path.ts';
 import { LIMITS } from './limits.ts';

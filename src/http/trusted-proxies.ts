@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { normalizeAddress } from '../client-address.ts';
+import { normalizeAddress } from './client-address.ts';
 
 /**
  * Tells the configured proxies from everybody else, in whatever spelling they are named, IPv4-mapped too.

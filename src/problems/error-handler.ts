@@ -1,9 +1,9 @@
 import { STATUS_CODES, validateHeaderName, validateHeaderValue } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { clientAddress, normalizeAddress } from '../client-address.ts';
-import { codeOf } from '../error-code.ts';
-import { printable } from '../log-text.ts';
+import { codeOf } from '../base/error-code.ts';
+import { printable } from '../base/log-text.ts';
+import { clientAddress, normalizeAddress } from '../http/client-address.ts';
 import {
   headersTooLarge,
   internalError,

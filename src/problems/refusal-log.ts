@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { logsDebug } from '../log-text.ts';
+import { logsDebug } from '../base/log-text.ts';
 import type { Problem } from './problem.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { clientAddress } from '../client-address.ts';
+import type { Attempt } from '../attempts/attempts.ts';
 import { clientOf } from '../http/client.ts';
-import type { Attempt } from '../passwords/attempts.ts';
+import { clientAddress } from '../http/client-address.ts';
 
 /** An attempt at an account by whoever sent the request. */
 export function attemptOf(

@@ -1,4 +1,4 @@
-import { quoted } from '../log-text.ts';
+import { quoted } from '../base/log-text.ts';
 import { invalidToken } from '../problems/catalogue.ts';
 import type { User } from '../users/user.ts';
 import type { UserDirectory } from '../users/user-directory.ts';

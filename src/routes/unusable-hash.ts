@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify';
-import type { Hasher } from '../passwords/hasher.ts';
+import type { Hasher } from '../factors/passwords/hasher.ts';
 import type { User } from '../users/user.ts';
 
 /** Whoever sees only a wrong password would never learn that no password is right. */

@@ -4,7 +4,7 @@ import { headerList, headerText } from '../http/header-text.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
 import { cookiesNeedHttps, crossSite, recentLoginRequired, roleRequired } from '../problems/catalogue.ts';
-import { AccessClaims } from '../tokens/claims.ts';
+import { AccessClaims } from '../proofs/tokens/claims.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { accessClaimsExample } from './examples.ts';
 

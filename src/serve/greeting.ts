@@ -1,5 +1,5 @@
-import type { Config } from '../config.ts';
-import { isThisMachine, isUnprotected } from '../this-machine.ts';
+import { isThisMachine, isUnprotected } from '../base/this-machine.ts';
+import type { Config } from '../config/config.ts';
 import { hasPlainCookies } from '../transports/cookie.ts';
 
 /**

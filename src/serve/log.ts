@@ -1,6 +1,6 @@
 import { isatty } from 'node:tty';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 
 type LogConfig = Pick<Config, 'logLevel' | 'logFormat'>;
 

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:cluster';
-import type { Revocation } from '../tokens/revocations.ts';
+import type { Revocation } from '../proofs/revocations/revocations.ts';
 import type { StopSignal } from './signals.ts';
 
 /** What a worker tells the primary, and the answers to what it asks. */

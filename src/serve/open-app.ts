@@ -1,12 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type AppDependencies, buildApp, type IdcardApp, type LockedRoutes } from '../app.ts';
-import { createFollowingClock } from '../clock.ts';
-import { type Config, refuseUndecided } from '../config.ts';
-import { createHasher } from '../passwords/hasher.ts';
-import { openGuessLimits } from '../passwords/open-guess-limits.ts';
+import { openGuessLimits } from '../attempts/open-guess-limits.ts';
+import { createFollowingClock } from '../base/clock.ts';
+import { isUnprotected } from '../base/this-machine.ts';
+import { type Config, refuseUndecided } from '../config/config.ts';
+import { createHasher } from '../factors/passwords/hasher.ts';
+import { loadKeySet } from '../proofs/keys/load-key-set.ts';
 import type { ClaimsFunction } from '../routes/dependencies.ts';
-import { isUnprotected } from '../this-machine.ts';
-import { loadKeySet } from '../tokens/load-key-set.ts';
 import type { UserDirectory } from '../users/user-directory.ts';
 import { createLogger } from './log.ts';
 import { openStores } from './open-stores.ts';

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import type { FastifyBaseLogger } from 'fastify';
-import type { FollowingClock } from '../clock.ts';
-import type { Config } from '../config.ts';
-import { StartupError } from '../startup-error.ts';
-import type { KeySet } from '../tokens/key-set.ts';
-import { findKeySet, loadKeySet } from '../tokens/load-key-set.ts';
-import { databaseName } from '../users/databases/index.ts';
+import type { FollowingClock } from '../base/clock.ts';
+import { StartupError } from '../base/startup-error.ts';
+import type { Config } from '../config/config.ts';
+import { databaseName } from '../database/index.ts';
+import type { KeySet } from '../proofs/keys/key-set.ts';
+import { findKeySet, loadKeySet } from '../proofs/keys/load-key-set.ts';
 import type { Directory } from '../users/directory.ts';
 import { openDirectory } from '../users/open-directory.ts';
 

@@ -1,8 +1,8 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createFollowingClock } from '../clock.ts';
-import type { Config } from '../config.ts';
-import { openGuessLimits } from '../passwords/open-guess-limits.ts';
+import { openGuessLimits } from '../attempts/open-guess-limits.ts';
+import { createFollowingClock } from '../base/clock.ts';
+import type { Config } from '../config/config.ts';
 import { greet } from './greeting.ts';
 import { closePortOf } from './last-connections.ts';
 import { createLogger } from './log.ts';

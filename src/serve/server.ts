@@ -1,11 +1,11 @@
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AppDependencies, IdcardApp } from '../app.ts';
-import type { Config } from '../config.ts';
-import { codeOf } from '../error-code.ts';
+import { codeOf } from '../base/error-code.ts';
+import { StartupError } from '../base/startup-error.ts';
+import type { Config } from '../config/config.ts';
 import type { Lifecycle } from '../routes/dependencies.ts';
-import { rootRoute } from '../routes/root.ts';
-import { StartupError } from '../startup-error.ts';
+import { rootRoute } from '../routes/operations/root.ts';
 import { closePort } from './last-connections.ts';
 import { createLogger } from './log.ts';
 import { openApp } from './open-app.ts';

@@ -1,4 +1,4 @@
-import type { CountedAttempt, GuessLimits, LimitHeaders } from '../passwords/guessing.ts';
+import type { CountedAttempt, GuessLimits, LimitHeaders } from '../attempts/guessing.ts';
 import { tooManyRequests } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import {

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import { once } from 'node:events';
-import type { Config } from '../config.ts';
-import type { Revocation } from '../tokens/revocations.ts';
+import type { Config } from '../config/config.ts';
+import type { Revocation } from '../proofs/revocations/revocations.ts';
 import { type FromPrimary, tellPrimary } from './messages.ts';
 import { type Server, startServer } from './server.ts';
 import { createSharedGuessLimits } from './shared-guess-limits.ts';

@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { stopWithNpm } from './signals.ts';
 
 /** Serves from several processes on one port: the same command, run by the primary and by each worker it forks. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
-import { isHandshake } from '../handshake.ts';
-import { quoted } from '../log-text.ts';
+import { isHandshake } from '../base/handshake.ts';
+import { quoted } from '../base/log-text.ts';
 import { crossSite } from '../problems/catalogue.ts';
 import { shownOrigin } from '../problems/shown-origin.ts';
 

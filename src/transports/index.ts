@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isUnprotected } from '../base/this-machine.ts';
 import { cookiesNeedHttps, severalCredentials } from '../problems/catalogue.ts';
-import { isUnprotected } from '../this-machine.ts';
 import { hasAuthorization, readAuthorization, sendBearer } from './bearer.ts';
 import { createCookies } from './cookie.ts';
 import { createSiteCheck, type SiteCheck, type SiteOptions } from './cross-site.ts';

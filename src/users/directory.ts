@@ -1,9 +1,9 @@
 import crypto from 'node:crypto'; // as a whole: in an older Node.js a part that it lacks could not be told of
 import { type Kysely, type Selectable, sql } from 'kysely';
-import type { Clock } from '../clock.ts';
-import { codeOf } from '../error-code.ts';
+import type { Clock } from '../base/clock.ts';
+import { codeOf } from '../base/error-code.ts';
+import type { Database, UserTable } from '../database/schema.ts';
 import { emailTaken } from '../problems/catalogue.ts';
-import type { Database, UserTable } from './databases/schema.ts';
 import type { User } from './user.ts';
 import type { UserChanges, UserCondition, UserDirectory } from './user-directory.ts';
 

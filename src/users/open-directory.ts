@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { FollowingClock } from '../clock.ts';
-import type { Config } from '../config.ts';
-import { openDatabase } from './databases/index.ts';
-import type { OpenOptions } from './databases/schema.ts';
+import type { FollowingClock } from '../base/clock.ts';
+import type { Config } from '../config/config.ts';
+import { openDatabase } from '../database/index.ts';
+import type { OpenOptions } from '../database/schema.ts';
 import { createDirectory, type Directory } from './directory.ts';
 
 type Settings = Pick<Config, 'databaseUrl' | 'databasePoolSize' | 'revocationPollSeconds'>;

@@ -1,4 +1,4 @@
-import { openTemporarySqlite } from './databases/sqlite.ts';
+import { openTemporarySqlite } from '../database/sqlite.ts';
 import { createUserRows, type UserRows } from './rows.ts';
 
 /** The directory as it would be: what is added goes to a temporary database, which ends with the process. */

@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
-import type { Database, UserTable } from './databases/schema.ts';
+import type { Database, UserTable } from '../database/schema.ts';
 
 export type UserRow = Selectable<UserTable>;
 

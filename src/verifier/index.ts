@@ -6,7 +6,7 @@ import '../authentication.ts'; // so that the declarations of this file give req
 import { Problem } from '../problems/problem.ts';
 import { logRefusal } from '../problems/refusal-log.ts';
 import { replyWithProblem } from '../problems/reply.ts';
-import { createDpop, type Dpop } from '../tokens/dpop.ts';
+import { createDpop, type Dpop } from '../proofs/dpop/dpop.ts';
 import { createTransports } from '../transports/index.ts';
 import { createIssuer, type Issuer } from './issuer.ts';
 import { KeyNotFetched } from './issuer-keys.ts';
@@ -14,7 +14,7 @@ import { type IdcardOptions, type ReadOptions, readOptions } from './options.ts'
 import { holdLogin } from './request-login.ts';
 import { createRequirement, type Requirement } from './requirement.ts';
 
-export type { AccessClaims } from '../tokens/claims.ts';
+export type { AccessClaims } from '../proofs/tokens/claims.ts';
 export type { IdcardOptions, Requirement };
 
 /** A hook for `onRequest` or `preHandler`. */

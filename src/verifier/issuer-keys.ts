@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { issuerUnavailable } from '../problems/catalogue.ts';
 import type { FetchDocument } from './document.ts';
 import { type PublicKey, readPublicKeys } from './public-keys.ts';

@@ -1,9 +1,9 @@
-import type { Clock } from '../clock.ts';
-import { type AccessClaims, RevocationClaims } from '../tokens/claims.ts';
-import { sha256 } from '../tokens/dpop-proof.ts';
-import { revocationsAudience } from '../tokens/profiles.ts';
-import { createRevocations } from '../tokens/revocations.ts';
-import type { createOpener } from '../tokens/verification.ts';
+import type { Clock } from '../base/clock.ts';
+import { sha256 } from '../base/digest.ts';
+import { createRevocations } from '../proofs/revocations/revocations.ts';
+import { type AccessClaims, RevocationClaims } from '../proofs/tokens/claims.ts';
+import { revocationsAudience } from '../proofs/tokens/profiles.ts';
+import type { createOpener } from '../proofs/tokens/verification.ts';
 import type { FetchDocument } from './document.ts';
 import { type IssuerKeys, KeyNotFetched } from './issuer-keys.ts';
 import type { PublicKey } from './public-keys.ts';

@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { withoutStack } from '../problems/without-stack.ts';
-import type { AccessClaims } from '../tokens/claims.ts';
-import { createAccessVerifier, createOpener } from '../tokens/verification.ts';
-import { createVerifiedTokens } from '../tokens/verified-tokens.ts';
+import type { AccessClaims } from '../proofs/tokens/claims.ts';
+import { createAccessVerifier, createOpener } from '../proofs/tokens/verification.ts';
+import { createVerifiedTokens } from '../proofs/tokens/verified-tokens.ts';
 import { createFetchDocument } from './document.ts';
 import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts';
 import { createIssuerRevocations, type IssuerRevocations } from './issuer-revocations.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { type Clock, systemClock } from '../clock.ts';
-import { baseUrl, pageOrigin } from '../env-values.ts';
-import { parseUrl } from '../parse-url.ts';
-import { StartupError } from '../startup-error.ts';
-import { isUnprotected } from '../this-machine.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { parseUrl } from '../base/parse-url.ts';
+import { StartupError } from '../base/startup-error.ts';
+import { isUnprotected } from '../base/this-machine.ts';
+import { baseUrl, pageOrigin } from '../config/env-values.ts';
 import { isInside } from './inside.ts';
 
 const seconds = (min: number, max: number) => {

@@ -2,7 +2,7 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { createVerifier } from 'fast-jwt';
 import { z } from 'zod';
 import { withoutStack } from '../problems/without-stack.ts';
-import type { VerificationKey } from '../tokens/verification.ts';
+import type { VerificationKey } from '../proofs/tokens/verification.ts';
 
 /** A public key of the issuer. */
 export interface PublicKey extends VerificationKey {

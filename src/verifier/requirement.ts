@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { requireRecentLogin, requireRole } from '../authentication.ts';
-import type { Clock } from '../clock.ts';
-import { quoted } from '../log-text.ts';
+import type { Clock } from '../base/clock.ts';
+import { quoted } from '../base/log-text.ts';
+import { StartupError } from '../base/startup-error.ts';
 import { insufficientScope } from '../problems/catalogue.ts';
-import { StartupError } from '../startup-error.ts';
-import type { AccessClaims } from '../tokens/claims.ts';
+import type { AccessClaims } from '../proofs/tokens/claims.ts';
 import { describe } from './options.ts';
 
 const ROLES = 'a list of roles, of which one is enough';

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PrivateJwkSet } from '../../src/tokens/key-set.ts';
+import { PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
 import { ADA, decode, type TokenBody } from '../support/app.ts';
 import { ACCESS_CLAIMS, es256, forge, hmac, keyOf, REFRESH_CLAIMS } from '../support/forge.ts';
 import type { ServerProcess } from '../support/process.ts';

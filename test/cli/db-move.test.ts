@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase } from '../../src/users/databases/index.ts';
+import { openDatabase } from '../../src/database/index.ts';
 import { countUsers, createManyUsers, eventually } from '../support/many-users.ts';
 import { execute, newDatabase, PASSWORD as SERVER_PASSWORD } from '../support/postgres.ts';
 import {

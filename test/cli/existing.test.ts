@@ -2,9 +2,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { databaseName, openDatabase } from '../../src/database/index.ts';
 import { openApp } from '../../src/serve/open-app.ts';
-import { databaseName, openDatabase } from '../../src/users/databases/index.ts';
 import { ADA } from '../support/app.ts';
 import { execute, newDatabase } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/process.ts';

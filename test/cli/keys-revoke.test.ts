@@ -1,7 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { PrivateJwkSet } from '../../src/tokens/key-set.ts';
+import type { PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
 import { ADA } from '../support/app.ts';
 import { run, type ServerProcess, startServer, temporaryFolder } from '../support/process.ts';
 

@@ -14,10 +14,10 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import { createHasher } from '../../src/passwords/hasher.ts';
-import { generateKeySet } from '../../src/tokens/key-rotation.ts';
-import { openDatabase } from '../../src/users/databases/index.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { openDatabase } from '../../src/database/index.ts';
+import { createHasher } from '../../src/factors/passwords/hasher.ts';
+import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
 import { countUsers, createManyUsers, eventually } from '../support/many-users.ts';
 import { execute, newDatabase } from '../support/postgres.ts';
 import {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase } from '../../src/users/databases/index.ts';
+import { openDatabase } from '../../src/database/index.ts';
 import { ADA } from '../support/app.ts';
 import { BIN, temporaryFolder } from '../support/process.ts';
 import { findProgram, lacks } from '../support/system.ts';

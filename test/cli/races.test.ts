@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
 import { runProgram } from '../../src/cli/program.ts';
-import { systemClock } from '../../src/clock.ts';
-import { readConfig } from '../../src/config.ts';
-import { createHasher } from '../../src/passwords/hasher.ts';
-import { openDatabase } from '../../src/users/databases/index.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { openDatabase } from '../../src/database/index.ts';
+import { createHasher } from '../../src/factors/passwords/hasher.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import type { User } from '../../src/users/user.ts';
 import { ADA } from '../support/app.ts';

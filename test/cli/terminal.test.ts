@@ -4,8 +4,8 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { columns, createTable } from '../../src/cli/table.ts';
-import { readEnvFile } from '../../src/env-file.ts';
-import { misspeltSettings } from '../../src/misspelt.ts';
+import { readEnvFile } from '../../src/config/env-file.ts';
+import { misspeltSettings } from '../../src/config/misspelt.ts';
 import { toLogLine } from '../../src/serve/log-lines.ts';
 import { BIN, run, startServer, temporaryFolder } from '../support/process.ts';
 import { findProgram, lacks } from '../support/system.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openDatabase } from '../../src/users/databases/index.ts';
+import { openDatabase } from '../../src/database/index.ts';
 import { decode, type TokenBody } from '../support/app.ts';
 import { newDatabase } from '../support/postgres.ts';
 import { type Finished, run, type ServerProcess, startServer, temporaryFolder } from '../support/process.ts';

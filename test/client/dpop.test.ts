@@ -1,5 +1,6 @@
 import { calculateJwkThumbprint, decodeProtectedHeader, EmbeddedJWK, jwtVerify } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { sha256 } from '../../src/base/digest.ts';
 import {
   bearer,
   type Client,
@@ -9,7 +10,6 @@ import {
   memoryStorage,
   type StoredLogin,
 } from '../../src/client/index.ts';
-import { sha256 } from '../../src/tokens/dpop-proof.ts';
 import { ADA, decode } from '../support/app.ts';
 import { type Gate, openGate } from './gate.ts';
 

@@ -5,10 +5,10 @@ import { DCLinter } from 'dclint';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { systemClock } from '../../src/clock.ts';
-import { readConfig } from '../../src/config.ts';
-import { loadKeySet } from '../../src/tokens/load-key-set.ts';
-import { parsePostgresUrl } from '../../src/users/databases/postgres-url.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { parsePostgresUrl } from '../../src/database/postgres-url.ts';
+import { loadKeySet } from '../../src/proofs/keys/load-key-set.ts';
 import { IMAGE, knownSettings, longestStopSeconds } from '../support/deploy.ts';
 import { temporaryFolder } from '../support/process.ts';
 

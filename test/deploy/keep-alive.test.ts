@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { createTestApp } from '../support/app.ts';
 
 const { keepAliveSeconds } = readConfig({});

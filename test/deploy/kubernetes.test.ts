@@ -6,7 +6,7 @@ import { Service, ServiceAccount } from 'kubernetes-models/v1';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { isOpenToOthers } from '../../src/tokens/key-file.ts';
+import { isOpenToOthers } from '../../src/proofs/keys/key-file.ts';
 import { IMAGE, knownSettings, longestStopSeconds } from '../support/deploy.ts';
 
 const MODELS = { Deployment, NetworkPolicy, PodDisruptionBudget, Service, ServiceAccount };

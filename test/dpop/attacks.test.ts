@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createDpopNonces } from '../../src/tokens/dpop-nonces.ts';
-import { sha256 } from '../../src/tokens/dpop-proof.ts';
-import { generateKeySet } from '../../src/tokens/key-rotation.ts';
-import { createKeySet } from '../../src/tokens/key-set.ts';
+import { sha256 } from '../../src/base/digest.ts';
+import { createDpopNonces } from '../../src/proofs/dpop/dpop-nonces.ts';
+import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
+import { createKeySet } from '../../src/proofs/keys/key-set.ts';
 import { ADA, addUser, BOB, createTestApp, START, type TestApp, type TokenBody } from '../support/app.ts';
 import {
   createProofKey,

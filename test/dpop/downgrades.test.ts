@@ -1,6 +1,6 @@
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sha256 } from '../../src/tokens/dpop-proof.ts';
+import { sha256 } from '../../src/base/digest.ts';
 import { ADA, addUser, BOB, createTestApp, logIn, type TestApp, type TokenBody } from '../support/app.ts';
 import {
   createProofKey,

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import { createDpopNonces, NONCE_STEP_SECONDS } from '../../src/tokens/dpop-nonces.ts';
-import type { DpopProof } from '../../src/tokens/dpop-proof.ts';
-import { generateKeySet, rotate } from '../../src/tokens/key-rotation.ts';
-import { createKeySet, type PrivateJwkSet } from '../../src/tokens/key-set.ts';
-import { createReplayGuard } from '../../src/tokens/replay-guard.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { createDpopNonces, NONCE_STEP_SECONDS } from '../../src/proofs/dpop/dpop-nonces.ts';
+import type { DpopProof } from '../../src/proofs/dpop/dpop-proof.ts';
+import { createReplayGuard } from '../../src/proofs/dpop/replay-guard.ts';
+import { generateKeySet, rotate } from '../../src/proofs/keys/key-rotation.ts';
+import { createKeySet, type PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
 import { ADA, addUser, createTestApp, START, type TestApp } from '../support/app.ts';
 import {
   createProofKey,

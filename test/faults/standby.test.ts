@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase } from '../../src/users/databases/index.ts';
+import { openDatabase } from '../../src/database/index.ts';
 import { createDirectory } from '../../src/users/directory.ts';
 import { ADA } from '../support/app.ts';
 import { execute, urlOf } from '../support/postgres.ts';

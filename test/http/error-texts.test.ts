@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { nearest } from '../../src/http/nearest.ts';
-import { rootRoute } from '../../src/routes/root.ts';
+import { rootRoute } from '../../src/routes/operations/root.ts';
 import {
   ADA,
   addUser,

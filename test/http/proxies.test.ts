@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { clientAddress } from '../../src/client-address.ts';
+import { clientAddress } from '../../src/http/client-address.ts';
 import { createProxyMatcher } from '../../src/http/trusted-proxies.ts';
 import { ADA, addUser, createTestApp, decode, type TestApp } from '../support/app.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Admission, createAdmission } from '../../src/passwords/admission.ts';
+import { type Admission, createAdmission } from '../../src/attempts/admission.ts';
 import { Problem } from '../../src/problems/problem.ts';
 
 const stays = new AbortController().signal;

@@ -5,8 +5,8 @@ import {
   type GuessLimits,
   networksOf,
   noGuessLimits,
-} from '../../src/passwords/guessing.ts';
-import { createRedisStore } from '../../src/passwords/redis-store.ts';
+} from '../../src/attempts/guessing.ts';
+import { createRedisStore } from '../../src/attempts/redis-store.ts';
 import { Problem } from '../../src/problems/problem.ts';
 import { type Redis as RedisServer, startRedis } from '../support/redis.ts';
 import { lacks } from '../support/system.ts';

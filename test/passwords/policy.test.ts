@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { dictionary } from '@zxcvbn-ts/language-common';
 import { describe, expect, test } from 'vitest';
-import { createGuesses } from '../../src/passwords/guesses.ts';
-import { createLazyPasswordPolicy } from '../../src/passwords/lazy-policy.ts';
-import { createPasswordPolicy, EXAMPLES } from '../../src/passwords/policy.ts';
+import { createGuesses } from '../../src/factors/passwords/guesses.ts';
+import { createLazyPasswordPolicy } from '../../src/factors/passwords/lazy-policy.ts';
+import { createPasswordPolicy, EXAMPLES } from '../../src/factors/passwords/policy.ts';
 
 const EMAIL = 'ada.lovelace@analytical.example';
 const policy = createPasswordPolicy({ minLength: 15, takesExamples: false });
@@ -236,7 +236,7 @@ describe('a new password is refused when it has a phrase that everybody knows', 
   test('every password that is shown somewhere is among them', () => {
     const files = globSync([
       ...['*.md', 'docs/**/*.md', 'deploy/**/*', 'examples/**/*.{ts,html,md}', 'src/docs/*', '*.yaml'],
-      ...['postman/*.json', 'src/routes/*.ts', 'src/serve/*.ts', 'src/passwords/password.ts'],
+      ...['postman/*.json', 'src/routes/*.ts', 'src/serve/*.ts', 'src/factors/passwords/password.ts'],
     ]).filter((file) => /\.\w+$/.test(file) && !file.endsWith('.png') && !file.includes('node_modules'));
     const shown = files
       .flatMap((file) => [

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { GuessLimits } from '../../src/passwords/guessing.ts';
-import { openRedisGuessLimits } from '../../src/passwords/redis-guess-limits.ts';
+import type { GuessLimits } from '../../src/attempts/guessing.ts';
+import { openRedisGuessLimits } from '../../src/attempts/redis-guess-limits.ts';
 import { Problem } from '../../src/problems/problem.ts';
 import { findFreePort, runNode } from '../support/process.ts';
 import { type Redis as RedisServer, startRedis } from '../support/redis.ts';
@@ -278,7 +278,7 @@ describe.skipIf(lacks('redis-server'))('a Redis that', { retry: 2 }, () => {
       const script = `
       import { Redis } from 'ioredis';
       import { pino } from 'pino';
-      import { openRedisGuessLimits } from './src/passwords/redis-guess-limits.ts';
+      import { openRedisGuessLimits } from './src/attempts/redis-guess-limits.ts';
       const limits = await openRedisGuessLimits({ redisUrl: '${redis.url}', publicUrl: '${ISSUER}' }, pino());
       const client = new Redis('${redis.url}');
       const [, pid] = /process_id:(\\d+)/.exec(await client.info('server'));

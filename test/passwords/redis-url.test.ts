@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseRedisUrl } from '../../src/passwords/redis-url.ts';
-import { StartupError } from '../../src/startup-error.ts';
+import { StartupError } from '../../src/base/startup-error.ts';
+import { parseRedisUrl } from '../../src/redis/redis-url.ts';
 
 const tls = { rejectUnauthorized: true };
 

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { createGuessLimits } from '../../src/passwords/guessing.ts';
+import { createGuessLimits } from '../../src/attempts/guessing.ts';
 import { createGuessDesk } from '../../src/serve/shared-guess-limits.ts';
 
 const address = '192.0.2.1';

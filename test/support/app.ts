@@ -1,12 +1,12 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { buildApp, type IdcardApp } from '../../src/app.ts';
-import { type Config, readConfig } from '../../src/config.ts';
-import { createHasher, type Hasher } from '../../src/passwords/hasher.ts';
+import { type Config, readConfig } from '../../src/config/config.ts';
+import { openDatabase } from '../../src/database/index.ts';
+import { createHasher, type Hasher } from '../../src/factors/passwords/hasher.ts';
+import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
+import { createKeySet, type PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
 import type { ClaimsFunction, Lifecycle } from '../../src/routes/dependencies.ts';
-import { generateKeySet } from '../../src/tokens/key-rotation.ts';
-import { createKeySet, type PrivateJwkSet } from '../../src/tokens/key-set.ts';
-import { openDatabase } from '../../src/users/databases/index.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import { checkInjected } from './checked-answers.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-const config = readFileSync('src/config.ts', 'utf8');
+const config = readFileSync('src/config/config.ts', 'utf8');
 const dockerfile = readFileSync('Dockerfile', 'utf8');
 
 /** Every variable that the configuration reads. */

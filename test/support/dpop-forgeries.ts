@@ -1,5 +1,5 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import type { PrivateJwkSet } from '../../src/tokens/key-set.ts';
+import type { PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
 import { START, type TokenBody } from './app.ts';
 import { createProofKey, forgeProof, ORIGIN, type ProofKey, signer } from './dpop.ts';
 import { base64url, forgeAccess, hmac, keyOf } from './forge.ts';

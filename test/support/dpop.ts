@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type JsonWebKey, type KeyObject, randomUUID, sign } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
 import { expect } from 'vitest';
-import { sha256 } from '../../src/tokens/dpop-proof.ts';
+import { sha256 } from '../../src/base/digest.ts';
 import { ADA, START, type TestApp, type TokenBody } from './app.ts';
 import { base64url, es256, forge } from './forge.ts';
 

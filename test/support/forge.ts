@@ -1,6 +1,6 @@
 import { createHmac, createPrivateKey, type KeyObject, sign } from 'node:crypto';
-import type { PrivateJwk } from '../../src/tokens/jwk.ts';
-import type { PrivateJwkSet } from '../../src/tokens/key-set.ts';
+import type { PrivateJwk } from '../../src/proofs/keys/jwk.ts';
+import type { PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
 import { START } from './app.ts';
 
 /** Claims that a real access token of the test app would have. */

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openDatabase } from '../../src/users/databases/index.ts';
+import { openDatabase } from '../../src/database/index.ts';
 
 /** Fills a new SQLite file with users of every kind. @param hashes the password hashes of the first ones, by number */
 export async function createManyUsers(path: string, count: number, hashes: string[] = []): Promise<void> {

@@ -1,5 +1,5 @@
 import { CompiledQuery, type Kysely, PostgresAdapter } from 'kysely';
-import type { Database } from '../../src/users/databases/schema.ts';
+import type { Database } from '../../src/database/schema.ts';
 
 export interface Listener {
   /** The database, whose queries are heard. */

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { StartupError } from '../../src/startup-error.ts';
+import { StartupError } from '../../src/base/startup-error.ts';
 
 /** The one sentence with which it is refused. */
 export async function refusal(action: Promise<unknown>): Promise<string> {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import { createDeviceTokens } from '../../src/tokens/device-tokens.ts';
-import { generateKeySet, rotate } from '../../src/tokens/key-rotation.ts';
-import { createKeySet, type PrivateJwkSet } from '../../src/tokens/key-set.ts';
+import { readConfig } from '../../src/config/config.ts';
+import { generateKeySet, rotate } from '../../src/proofs/keys/key-rotation.ts';
+import { createKeySet, type PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
+import { createDeviceTokens } from '../../src/proofs/tokens/device-tokens.ts';
 import { START } from '../support/app.ts';
 
 const ADA = 'ada@example.com';

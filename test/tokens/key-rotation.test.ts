@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/config.ts';
-import type { PrivateJwk } from '../../src/tokens/jwk.ts';
-import { generateKeySet, revoke, rotate } from '../../src/tokens/key-rotation.ts';
-import { createKeySet, type PrivateJwkSet, signingKey } from '../../src/tokens/key-set.ts';
+import { readConfig } from '../../src/config/config.ts';
+import type { PrivateJwk } from '../../src/proofs/keys/jwk.ts';
+import { generateKeySet, revoke, rotate } from '../../src/proofs/keys/key-rotation.ts';
+import { createKeySet, type PrivateJwkSet, signingKey } from '../../src/proofs/keys/key-set.ts';
 import { addUser, bearer, createTestApp, decode, logIn, START, type TestApp } from '../support/app.ts';
 
 const config = readConfig({});

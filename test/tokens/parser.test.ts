@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readTokenHeader } from '../../src/tokens/jws.ts';
+import { readTokenHeader } from '../../src/proofs/jws.ts';
 import { bearer, createTestApp, type TestApp } from '../support/app.ts';
 import { base64url, forgeAccess } from '../support/forge.ts';
 

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sha256 } from '../../src/tokens/dpop-proof.ts';
-import { withLowS } from '../../src/tokens/low-s.ts';
+import { sha256 } from '../../src/base/digest.ts';
+import { withLowS } from '../../src/proofs/keys/low-s.ts';
 import { addUser, bearer, createTestApp, logIn, START, type TestApp } from '../support/app.ts';
 import { createProofKey, fetchNonce, forgeProof, logInBound, proofClaims } from '../support/dpop.ts';
 import { es256, forge, forgeAccess, hasLowS, keyOf, respell } from '../support/forge.ts';

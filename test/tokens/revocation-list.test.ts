@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sha256 } from '../../src/tokens/dpop-proof.ts';
-import type { Revocation } from '../../src/tokens/revocations.ts';
+import { sha256 } from '../../src/base/digest.ts';
+import type { Revocation } from '../../src/proofs/revocations/revocations.ts';
 import { createTestApp, decode, START, type TestApp } from '../support/app.ts';
 
 const MANY = 50_000;

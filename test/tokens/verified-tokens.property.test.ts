@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import Fastify from 'fastify';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { Problem } from '../../src/problems/problem.ts';
-import type { AccessClaims } from '../../src/tokens/claims.ts';
-import { type Jwt, registerJwt } from '../../src/tokens/jwt.ts';
-import { generateKeySet, revoke, rotate } from '../../src/tokens/key-rotation.ts';
-import { createKeySet, type KeySet, type PrivateJwkSet } from '../../src/tokens/key-set.ts';
-import { tokenProfiles } from '../../src/tokens/profiles.ts';
-import { createRevocations, type Revocations } from '../../src/tokens/revocations.ts';
-import { createTokens, type Tokens } from '../../src/tokens/tokens.ts';
-import { createVerifiedTokens, type VerifiedTokens } from '../../src/tokens/verified-tokens.ts';
+import { generateKeySet, revoke, rotate } from '../../src/proofs/keys/key-rotation.ts';
+import { createKeySet, type KeySet, type PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
+import { createRevocations, type Revocations } from '../../src/proofs/revocations/revocations.ts';
+import type { AccessClaims } from '../../src/proofs/tokens/claims.ts';
+import { type Jwt, registerJwt } from '../../src/proofs/tokens/jwt.ts';
+import { tokenProfiles } from '../../src/proofs/tokens/profiles.ts';
+import { createTokens, type Tokens } from '../../src/proofs/tokens/tokens.ts';
+import { createVerifiedTokens, type VerifiedTokens } from '../../src/proofs/tokens/verified-tokens.ts';
 import { decode, START } from '../support/app.ts';
 import { ACCESS_CLAIMS, forgeAccess } from '../support/forge.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openDatabase } from '../../src/database/index.ts';
 import { Problem } from '../../src/problems/problem.ts';
-import { openDatabase } from '../../src/users/databases/index.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import { START } from '../support/app.ts';
 import { newDatabase } from '../support/postgres.ts';

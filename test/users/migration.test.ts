@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { migrations } from '../../src/users/migrations/index.ts';
+import { migrations } from '../../src/database/migrations/index.ts';
 import { FORMER } from '../support/former-tables.ts';
 import { execute, newDatabase } from '../support/postgres.ts';
 import { temporaryFolder } from '../support/process.ts';
@@ -89,7 +89,7 @@ interface Opener {
 }
 
 function startOpener(): Opener {
-  const module = new URL('../../src/users/databases/index.ts', import.meta.url).href;
+  const module = new URL('../../src/database/index.ts', import.meta.url).href;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', OPENER, module], { stdio: 'pipe' });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return { child, nextLine: async () => (await lines.next()).value ?? 'ended' };

@@ -1,8 +1,8 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { StartupError } from '../../src/startup-error.ts';
-import { openDatabase } from '../../src/users/databases/index.ts';
+import { StartupError } from '../../src/base/startup-error.ts';
+import { openDatabase } from '../../src/database/index.ts';
 import { createDirectory } from '../../src/users/directory.ts';
 import { startLink } from '../faults/support/link.ts';
 import { ADA, BOB, bearer, createTestApp, logIn, START } from '../support/app.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase } from '../../src/users/databases/index.ts';
+import { openDatabase } from '../../src/database/index.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import { START } from '../support/app.ts';
 import { type Listener, listenTo } from '../support/plans.ts';

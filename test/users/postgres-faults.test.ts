@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openDatabase } from '../../src/database/index.ts';
 import { Problem } from '../../src/problems/problem.ts';
-import { openDatabase } from '../../src/users/databases/index.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import { ADA, addUser, bearer, createTestApp, logIn, START, type TestApp } from '../support/app.ts';
 import { createDatabase, execute, type PostgresServer, startPostgres, urlOf } from '../support/postgres.ts';

@@ -2,8 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { StartupError } from '../../src/startup-error.ts';
-import { openDatabase } from '../../src/users/databases/index.ts';
+import { StartupError } from '../../src/base/startup-error.ts';
+import { openDatabase } from '../../src/database/index.ts';
 import { issueCertificate } from '../support/certificates.ts';
 import {
   createDatabase,

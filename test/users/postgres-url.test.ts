@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { StartupError } from '../../src/startup-error.ts';
-import { parsePostgresUrl } from '../../src/users/databases/postgres-url.ts';
+import { StartupError } from '../../src/base/startup-error.ts';
+import { parsePostgresUrl } from '../../src/database/postgres-url.ts';
 import { issueCertificate } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/process.ts';
 

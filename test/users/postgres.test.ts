@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { StartupError } from '../../src/startup-error.ts';
-import { openDatabase } from '../../src/users/databases/index.ts';
-import type { Database } from '../../src/users/databases/schema.ts';
+import { StartupError } from '../../src/base/startup-error.ts';
+import { openDatabase } from '../../src/database/index.ts';
+import { migrations } from '../../src/database/migrations/index.ts';
+import type { Database } from '../../src/database/schema.ts';
 import { createDirectory } from '../../src/users/directory.ts';
-import { migrations } from '../../src/users/migrations/index.ts';
 import { START } from '../support/app.ts';
 import { execute, newDatabase, PASSWORD } from '../support/postgres.ts';
 import { findFreePort } from '../support/process.ts';

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { sha256 } from '../../src/tokens/dpop-proof.ts';
+import { sha256 } from '../../src/base/digest.ts';
 import type { IdcardOptions } from '../../src/verifier/index.ts';
 import { bearer } from '../support/app.ts';
 import { forge, hmac } from '../support/forge.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Revocation } from '../../src/tokens/revocations.ts';
+import type { Revocation } from '../../src/proofs/revocations/revocations.ts';
 import type { IdcardOptions } from '../../src/verifier/index.ts';
 import { ADA, addUser, BOB, bearer, createTestApp, logIn, START, type TestApp } from '../support/app.ts';
 import { startNginx } from '../support/nginx.ts';

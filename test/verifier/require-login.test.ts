@@ -1,8 +1,8 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { StartupError } from '../../src/startup-error.ts';
-import type { AccessClaims } from '../../src/tokens/claims.ts';
-import { sha256 } from '../../src/tokens/dpop-proof.ts';
+import { sha256 } from '../../src/base/digest.ts';
+import { StartupError } from '../../src/base/startup-error.ts';
+import type { AccessClaims } from '../../src/proofs/tokens/claims.ts';
 import { type IdcardOptions, idcard, type Requirement } from '../../src/verifier/index.ts';
 import { createTestIssuer } from '../../src/verifier/testing.ts';
 import { addUser, bearer, createTestApp, decode, logIn, START } from '../support/app.ts';

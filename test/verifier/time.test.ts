@@ -1,7 +1,7 @@
 import Fastify from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sha256 } from '../../src/base/digest.ts';
 import { Problem } from '../../src/problems/problem.ts';
-import { sha256 } from '../../src/tokens/dpop-proof.ts';
 import { createIssuer, type Issuer } from '../../src/verifier/issuer.ts';
 import { KeyNotFetched } from '../../src/verifier/issuer-keys.ts';
 import { readOptions } from '../../src/verifier/options.ts';

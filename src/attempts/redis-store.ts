@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { inTime } from '../base/in-time.ts';
+import { type Count, freeTally, type GuessStore, PACES, type Tally } from './guess-store.ts';
+
+/** How long Redis has for an answer. */
+const ANSWER_MS = 300;
+
+/**
+ * Counts an attempt in every count, unless it has to wait for one. A script, since Redis runs it as a whole: between two
+ * commands, attempts at other replicas would see the counts with those that are refused. Of each count there are two keys, how
+ * many were made and the attempt that the next one waits for. The paces come in one argument: a Redis that wants a password says
+ * so only to commands of ten at most.
+ */
+const COUNT = `
+local paces, counts, refused = cjson.decode(ARGV[2]), {}, false
+for i = 1, #KEYS / 2 do
+  local made, wait = tonumber(redis.call('GET', KEYS[2 * i - 1]) or 0), redis.call('PTTL', KEYS[2 * i])
+  counts[i] = { made, redis.call('PTTL', KEYS[2 * i - 1]), math.max(wait, 0) }
+  if wait > 0 then refused = true end
+end
+if refused then return counts end
+for i = 1, #counts do
+  local made, left = counts[i][1] + 1, counts[i][2]
+  local free, longest, forgetAfter = unpack(paces[i])
+  if left < 1 then left = forgetAfter * 1000 end
+  redis.call('SET', KEYS[2 * i - 1], made, 'PX', left)
+  if made > free then
+    left = math.min(2 ^ math.min(made - free - 1, 30), longest) * 1000
+    redis.call('SET', KEYS[2 * i], ARGV[1], 'PX', left)
+  end
+  counts[i] = { made, left, 0 }
+end
+return counts`;
+
+/** Never below zero: a count that was forgotten meanwhile would become free guesses. */
+const TAKE_BACK = `
+local counts = {}
+for i = 1, #KEYS / 2 do
+  local made, left = tonumber(redis.call('GET', KEYS[2 * i - 1]) or 0) - 1, redis.call('PTTL', KEYS[2 * i - 1])
+  if redis.call('GET', KEYS[2 * i]) == ARGV[1] then redis.call('DEL', KEYS[2 * i]) end
+  if made > 0 and left > 0 then
+    redis.call('SET', KEYS[2 * i - 1], made, 'PX', left)
+    counts[i] = { made, left, 0 }
+  else
+    redis.call('DEL', KEYS[2 * i - 1])
+    counts[i] = { 0, 0, 0 }
+  end
+end
+return counts`;
+
+const Counted = z.array(z.tuple([z.number(), z.number(), z.number()]));
+
+/** Counts in Redis, shared by all who name the same issuer. Every key expires. */
+export function createRedisStore(redis: Redis, issuer: string): GuessStore {
+  /**
+   * Redis is read by more people than the directory, in monitors and dumps, so it holds no email and no address. Who can
+   * read it can still ask for an email that they know.
+   */
+  function keyOf(kind: string, name: string): string {
+    const digest = createHash('sha256')
+      .update(JSON.stringify([issuer, kind, name]))
+      .digest('base64url');
+    return `idcard:${kind}:${digest}`;
+  }
+
+  async function run(script: string, attempt: number, counts: readonly Count[]): Promise<Tally[]> {
+    const keys = counts.flatMap(({ kind, name }) => [
+      keyOf(`${kind}-attempts`, name),
+      keyOf(`${kind}-delay`, name),
+    ]);
+    const paces = counts.map(({ kind }) => {
+      const { free, longestDelaySeconds, forgetAfterSeconds } = PACES[kind];
+      return [free, longestDelaySeconds, forgetAfterSeconds];
+    });
+    const answer = await inTime(
+      ANSWER_MS,
+      redis.eval(script, keys.length, ...keys, attempt, JSON.stringify(paces)),
+    );
+    const tallies = Counted.length(counts.length).parse(answer);
+    return counts.map(({ kind }, index) => {
+      const [made, resetMs, waitMs] = tallies[index] ?? [0, 0, 0];
+      return { ...freeTally(PACES[kind], made, resetMs), waitSeconds: Math.ceil(waitMs / 1000) };
+    });
+  }
+
+  return {
+    count: (attempt, counts) => run(COUNT, attempt, counts),
+    takeBack: (attempt, counts) => run(TAKE_BACK, attempt, counts),
+  };
+}

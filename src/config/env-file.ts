@@ -1,0 +1,86 @@
+import { isUtf8 } from 'node:buffer';
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { codeOf } from '../base/error-code.ts';
+import { StartupError } from '../base/startup-error.ts';
+import { SECRETS, SETTINGS } from './config.ts';
+import { misspeltSettings } from './misspelt.ts';
+
+type Environment = Record<string, string | undefined>;
+
+/** What nobody else on the machine should read. Windows has no modes of this kind. */
+const SECRET_SETTINGS = ['KEY_SET', ...SECRETS];
+const OTHERS_MAY_READ = process.platform === 'win32' ? 0 : 0o004;
+
+/**
+ * Adds the settings of the file `.env` in the working folder to the environment, which wins: what it has set, itself or by a file
+ * (`DATABASE_URL_FILE`), is not taken. Nothing but settings is taken, since the file may be for other programs too. Where the
+ * process is told that this is production, a file that lies about changes nothing.
+ * @returns sentences that the operator should read
+ * @throws StartupError when the file is there and cannot be understood
+ */
+export function readEnvFile(env: Environment): string[] {
+  const path = resolve('.env');
+  const text = readIfThere(path);
+  if (text === undefined) return misspeltSettings(namesOf(env));
+  if (env.NODE_ENV === 'production')
+    return [`${path} is not read where NODE_ENV is production.`, ...misspeltSettings(namesOf(env))];
+  const found = parse(path, text);
+  const advice = misspeltSettings([...new Set([...namesOf(env), ...namesOf(found)])]);
+  for (const name of unheededIn(text, found))
+    advice.push(`A line of ${path} begins with ${name} and is not heeded: write ${name}=value`);
+  const taken = Object.keys(found).filter((name) => SETTINGS.has(name) && !isSet(env, name));
+  for (const name of taken) env[name] = found[name];
+  const secret = SECRET_SETTINGS.find((name) => taken.includes(name));
+  if (secret !== undefined && (statSync(path).mode & OTHERS_MAY_READ) !== 0)
+    advice.push(`Every user of this machine can read ${secret} in ${path}: run chmod 600 .env`);
+  return advice;
+}
+
+/** Settings as other files have them, `NAME: value` or `set NAME=value`, which Node.js passes over. */
+function unheededIn(text: string, found: Environment): string[] {
+  const lines = text.matchAll(/^[ \t]*(?:(?:export|set)[ \t]+)?([A-Z_]+)[ \t]*[:= \t]/gm);
+  return [...new Set([...lines].map(([, name = '']) => name))].filter(
+    (name) => SETTINGS.has(name) && !(name in found),
+  );
+}
+
+function namesOf(env: Environment): string[] {
+  return Object.keys(env).filter((name) => env[name] !== undefined && env[name] !== '');
+}
+
+/** Either of the two ways to give a secret. Empty is a word as well: "not set", whatever the file says. */
+function isSet(env: Environment, name: string): boolean {
+  const base = name.replace(/_FILE$/, '');
+  return env[base] !== undefined || env[`${base}_FILE`] !== undefined;
+}
+
+function readIfThere(path: string): string | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return undefined;
+    throw new StartupError(`${path} cannot be read (${codeOf(cause)}): correct that, or remove it.`, {
+      cause,
+    });
+  }
+  if (!isUtf8(bytes) || bytes.includes(0))
+    throw new StartupError(`${path} is no text in UTF-8: write it anew, or remove it.`);
+  return bytes.toString().replace(/^\ufeff/, '');
+}
+
+/** Node.js takes a value whose quotation mark is not closed as it stands, and passes over half a line. */
+function parse(path: string, text: string): Environment {
+  const found = parseEnv(text) as Environment;
+  const open = Object.keys(found).find((name) => /^["'`]/.test(found[name] ?? ''));
+  if (open !== undefined)
+    throw new StartupError(
+      `In ${path} the quotation mark of ${open} is not closed: it was not written to its end.`,
+    );
+  const [, half] = /(?:^|\n)[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)\s*$/.exec(text) ?? [];
+  if (half !== undefined && !Object.values(found).some((value) => value?.endsWith(half)))
+    throw new StartupError(`${path} ends with ${half} and no value: it was not written to its end.`);
+  return found;
+}

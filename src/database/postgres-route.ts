@@ -1,0 +1,66 @@
+import type { StartupError } from '../base/startup-error.ts';
+import { isElsewhere, refusalOf, refusesTimeout } from './postgres-errors.ts';
+import type { PostgresHost, PostgresServer } from './postgres-url.ts';
+
+/** What one process has learned of the way to its database: which host serves, and what stands before it. */
+export interface Route {
+  server: PostgresServer;
+  /** The one that served last, or the next one after it failed. */
+  host(): PostgresHost;
+  /** Whether the startup parameter statement_timeout is taken. */
+  takesTimeout(): boolean;
+  succeeded(host: PostgresHost): void;
+  /** @param sinceMs when the connection was tried */
+  failed(host: PostgresHost, error: unknown, sinceMs: number): void;
+  /** Whether another connection may succeed at once. */
+  mayFareBetter(error: unknown): boolean;
+  /** A query was refused by a server that takes changes no more. */
+  demoted(): void;
+  /** Connections from before this time are to be given up. */
+  demotedAtMs(): number;
+  /** The sentences for the start, one for each host that failed. */
+  refusal(cause: unknown): StartupError;
+}
+
+/** @param onPooler told once when statement_timeout is refused, as poolers do */
+export function createRoute(server: PostgresServer, onPooler: () => void): Route {
+  const { hosts } = server;
+  const failures = new Map<PostgresHost, unknown>();
+  const servedAtMs = new Map<PostgresHost, number>();
+  let current = 0;
+  let takesTimeout = true;
+  let demotedAtMs = Number.NEGATIVE_INFINITY;
+  const host = () => hosts[current] as PostgresHost;
+
+  return {
+    server,
+    host,
+    takesTimeout: () => takesTimeout,
+    succeeded(serving) {
+      servedAtMs.set(serving, performance.now());
+      failures.clear(); // what fails from now on has another reason
+    },
+    failed(failing, error, sinceMs) {
+      if (takesTimeout && refusesTimeout(error)) {
+        takesTimeout = false;
+        onPooler();
+        return;
+      }
+      failures.set(failing, error);
+      // One of many connections that were tried at once may be late, and the host serves all the same.
+      const serves = (servedAtMs.get(failing) ?? 0) > sinceMs;
+      if (failing === host() && !serves && isElsewhere(error)) current = (current + 1) % hosts.length;
+    },
+    mayFareBetter: (error) => refusesTimeout(error) || (hosts.length > 1 && isElsewhere(error)),
+    demoted() {
+      demotedAtMs = performance.now();
+    },
+    demotedAtMs: () => demotedAtMs,
+    refusal(cause) {
+      const [first, ...others] = [...failures].map(([failing, error]) => refusalOf(error, server, failing));
+      if (!first) return refusalOf(cause, server, host());
+      for (const { message } of others) first.message += ` ${message}`;
+      return first;
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/** Where a request came from: every event that a request brings about says it. */
+export interface Sender {
+  /** An address as the log has it: IPv4, or IPv6 in one spelling. */
+  address: string;
+  request_id: string;
+}
+
+/**
+ * What happens, by name: how much it matters, and what is told of it. No secret, no token, and no email, which may be a
+ * mistyped password.
+ */
+export const EVENTS = {
+  'login.succeeded': event<Sender & { sub: string; transport: 'bearer' | 'cookie' }>('info'),
+  /** `sub` is absent where nobody has the email. */
+  'login.failed': event<Sender & { sub?: string | undefined }>('warn'),
+  'token.refreshed': event<Sender & { sub: string }>('info'),
+  /** `sub` is absent where no token says who logs out. */
+  logout: event<Sender & { sub?: string | undefined }>('info'),
+  'logout.everywhere': event<Sender & { sub: string }>('info'),
+  'user.registered': event<Sender & { sub: string }>('info'),
+  'password.changed': event<Sender & { sub: string }>('info'),
+  'password.change-failed': event<Sender & { sub: string }>('warn'),
+  /** A stored hash with which no password is ever compared. */
+  'password.unusable': event<{ sub: string; reason: string; request_id: string }>('warn'),
+  'revocations.current': event<object>('info'),
+  /** From now on a revocation takes as long as an access token lives. */
+  'revocations.stale': event<{ bound_seconds: number; err: unknown }>('warn'),
+  /** Attempts are counted in Redis, for all replicas. */
+  'limits.shared': event<object>('info'),
+  /** Redis is away: attempts are counted in each process. */
+  'limits.local': event<{ reason: string }>('warn'),
+  'clock.corrected': event<{ seconds: number }>('warn'),
+  'database.pooler': event<object>('warn'),
+  'http.insecure': event<object>('warn'),
+  'server.stopping': event<{ signal: string }>('info'),
+  'worker.ended': event<{
+    worker: number;
+    code: number | null;
+    signal: string | null;
+    replaced_in_ms: number;
+  }>('error'),
+};
+
+/** How much an event matters. */
+export type Level = 'info' | 'warn' | 'error';
+export type EventName = keyof typeof EVENTS;
+export type Details<N extends EventName> = ReturnType<(typeof EVENTS)[N]['as']>;
+
+/** Hears of everything that happens. It must not throw. */
+export type Listener = <N extends EventName>(name: N, details: Details<N>, level: Level) => void;
+
+export interface Events {
+  tell<N extends EventName>(name: N, details: Details<N>): void;
+}
+
+export function createEvents(...listeners: readonly Listener[]): Events {
+  return {
+    tell(name, details) {
+      for (const listen of listeners) listen(name, details, EVENTS[name].level);
+    },
+  };
+}
+
+/** The details exist as a type alone. */
+function event<D extends object>(level: Level): { level: Level; as: (details: D) => D } {
+  return { level, as: (details) => details };
+}

@@ -1,0 +1,34 @@
+import { isThisMachine } from '../../base/this-machine.ts';
+import type { Config } from '../../config/config.ts';
+import { unavailable } from '../../problems/catalogue.ts';
+import type { PasswordPolicy } from './policy.ts';
+
+/** A password policy that loads its 49,000 common passwords when the first new password is to be judged. */
+export interface LazyPasswordPolicy {
+  /** @throws unavailable when they cannot be read now */
+  objection(password: string, email: string): Promise<ReturnType<PasswordPolicy['objection']>>;
+}
+
+type Settings = Pick<Config, 'passwordMinLength' | 'publicUrl'>;
+
+export function createLazyPasswordPolicy(settings: Settings): LazyPasswordPolicy {
+  let policy: Promise<PasswordPolicy> | undefined;
+  return {
+    async objection(password, email) {
+      policy ??= load(settings);
+      try {
+        return (await policy).objection(password, email);
+      } catch (cause) {
+        policy = undefined; // such as a process without a free file descriptor: the next one tries again
+        throw unavailable({ cause, retryAfterSeconds: 2 });
+      }
+    },
+  };
+}
+
+async function load({ passwordMinLength, publicUrl }: Settings): Promise<PasswordPolicy> {
+  const { createPasswordPolicy } = await import('./policy.ts');
+  // Whoever tries out the documentation may do it word for word.
+  const takesExamples = isThisMachine(new URL(publicUrl).hostname);
+  return createPasswordPolicy({ minLength: passwordMinLength, takesExamples });
+}

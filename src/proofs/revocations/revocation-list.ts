@@ -1,0 +1,102 @@
+import type { Clock } from '../../base/clock.ts';
+import { sha256 } from '../../base/digest.ts';
+import type { Config } from '../../config/config.ts';
+import type { KeySet } from '../keys/key-set.ts';
+import type { Jwt } from '../tokens/jwt.ts';
+import { tokenProfiles } from '../tokens/profiles.ts';
+import type { Revocation, Revocations } from './revocations.ts';
+
+/** The list of revocations as other services get it. */
+export interface RevocationList {
+  /** A signed JWT (`typ: revocations+jwt`), and its entity tag (RFC 9110 §8.8.3). */
+  current(): { jwt: string; etag: string };
+}
+
+/** How long an unchanged list keeps its signature at most, so that asking often is cheap and a verifier sees it is alive. */
+const SIGN_AGAIN_AFTER_SECONDS = 10;
+
+/** A list with more entries is signed once a second at most, since signing 50,000 takes a tenth of one. */
+const SIGNED_AT_ONCE = 1000;
+
+/** So that the JWT stays below 4 MiB, which verifiers read, with versions of up to 14 digits. */
+const MAX_ENTRIES = 50_000;
+
+type Dependencies = {
+  config: Config;
+  keySet: KeySet;
+  jwt: Jwt;
+  clock: Clock;
+  revocations: Revocations;
+  /** How long a revocation matters after it was made. */
+  keepSeconds: number;
+};
+
+interface Entry {
+  /** The SHA-256 of the subject. */
+  name: string;
+  ver: number;
+  /** The last second that a token of an older version can bear as its `iat`. */
+  issuedUntilSeconds: number;
+}
+
+/**
+ * `revocations` maps the SHA-256 of a subject (base64url) to the token version below which its tokens are void:
+ * whoever reads the list can look users up, and cannot list them. Where there are more than fit, the latest are listed, and
+ * `not_before` voids every token that is as old as one of the others may be, whoever's it is: a refresh gives another.
+ */
+export function createRevocationList(dependencies: Dependencies): RevocationList {
+  const { config, keySet, jwt, clock, revocations, keepSeconds } = dependencies;
+  const { audience, lifetimeSeconds } = tokenProfiles(config).revocations;
+  const lateSeconds = keepSeconds - config.accessTokenTtlSeconds;
+  const signAgainAfterSeconds = Math.min(SIGN_AGAIN_AFTER_SECONDS, lifetimeSeconds / 2); // before it expires
+  let signed: { jwt: string; etag: string; revision: number; atSeconds: number } | undefined;
+  let entries = new Map<string, Entry>();
+
+  /** What was known before is not hashed again. */
+  function readEntry({ sub, ver, raisedAtSeconds }: Revocation, now: number): Entry {
+    const known = entries.get(sub);
+    if (known?.ver === ver) return known;
+    // Whoever reads the user once it is known here gets the new version, however late it was committed.
+    const issuedUntilSeconds = Math.min(raisedAtSeconds + lateSeconds, now + config.clockToleranceSeconds);
+    return { name: known?.name ?? sha256(sub), ver, issuedUntilSeconds };
+  }
+
+  return {
+    current() {
+      const now = clock();
+      const { revision, size } = revocations;
+      const isChanged = signed?.revision !== revision;
+      const restSeconds = size > SIGNED_AT_ONCE ? 1 : 0;
+      const keptSeconds = isChanged ? restSeconds : signAgainAfterSeconds;
+      // By the distance: a list that was signed by a clock that was ahead is from the future, and nobody takes it.
+      if (signed && Math.abs(now - signed.atSeconds) < keptSeconds) return signed;
+      entries = new Map([...revocations.list()].map((each) => [each.sub, readEntry(each, now)]));
+      const token = jwt.sign(keySet.signingKey('access'), 'revocations', {
+        iss: config.publicUrl,
+        aud: audience,
+        iat: now,
+        exp: now + lifetimeSeconds,
+        access_token_ttl: config.accessTokenTtlSeconds,
+        ...latest([...entries.values()], now + config.clockToleranceSeconds),
+      });
+      const etag = `"${sha256(token)}"`;
+      signed = { jwt: token, etag, revision, atSeconds: now };
+      return signed;
+    },
+  };
+}
+
+/** The claims of as many as fit. Whoever is left out has no token of an older version that was issued after `not_before`. */
+function latest(
+  entries: Entry[],
+  latestIssueSeconds: number,
+): { revocations: Record<string, number>; not_before?: number } {
+  const revocations = (listed: Entry[]) => Object.fromEntries(listed.map(({ name, ver }) => [name, ver]));
+  if (entries.length <= MAX_ENTRIES) return { revocations: revocations(entries) };
+  const times = Float64Array.from(entries, ({ issuedUntilSeconds }) => issuedUntilSeconds).sort();
+  const lastLeftOut = times[entries.length - MAX_ENTRIES - 1] as number;
+  return {
+    not_before: Math.min(lastLeftOut, latestIssueSeconds), // the clock may have been ahead
+    revocations: revocations(entries.filter(({ issuedUntilSeconds }) => issuedUntilSeconds > lastLeftOut)),
+  };
+}

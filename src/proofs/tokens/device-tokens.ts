@@ -1,0 +1,58 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../../base/clock.ts';
+import type { Config } from '../../config/config.ts';
+import { deriveSecrets, type SecretKeys } from '../keys/derived-secrets.ts';
+
+/**
+ * What a device keeps of a login, beyond its end (OWASP: device cookies). It logs nobody in: with it, guesses at the one account
+ * that it was given for are counted apart from those of strangers, so that these cannot keep the owner out. Nothing is stored.
+ */
+export interface DeviceTokens {
+  /** For a client that has just logged in by this email. */
+  issue(email: string): string;
+  /** The device that a token was given to for this email; undefined when it is none, whatever else it is. */
+  deviceOf(token: string | undefined, email: string): string | undefined;
+}
+
+type Dependencies = {
+  config: Pick<Config, 'loginMaxAgeSeconds' | 'clockToleranceSeconds'>;
+  keySet: SecretKeys;
+  clock: Clock;
+};
+
+const ID_BYTES = 16;
+const TIME_BYTES = 6;
+const HEAD_BYTES = ID_BYTES + TIME_BYTES;
+/** With the 32 bytes of the HMAC they are 54, which are 72 letters with no bit to spare: it has one spelling. */
+const TOKEN = /^[\w-]{72}$/;
+
+/** A random id and the time of issue, signed together with the email. It is over when a login of that time would be. */
+export function createDeviceTokens({ config, keySet, clock }: Dependencies): DeviceTokens {
+  const { loginMaxAgeSeconds, clockToleranceSeconds } = config;
+  const secrets = deriveSecrets(keySet, 'idcard device token');
+
+  return {
+    issue(email) {
+      const head = Buffer.alloc(HEAD_BYTES);
+      randomBytes(ID_BYTES).copy(head);
+      head.writeUIntBE(clock(), ID_BYTES, TIME_BYTES);
+      const secret = secrets.of(keySet.signingKey('refresh').kid);
+      return Buffer.concat([head, sign(secret, head, email)]).toString('base64url');
+    },
+    deviceOf(token, email) {
+      if (token === undefined || !TOKEN.test(token)) return undefined;
+      const bytes = Buffer.from(token, 'base64url');
+      const [head, signature] = [bytes.subarray(0, HEAD_BYTES), bytes.subarray(HEAD_BYTES)];
+      const ageSeconds = clock() - head.readUIntBE(ID_BYTES, TIME_BYTES);
+      if (ageSeconds >= loginMaxAgeSeconds || ageSeconds < -clockToleranceSeconds) return undefined;
+      const isOurs = secrets
+        .accepted()
+        .some((kid) => timingSafeEqual(sign(secrets.of(kid), head, email), signature));
+      return isOurs ? head.toString('base64url', 0, ID_BYTES) : undefined;
+    },
+  };
+}
+
+function sign(secret: Buffer, head: Buffer, email: string): Buffer {
+  return createHmac('sha256', secret).update(head).update(email).digest();
+}

@@ -1,0 +1,55 @@
+import type { Config } from '../../config/config.ts';
+import type { TokenKind } from '../keys/key-set.ts';
+
+/** Whatever is signed here. */
+export type SignedKind = TokenKind | 'revocations';
+
+/** What everybody who reads one knows of its kind. */
+interface Kind {
+  /** The `typ` header (RFC 8725 §3.11). */
+  typ: string;
+  /** Which key signs it: the one whose public half is published, or the secret. */
+  key: TokenKind;
+}
+
+export const SIGNED_KINDS: Readonly<Record<SignedKind, Kind>> = {
+  access: { typ: 'at+jwt', key: 'access' }, // RFC 9068 §2.1
+  refresh: { typ: 'rt+jwt', key: 'refresh' },
+  revocations: { typ: 'revocations+jwt', key: 'access' },
+};
+
+/**
+ * The `aud` of the list of revocations: where it stands. It has the issuer and the key of access tokens, so a service that
+ * does not look at `typ` tells the two apart by this alone.
+ */
+export function revocationsAudience(issuer: string): string {
+  return `${issuer}/.well-known/revocations`;
+}
+
+/** What sets one kind apart from the others. */
+export interface Profile extends Kind {
+  /** The `aud` claim. */
+  audience: string;
+  lifetimeSeconds: number;
+}
+
+/** Every kind in one table. No two have the same audience: `readConfig` sees to it. */
+export function tokenProfiles(config: Config): Record<SignedKind, Profile> {
+  return {
+    access: {
+      ...SIGNED_KINDS.access,
+      audience: config.audience,
+      lifetimeSeconds: config.accessTokenTtlSeconds,
+    },
+    refresh: {
+      ...SIGNED_KINDS.refresh,
+      audience: config.publicUrl, // only the issuer itself ever reads one
+      lifetimeSeconds: config.refreshTokenIdleSeconds,
+    },
+    revocations: {
+      ...SIGNED_KINDS.revocations,
+      audience: revocationsAudience(config.publicUrl),
+      lifetimeSeconds: config.accessTokenTtlSeconds,
+    },
+  };
+}

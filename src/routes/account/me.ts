@@ -1,0 +1,22 @@
+import type { RouteSchema } from '../../http/route-schema.ts';
+import type { App } from '../../http/zod.ts';
+import { cookiesNeedHttps, crossSite, unavailable } from '../../problems/catalogue.ts';
+import { findCurrentUser } from '../current-user.ts';
+import type { RouteDependencies } from '../dependencies.ts';
+import { userExample } from '../examples.ts';
+import { toUserResponse, UserResponse } from '../user-response.ts';
+
+const schema = {
+  operationId: 'getMe',
+  summary: 'The user who is logged in',
+  tags: ['Account'],
+  response: { 200: UserResponse },
+  documents: { 200: { description: 'The user.', example: userExample } },
+  problems: [cookiesNeedHttps, crossSite, unavailable],
+} satisfies RouteSchema;
+
+export function meRoute(app: App, { directory }: Pick<RouteDependencies, 'directory'>): void {
+  app.get('/v1/me', { schema }, async (request) =>
+    toUserResponse(await findCurrentUser(directory, request.claims)),
+  );
+}

@@ -1,0 +1,56 @@
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { basePathOf } from '../../http/base-path.ts';
+import type { RouteSchema } from '../../http/route-schema.ts';
+import type { App } from '../../http/zod.ts';
+import type { RouteDependencies } from '../dependencies.ts';
+
+const schema = {
+  operationId: 'getServerMetadata',
+  summary: 'The authorization server metadata',
+  description:
+    'Tells a verifier the issuer and where its keys are. There are no OAuth grants, and none are claimed.',
+  tags: ['Metadata'],
+  security: [],
+  response: {
+    200: z
+      .object({
+        issuer: z.string(),
+        jwks_uri: z.string(),
+        response_types_supported: z.array(z.string()),
+        grant_types_supported: z.array(z.string()),
+      })
+      .meta({ id: 'ServerMetadata', description: 'RFC 8414 §2' }),
+  },
+  documents: {
+    200: {
+      description: 'The metadata.',
+      example: {
+        issuer: 'http://localhost:3000',
+        jwks_uri: 'http://localhost:3000/.well-known/jwks.json',
+        response_types_supported: [],
+        grant_types_supported: [],
+      },
+    },
+  },
+  problems: [],
+} satisfies RouteSchema;
+
+const PATH = '/.well-known/oauth-authorization-server';
+
+export function serverMetadataRoute(app: App, { config }: Pick<RouteDependencies, 'config'>): void {
+  const metadata = {
+    issuer: config.publicUrl,
+    jwks_uri: `${config.publicUrl}/.well-known/jwks.json`,
+    // Required, and empty: without it and grant_types_supported, RFC 8414 §2 would have clients assume a flow.
+    response_types_supported: [],
+    grant_types_supported: [],
+  };
+  const answer = (reply: FastifyReply) => {
+    reply.header('cache-control', `public, max-age=${config.jwksMaxAgeSeconds}`);
+    return metadata;
+  };
+  app.get(PATH, { schema }, async (_request, reply) => answer(reply));
+  const basePath = basePathOf(config.publicUrl);
+  if (basePath) app.get(PATH + basePath, async (_request, reply) => answer(reply)); // RFC 8414 §3.1
+}

@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { matches } from '../../http/if-none-match.ts';
+import type { App } from '../../http/zod.ts';
+
+/** The API's own policy allows nothing; this one what the page needs: no inline code, no eval, no other origin. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+const HTML = 'text/html; charset=utf-8';
+const SCRIPT = 'text/javascript; charset=utf-8';
+const STYLE = 'text/css; charset=utf-8';
+
+/** A page on which every route can be tried. Each file is a route of its own, so no address is turned into a path. */
+export function docsRoutes(app: App): void {
+  serveFile(app, '/docs', 'page.html', HTML, { 'content-security-policy': PAGE_POLICY });
+  serveFile(app, '/docs/page.js', 'page.js', SCRIPT);
+  serveFile(app, '/docs/page.css', 'page.css', STYLE);
+  serveFile(app, '/docs/swagger-ui-bundle.js', 'swagger-ui-bundle.js', SCRIPT);
+  serveFile(app, '/docs/swagger-ui.css', 'swagger-ui.css', STYLE);
+}
+
+function serveFile(
+  app: App,
+  path: string,
+  name: string,
+  type: string,
+  headers: Record<string, string> = {},
+): void {
+  let file: { bytes: Buffer; etag: string } | undefined;
+  app.get(path, (request, reply) => {
+    file ??= readFile(name); // once, and only when somebody looks
+    // Asked for anew each time: the files of two versions do not go together.
+    reply.headers({ ...headers, etag: file.etag, 'cache-control': 'no-cache' });
+    if (matches(request.headers['if-none-match'], file.etag)) return reply.code(304).send();
+    return reply.type(type).send(file.bytes);
+  });
+}
+
+function readFile(name: string): { bytes: Buffer; etag: string } {
+  const bytes = readFileSync(locate(name));
+  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url')}"` };
+}
+
+/** The compiled program has all files in one folder; a checkout has only ours there. */
+function locate(name: string): URL {
+  const own = new URL(`../docs/${name}`, import.meta.url);
+  return existsSync(own) ? own : new URL(import.meta.resolve(`swagger-ui-dist/${name}`));
+}

@@ -1,0 +1,12 @@
+import type { OpenApiTexts } from '../../http/openapi.ts';
+import type { App } from '../../http/zod.ts';
+
+/** Not in the document itself, which describes what a client calls. */
+export function openapiRoutes(app: App, openapi: () => Promise<OpenApiTexts>): void {
+  app.get('/openapi.json', async (_request, reply) =>
+    reply.type('application/json').send((await openapi()).json),
+  );
+  app.get('/openapi.yaml', async (_request, reply) =>
+    reply.type('application/yaml').send((await openapi()).yaml),
+  );
+}
