@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
+import { createEvents } from '../src/events/events.ts';
 import { createRevocations } from '../src/proofs/revocations/revocations.ts';
 import { formatTheftBudget, type TheftBudgetEntry, theftBudget } from '../src/proofs/theft-budget.ts';
 import { createRevocationFeed } from '../src/revocation-feed.ts';
@@ -267,7 +268,7 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
       revocations: createRevocations(300),
       clock: () => START,
       issuingClock: () => START,
-      logger: owners.app.log,
+      events: createEvents(),
     });
     feed.start();
     await vi.advanceTimersByTimeAsync(config.revocationPollSeconds * 1000 - 1);

@@ -32,11 +32,11 @@ export async function openDirectory(
     });
   await follow();
   const timer = setInterval(follow, revocationPollSeconds * 1000).unref();
-  return {
-    ...directory,
+  const { close } = directory;
+  return Object.assign(directory, {
     close() {
       clearInterval(timer);
-      return directory.close();
+      return close();
     },
-  };
+  });
 }
