@@ -289,8 +289,16 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
   });
 });
 
-test('the README shows the table of the default settings', () => {
-  expect(readFileSync('README.md', 'utf8')).toContain(formatTheftBudget(theftBudget(readConfig({}))));
+test('the threat model shows the table of the default settings', () => {
+  const table = formatTheftBudget(theftBudget(readConfig({})));
+  expect(readFileSync('docs/threat-model.md', 'utf8')).toContain(table);
+});
+
+test('the README shows rows of it, as they are', () => {
+  const [shown = ''] = /^\| since the theft.*?(?=\n\n)/ms.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const rows = formatTheftBudget(theftBudget(readConfig({}))).split('\n');
+  expect(shown.split('\n').length).toBeGreaterThan(3);
+  expect(rows).toEqual(expect.arrayContaining(shown.split('\n')));
 });
 
 test('the command line prints it for the settings at hand, for people and as JSON', async () => {
