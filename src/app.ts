@@ -1,8 +1,8 @@
 import cookie from '@fastify/cookie';
 import type { FastifyBaseLogger } from 'fastify';
-import { createAdmission } from './attempts/admission.ts';
 import { createAttempts } from './attempts/attempts.ts';
-import { createGuessLimits, type GuessLimits, noGuessLimits } from './attempts/guessing.ts';
+import { createHashQueue } from './attempts/hash-queue.ts';
+import { type AttemptLimits, createAttemptLimits, noAttemptLimits } from './attempts/limits.ts';
 import { authentication } from './authentication.ts';
 import type { Clock } from './base/clock.ts';
 import type { Config } from './config/config.ts';
@@ -61,7 +61,7 @@ export interface AppDependencies {
   logger: FastifyBaseLogger;
   lifecycle: Lifecycle;
   /** Where attempts are counted, if not in this process. */
-  guessLimits?: GuessLimits;
+  attemptLimits?: AttemptLimits;
   siblings?: Siblings;
   customClaims?: ClaimsFunction;
   /** More routes for which an access token is needed. */
@@ -122,7 +122,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     siblings: dependencies.siblings,
     isStopping: () => lifecycle.stopping,
   });
-  const { guessLimits = createGuessLimits() } = dependencies;
+  const { attemptLimits = createAttemptLimits() } = dependencies;
   const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
   const dpop = createDpop({ config, keySet, clock });
   const origins = [new URL(config.publicUrl).origin, ...config.allowedOrigins];
@@ -140,8 +140,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     transports,
     passwordPolicy: createLazyPasswordPolicy(config),
     attempts: createAttempts(
-      config.rateLimits ? guessLimits : noGuessLimits,
-      createAdmission(config.passwordHashing),
+      config.rateLimits ? attemptLimits : noAttemptLimits,
+      createHashQueue(config.passwordHashing),
     ),
   };
 

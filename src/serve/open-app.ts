@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type AppDependencies, buildApp, type IdcardApp, type LockedRoutes } from '../app.ts';
-import { openGuessLimits } from '../attempts/open-guess-limits.ts';
+import { openAttemptLimits } from '../attempts/open-limits.ts';
 import { createFollowingClock } from '../base/clock.ts';
 import { isUnprotected } from '../base/this-machine.ts';
 import { type Config, refuseUndecided } from '../config/config.ts';
@@ -23,7 +23,7 @@ export interface Extensions {
   logger?: FastifyBaseLogger;
 }
 
-type Replacements = Extensions & Partial<Pick<AppDependencies, 'lifecycle' | 'guessLimits' | 'siblings'>>;
+type Replacements = Extensions & Partial<Pick<AppDependencies, 'lifecycle' | 'attemptLimits' | 'siblings'>>;
 
 /**
  * The app of a configuration, with its keys, its database and its limits opened; closing it closes them. It does not
@@ -41,8 +41,8 @@ export async function openApp(config: Config, replacements: Replacements = {}): 
       ? { keySet: loadKeySet(config, clock.now), directory: replacements.directory }
       : await openStores(config, clock, logger);
     opened.defer(() => directory.close());
-    const guessLimits = replacements.guessLimits ?? (await openGuessLimits(config, logger));
-    opened.defer(async () => guessLimits.close?.());
+    const attemptLimits = replacements.attemptLimits ?? (await openAttemptLimits(config, logger));
+    opened.defer(async () => attemptLimits.close?.());
     const app = await buildApp({
       config,
       keySet,
@@ -53,7 +53,7 @@ export async function openApp(config: Config, replacements: Replacements = {}): 
       lifecycle: { stopping: false },
       ...others,
       directory,
-      guessLimits,
+      attemptLimits,
     });
     app.addHook('onClose', () => opened.disposeAsync());
     return app;
