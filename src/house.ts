@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify';
-import { createAdmission } from './attempts/admission.ts';
 import { type Attempts, createAttempts } from './attempts/attempts.ts';
-import type { GuessLimits } from './attempts/guessing.ts';
-import { openGuessLimits } from './attempts/open-guess-limits.ts';
+import { createHashQueue } from './attempts/hash-queue.ts';
+import type { AttemptLimits } from './attempts/limits.ts';
+import { openAttemptLimits } from './attempts/open-limits.ts';
 import type { AuthenticationOptions } from './authentication.ts';
 import { type Clock, createFollowingClock, type FollowingClock } from './base/clock.ts';
 import { isUnprotected } from './base/this-machine.ts';
@@ -56,7 +56,7 @@ export interface Parts extends Extensions {
   hasher?: Hasher;
   clock?: FollowingClock;
   /** Where attempts are counted. */
-  guessLimits?: GuessLimits;
+  attemptLimits?: AttemptLimits;
   siblings?: Siblings;
   /** For tests, whose clock stands still: after the first poll nothing polls but `pollRevocations`. */
   pollsByHand?: boolean;
@@ -117,8 +117,8 @@ export async function buildHouse(
       ? { keySet: loadKeySet(config, clock), directory: parts.directory }
       : await openStores(config, clocks, events);
     opened.defer(() => stores.directory.close());
-    const guessLimits = parts.guessLimits ?? (await openGuessLimits(config, app.log));
-    opened.defer(async () => guessLimits.close?.());
+    const attemptLimits = parts.attemptLimits ?? (await openAttemptLimits(config, app.log));
+    opened.defer(async () => attemptLimits.close?.());
 
     const { keySet } = stores;
     const lifecycle = { stopping: false };
@@ -154,7 +154,7 @@ export async function buildHouse(
       keySet,
       directory,
       passwords: createPasswords(hasher, createLazyPasswordPolicy(config)),
-      attempts: createAttempts(guessLimits, createAdmission(config.passwordHashing)),
+      attempts: createAttempts(attemptLimits, createHashQueue(config.passwordHashing)),
       logins: createLogins({
         tokens,
         dpop,

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openGuessLimits } from '../attempts/open-guess-limits.ts';
+import { openAttemptLimits } from '../attempts/open-limits.ts';
 import { createFollowingClock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import { createEvents } from '../events/events.ts';
@@ -10,7 +10,7 @@ import { greet } from './greeting.ts';
 import { closePortOf } from './last-connections.ts';
 import { createLogger } from './log.ts';
 import { type FromPrimary, type FromWorker, tellWorker } from './messages.ts';
-import { createGuessDesk } from './shared-guess-limits.ts';
+import { answerAttempts } from './primary-limits.ts';
 import { stopOnSignals } from './signals.ts';
 
 /** A worker that ends sooner than this after its start makes the next wait longer. */
@@ -26,7 +26,7 @@ export async function servePrimary(config: Config): Promise<void> {
   await prepare(config);
   const logger = await createLogger(config);
   const events = createEvents(logEvents(logger));
-  const guessLimits = await openGuessLimits(config, logger);
+  const attemptLimits = await openAttemptLimits(config, logger);
   const running = new Set<Worker>();
   const serving = new Set<Worker>();
   let isStopping = false;
@@ -37,10 +37,10 @@ export async function servePrimary(config: Config): Promise<void> {
     if (isStopping) return;
     const worker = cluster.fork();
     const startedAt = performance.now();
-    const answerGuess = createGuessDesk(guessLimits, config.passwordHashing.queueSeconds);
+    const answerAttempt = answerAttempts(attemptLimits, config.passwordHashing.queueSeconds);
     running.add(worker);
     worker.on('message', async (message: FromWorker) => {
-      if ('question' in message) tellWorker(worker, await answerGuess(message));
+      if ('question' in message) tellWorker(worker, await answerAttempt(message));
       else if ('revoked' in message) tellOthers(worker, message);
       else {
         serving.add(worker);

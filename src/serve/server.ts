@@ -20,7 +20,7 @@ const SPARE_THREADS = 1;
 const LONGEST_GOODBYE_MS = { SIGTERM: 4000, SIGINT: 500 };
 
 /** What differs where several processes serve. */
-interface WorkerSettings extends Required<Pick<Parts, 'guessLimits' | 'siblings'>> {
+interface WorkerSettings extends Required<Pick<Parts, 'attemptLimits' | 'siblings'>> {
   /** Stands in every line of the log. */
   worker: number;
   /** Ends when the primary has closed the port and every request has its answer. */

@@ -1,11 +1,11 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import {
-  createGuessLimits,
-  type GuessLimits,
+  type AttemptLimits,
+  createAttemptLimits,
   networksOf,
-  noGuessLimits,
-} from '../../src/attempts/guessing.ts';
+  noAttemptLimits,
+} from '../../src/attempts/limits.ts';
 import { createRedisStore } from '../../src/attempts/redis-store.ts';
 import { Problem } from '../../src/problems/problem.ts';
 import { type Redis as RedisServer, startRedis } from '../support/redis.ts';
@@ -15,13 +15,13 @@ const ADA = 'ada@example.com';
 const HOUR = 3600;
 const DAY = 86_400;
 
-let limits: GuessLimits;
+let limits: AttemptLimits;
 let pass: (seconds: number) => Promise<void>;
 
 function countInMemory(): void {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['performance'] });
-    limits = createGuessLimits();
+    limits = createAttemptLimits();
     pass = async (seconds) => void vi.advanceTimersByTime(seconds * 1000);
   });
   afterEach(() => {
@@ -48,7 +48,7 @@ function countInRedis(): void {
   });
   beforeEach(async () => {
     await redis.flushall();
-    limits = createGuessLimits(createRedisStore(redis, 'https://login.example.com'));
+    limits = createAttemptLimits(createRedisStore(redis, 'https://login.example.com'));
     pass = async (seconds) => void (await redis.eval(closer, 0, seconds * 1000));
   });
   afterEach(async () => {
@@ -366,6 +366,6 @@ describe('an attempt is counted under', () => {
 });
 
 test('without limits every guess is admitted', async () => {
-  limits = noGuessLimits;
+  limits = noAttemptLimits;
   expect(await guessTimes(200, '192.0.2.1')).toEqual(Array(200).fill(0));
 });

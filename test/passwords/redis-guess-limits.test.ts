@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { GuessLimits } from '../../src/attempts/guessing.ts';
-import { openRedisGuessLimits } from '../../src/attempts/redis-guess-limits.ts';
+import type { AttemptLimits } from '../../src/attempts/limits.ts';
+import { openRedisLimits } from '../../src/attempts/redis-limits.ts';
 import { Problem } from '../../src/problems/problem.ts';
 import { findFreePort, runNode } from '../support/process.ts';
 import { type Redis as RedisServer, startRedis } from '../support/redis.ts';
@@ -17,14 +17,14 @@ const HOME = '203.0.113.7';
 const ISSUER = 'https://login.example.com';
 
 interface Replica {
-  limits: GuessLimits;
+  limits: AttemptLimits;
   /** Of its log, the names of the events and their reasons. */
   events: () => string[];
   logText: () => string;
 }
 
 let redis: RedisServer;
-let opened: GuessLimits[];
+let opened: AttemptLimits[];
 beforeEach(() => {
   opened = [];
 });
@@ -36,7 +36,7 @@ afterEach(async () => {
 async function openReplica(redisUrl = redis.url, publicUrl = ISSUER): Promise<Replica> {
   const lines: string[] = [];
   const logger = pino({ base: null }, { write: (line: string) => void lines.push(line) });
-  const limits = await openRedisGuessLimits({ redisUrl, publicUrl }, logger);
+  const limits = await openRedisLimits({ redisUrl, publicUrl }, logger);
   opened.push(limits);
   const events = () =>
     lines.map((line) => JSON.parse(line)).map(({ event, reason = '' }) => `${event} ${reason}`.trim());
@@ -278,8 +278,8 @@ describe.skipIf(lacks('redis-server'))('a Redis that', { retry: 2 }, () => {
       const script = `
       import { Redis } from 'ioredis';
       import { pino } from 'pino';
-      import { openRedisGuessLimits } from './src/attempts/redis-guess-limits.ts';
-      const limits = await openRedisGuessLimits({ redisUrl: '${redis.url}', publicUrl: '${ISSUER}' }, pino());
+      import { openRedisLimits } from './src/attempts/redis-limits.ts';
+      const limits = await openRedisLimits({ redisUrl: '${redis.url}', publicUrl: '${ISSUER}' }, pino());
       const client = new Redis('${redis.url}');
       const [, pid] = /process_id:(\\d+)/.exec(await client.info('server'));
       client.disconnect();

@@ -1,7 +1,7 @@
 import { overloaded } from '../problems/catalogue.ts';
 
 /** In front of the password hash: as many at once as the machine can work on, and a short queue for the others. */
-export interface Admission {
+export interface HashQueue {
   /**
    * Runs work that hashes, at once or when its turn comes, first come, first served. It may hash several times.
    * @param client aborts when nobody waits for the answer any more: work that has not begun then never does
@@ -12,7 +12,7 @@ export interface Admission {
   refuseWhenFull(): void;
 }
 
-export interface AdmissionOptions {
+export interface HashQueueOptions {
   /** Hashes at once. */
   atOnce: number;
   /** For how long work may wait for its turn. */
@@ -22,17 +22,17 @@ export interface AdmissionOptions {
 /** Bounds the memory of a queue whose hashes are quick; what waits is a request of about 20 kB. */
 const MAX_WAITING = 2000;
 /** What a hash is taken to need until some have been measured. */
-const FIRST_GUESS_SECONDS = 0.05;
+const UNMEASURED_SECONDS = 0.05;
 /** How much of the time may be promised: hashes that take longer than the last ones leave nobody waiting for a refusal. */
 const FILLED = 0.8;
 /** How many measurements the average looks back on, more or less. */
 const AVERAGE_OVER = 16;
 
-export function createAdmission({ atOnce, queueSeconds }: AdmissionOptions): Admission {
+export function createHashQueue({ atOnce, queueSeconds }: HashQueueOptions): HashQueue {
   /** In the order of arrival. Each begins its work; none is here while a place is free. */
   const waiting = new Set<() => void>();
   let running = 0;
-  let averageSeconds = FIRST_GUESS_SECONDS;
+  let averageSeconds = UNMEASURED_SECONDS;
 
   async function enter(client: AbortSignal): Promise<void> {
     if (client.aborted) throw refusal();

@@ -49,7 +49,7 @@ export interface Tally {
 }
 
 /** Where guesses are counted: atomically, however many are made at once. */
-export interface GuessStore {
+export interface CountStore {
   /** Counts an attempt in each of these, or in none when it has to wait for one of them. The tallies in the same order. */
   count(attempt: number, counts: readonly Count[]): Promise<Tally[]>;
   /** As if this attempt had not been made; those made since keep the delay that they have brought about. */

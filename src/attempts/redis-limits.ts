@@ -3,7 +3,7 @@ import type { BaseLogger } from 'pino';
 import { Problem } from '../problems/problem.ts';
 import { connectRedis, reasonOf } from '../redis/redis-connection.ts';
 import { parseRedisUrl } from '../redis/redis-url.ts';
-import { type CountedAttempt, createGuessLimits, type GuessLimits } from './guessing.ts';
+import { type AttemptLimits, type CountedAttempt, createAttemptLimits } from './limits.ts';
 import { createRedisStore } from './redis-store.ts';
 
 /** How often Redis is tried again. */
@@ -17,7 +17,7 @@ interface Settings {
 
 interface Shared {
   redis: Redis;
-  limits: GuessLimits;
+  limits: AttemptLimits;
 }
 
 /**
@@ -26,12 +26,12 @@ interface Shared {
  * it would be a free guess.
  * @throws StartupError when the URL makes no sense, and not when Redis is away
  */
-export async function openRedisGuessLimits(
+export async function openRedisLimits(
   { redisUrl, publicUrl }: Settings,
   logger: Pick<BaseLogger, 'info' | 'warn'>,
-): Promise<GuessLimits> {
+): Promise<AttemptLimits> {
   const server = parseRedisUrl(redisUrl);
-  const local = createGuessLimits();
+  const local = createAttemptLimits();
   let shared: Shared | undefined;
   let isTold = false;
   let isClosed = false;
@@ -41,7 +41,7 @@ export async function openRedisGuessLimits(
     let redis: Redis | undefined;
     try {
       redis = await connectRedis(server);
-      const found = { redis, limits: createGuessLimits(createRedisStore(redis, publicUrl)) };
+      const found = { redis, limits: createAttemptLimits(createRedisStore(redis, publicUrl)) };
       await probe(found.limits);
       if (isClosed) return redis.disconnect();
       redis.once('end', () => part(found, new Error('The connection ended.')));
@@ -70,7 +70,7 @@ export async function openRedisGuessLimits(
 
   async function countIn(
     from: Shared,
-    ...attempt: Parameters<GuessLimits['count']>
+    ...attempt: Parameters<AttemptLimits['count']>
   ): Promise<CountedAttempt> {
     const counted = await from.limits.count(...attempt);
     const end = (outcome: 'takenBack' | 'abandoned') => async () => {
@@ -112,7 +112,7 @@ export async function openRedisGuessLimits(
 }
 
 /** A login of nobody: every command that counting needs, and as fast. */
-async function probe(limits: GuessLimits): Promise<void> {
+async function probe(limits: AttemptLimits): Promise<void> {
   try {
     const counted = await limits.count('', '');
     await counted.takenBack();

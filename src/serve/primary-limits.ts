@@ -1,10 +1,10 @@
-import type { CountedAttempt, GuessLimits, LimitHeaders } from '../attempts/guessing.ts';
+import type { AttemptLimits, CountedAttempt, LimitHeaders } from '../attempts/limits.ts';
 import { tooManyRequests } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import {
-  type GuessAnswer,
-  type GuessQuestion,
-  type GuessText,
+  type AttemptAnswer,
+  type AttemptQuestion,
+  type AttemptText,
   type Outcome,
   tellPrimary,
 } from './messages.ts';
@@ -18,14 +18,14 @@ const LONGEST_HASH_SECONDS = 60;
  * In the primary: answers the questions of one worker.
  * @param queueSeconds for how long an attempt may wait for its hash
  */
-export function createGuessDesk(
-  limits: GuessLimits,
+export function answerAttempts(
+  limits: AttemptLimits,
   queueSeconds: number,
-): (question: GuessQuestion) => Promise<GuessAnswer> {
+): (question: AttemptQuestion) => Promise<AttemptAnswer> {
   /** In the order of their beginning. A wrong guess stays counted and is not heard of again. */
   const underWay = new Map<number, CountedAttempt & { forgottenAtMs: number }>();
 
-  async function decide(question: GuessQuestion): Promise<LimitHeaders> {
+  async function decide(question: AttemptQuestion): Promise<LimitHeaders> {
     if ('outcome' in question) {
       const attempt = underWay.get(question.attempt);
       underWay.delete(question.attempt);
@@ -57,16 +57,16 @@ export function createGuessDesk(
 }
 
 /** In a worker: the limits that the primary holds. */
-export function createSharedGuessLimits() {
-  const waiting = new Map<number, (answer: GuessAnswer) => void>();
+export function createPrimaryLimits() {
+  const waiting = new Map<number, (answer: AttemptAnswer) => void>();
   let questions = 0;
 
-  async function ask(question: number, text: GuessText): Promise<LimitHeaders> {
+  async function ask(question: number, text: AttemptText): Promise<LimitHeaders> {
     const {
       headers = {},
       refusedWith,
       failure,
-    } = await new Promise<GuessAnswer>((resolve) => {
+    } = await new Promise<AttemptAnswer>((resolve) => {
       waiting.set(question, resolve);
       tellPrimary({ question, ...text });
     });
@@ -75,7 +75,7 @@ export function createSharedGuessLimits() {
     return headers;
   }
 
-  const limits: GuessLimits = {
+  const limits: AttemptLimits = {
     async count(address, account, device) {
       const attempt = ++questions;
       const headers = await ask(attempt, { address, account, device });
@@ -89,7 +89,7 @@ export function createSharedGuessLimits() {
   };
   return {
     limits,
-    answered(answer: GuessAnswer): void {
+    answered(answer: AttemptAnswer): void {
       waiting.get(answer.answerTo)?.(answer);
       waiting.delete(answer.answerTo);
     },

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { tooManyRequests } from '../problems/catalogue.ts';
-import { type Count, type GuessStore, PACES, type Tally } from './guess-store.ts';
+import { type Count, type CountStore, PACES, type Tally } from './count-store.ts';
 import { createMemoryStore } from './memory-store.ts';
 
 /** Slows down whoever guesses passwords, or makes this server hash them. */
-export interface GuessLimits {
+export interface AttemptLimits {
   /**
    * Counts an attempt before it reaches the hash, so that attempts made at once are all counted.
    * @param device one that the account was logged in to from: counted apart from strangers
@@ -35,7 +35,7 @@ export type LimitHeaders = Record<string, string>;
 const ATTEMPT_IDS = 2 ** 48 - 1;
 const NOT_COUNTED: Tally = { remaining: 0, resetSeconds: 0, waitSeconds: 0 };
 
-export function createGuessLimits(store: GuessStore = createMemoryStore()): GuessLimits {
+export function createAttemptLimits(store: CountStore = createMemoryStore()): AttemptLimits {
   return {
     async count(address, account, device) {
       const attempt = randomInt(1, ATTEMPT_IDS);
@@ -83,7 +83,7 @@ function limitHeaders({ remaining, resetSeconds }: Pick<Tally, 'remaining'> & Pa
 
 const silent = async (): Promise<LimitHeaders> => ({});
 const counted = { headers: {}, takenBack: silent, abandoned: silent };
-export const noGuessLimits: GuessLimits = { count: async () => counted };
+export const noAttemptLimits: AttemptLimits = { count: async () => counted };
 
 function countsOf(account: string, device: string | undefined): Count[] {
   if (device === undefined) return [{ kind: 'account', name: account }];
