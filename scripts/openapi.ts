@@ -17,9 +17,9 @@ import { clientTypes } from './client-types.ts';
 const config = readConfig({ DATABASE_URL: 'sqlite::memory:' });
 const app = await buildApp({
   config,
-  keySet: createKeySet(JSON.stringify(generateKeySet(config, 0)), config.algorithm, systemClock),
-  directory: createDirectory(await openDatabase(config.databaseUrl), systemClock),
-  hasher: createHasher(config.argon2),
+  keySet: createKeySet(JSON.stringify(generateKeySet(config.keys, 0)), config.keys.algorithm, systemClock),
+  directory: createDirectory(await openDatabase(config.database.url), systemClock),
+  hasher: createHasher(config.passwords.argon2),
   clock: systemClock,
   logger: pino({ level: 'silent' }),
   lifecycle: { stopping: false },

@@ -91,12 +91,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     customClaims,
     lifecycle,
   } = dependencies;
-  const basePath = basePathOf(config.publicUrl);
-  const isProxy = config.trustedProxies.length > 0 ? createProxyMatcher(config.trustedProxies) : undefined;
+  const basePath = basePathOf(config.server.publicUrl);
+  const isProxy =
+    config.server.trustedProxies.length > 0 ? createProxyMatcher(config.server.trustedProxies) : undefined;
   if (customClaims) await probeClaims(customClaims);
-  const app = createServer(config, logger, isProxy);
+  const app = createServer(config.server, logger, isProxy);
   const openapi = documentRoutes(app, basePath);
-  handleProblems(app, config.publicUrl + (config.docsPage ? '/docs' : '/openapi.yaml'));
+  handleProblems(app, config.server.publicUrl + (config.server.docsPage ? '/docs' : '/openapi.yaml'));
   acceptJsonOnly(app);
   setSecurityHeaders(app);
   logRequests(app, ({ claims }) => claims?.sub);
@@ -106,14 +107,14 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     done(null, payload);
   });
   await app.register(cookie, { hook: false }); // cookies are read where one is expected, not on every request
-  await allowOrigins(app, config);
+  await allowOrigins(app, config.server);
 
-  const jwt = await registerJwt(app, keySet, tokenProfiles(config));
+  const jwt = await registerJwt(app, keySet, tokenProfiles(config.server.publicUrl, config.tokens));
   const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
-  const keepSeconds = keepSecondsOf(config);
+  const keepSeconds = keepSecondsOf(config.tokens);
   const revocations = createRevocations(keepSeconds);
   const feed = createRevocationFeed({
-    config,
+    config: config.tokens,
     directory,
     revocations,
     clock,
@@ -123,25 +124,41 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     isStopping: () => lifecycle.stopping,
   });
   const { guessLimits = createGuessLimits() } = dependencies;
-  const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
-  const dpop = createDpop({ config, keySet, clock });
-  const origins = [new URL(config.publicUrl).origin, ...config.allowedOrigins];
-  const transports = createTransports(config.publicUrl, origins);
+  const tokens = createTokens({
+    issuer: config.server.publicUrl,
+    settings: config.tokens,
+    keySet,
+    jwt,
+    clock,
+    verifiedTokens,
+    revocations,
+  });
+  const dpop = createDpop({ publicUrl: config.server.publicUrl, keySet, clock });
+  const origins = [new URL(config.server.publicUrl).origin, ...config.server.allowedOrigins];
+  const transports = createTransports(config.server.publicUrl, origins);
   const routes: RouteDependencies = {
     ...dependencies,
     issuingClock: feed.issuingClock,
     directory: feed.directory,
     feed,
     customClaims: dependencies.customClaims,
-    revocationList: createRevocationList({ config, keySet, jwt, clock, revocations, keepSeconds }),
+    revocationList: createRevocationList({
+      issuer: config.server.publicUrl,
+      settings: config.tokens,
+      keySet,
+      jwt,
+      clock,
+      revocations,
+      keepSeconds,
+    }),
     tokens,
     dpop,
-    deviceTokens: createDeviceTokens({ config, keySet, clock }),
+    deviceTokens: createDeviceTokens({ settings: config.tokens, keySet, clock }),
     transports,
-    passwordPolicy: createLazyPasswordPolicy(config),
+    passwordPolicy: createLazyPasswordPolicy(config.passwords, config.server.publicUrl),
     attempts: createAttempts(
-      config.rateLimits ? guessLimits : noGuessLimits,
-      createAdmission(config.passwordHashing),
+      config.attempts.rateLimits ? guessLimits : noGuessLimits,
+      createAdmission(config.passwords.hashing),
     ),
   };
 
@@ -156,13 +173,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   theftBudgetRoute(app, routes);
   healthRoutes(app, routes);
   openapiRoutes(app, openapi);
-  if (config.docsPage) (await import('./routes/operations/docs.ts')).docsRoutes(app);
+  if (config.server.docsPage) (await import('./routes/operations/docs.ts')).docsRoutes(app);
 
   // Locked by place: whatever is registered in here needs an access token.
-  const { requireDpop } = config;
+  const { requireDpop } = config.tokens;
   await app.register(async (locked: App) => {
     // Proxies ask here on behalf of other requests.
-    const transports = createTransports(config.publicUrl, origins, { isProxy });
+    const transports = createTransports(config.server.publicUrl, origins, { isProxy });
     if (isProxy) passPreflights(locked, isProxy);
     await locked.register(authentication, { requireDpop, tokens, transports, dpop });
     verifyRoute(locked, routes);

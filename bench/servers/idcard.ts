@@ -27,9 +27,9 @@ const config = readConfig({
 });
 const app = await buildApp({
   config,
-  keySet: loadKeySet(config, systemClock),
-  directory: createDirectory(await openDatabase(config.databaseUrl), systemClock),
-  hasher: await createHasher(config.argon2),
+  keySet: loadKeySet(config.keys, systemClock),
+  directory: createDirectory(await openDatabase(config.database.url), systemClock),
+  hasher: await createHasher(config.passwords.argon2),
   clock: systemClock,
   logger: pino({ level: 'silent' }),
   lifecycle: { stopping: false },

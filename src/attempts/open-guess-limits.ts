@@ -4,11 +4,11 @@ import { createGuessLimits, type GuessLimits, noGuessLimits } from './guessing.t
 
 /** @throws StartupError */
 export async function openGuessLimits(
-  { rateLimits, redisUrl, publicUrl }: Config,
+  { attempts, redis, server }: Config,
   logger: Pick<BaseLogger, 'info' | 'warn'>,
 ): Promise<GuessLimits> {
-  if (!rateLimits) return noGuessLimits;
-  if (redisUrl === undefined) return createGuessLimits();
+  if (!attempts.rateLimits) return noGuessLimits;
+  if (redis.url === undefined) return createGuessLimits();
   const { openRedisGuessLimits } = await import('./redis-guess-limits.ts'); // its driver is for those who use it
-  return openRedisGuessLimits({ redisUrl, publicUrl }, logger);
+  return openRedisGuessLimits({ redisUrl: redis.url, publicUrl: server.publicUrl }, logger);
 }

@@ -32,13 +32,13 @@ type Replacements = Extensions & Partial<Pick<AppDependencies, 'lifecycle' | 'gu
  */
 export async function openApp(config: Config, replacements: Replacements = {}): Promise<IdcardApp> {
   refuseUndecided(config);
-  const { logger = await createLogger(config), ...others } = replacements;
-  if (isUnprotected(config.publicUrl)) logger.warn({ event: 'http.insecure' });
+  const { logger = await createLogger(config.log), ...others } = replacements;
+  if (isUnprotected(config.server.publicUrl)) logger.warn({ event: 'http.insecure' });
   const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
   const opened = new AsyncDisposableStack();
   try {
     const { keySet, directory } = replacements.directory
-      ? { keySet: loadKeySet(config, clock.now), directory: replacements.directory }
+      ? { keySet: loadKeySet(config.keys, clock.now), directory: replacements.directory }
       : await openStores(config, clock, logger);
     opened.defer(() => directory.close());
     const guessLimits = replacements.guessLimits ?? (await openGuessLimits(config, logger));
@@ -46,7 +46,7 @@ export async function openApp(config: Config, replacements: Replacements = {}): 
     const app = await buildApp({
       config,
       keySet,
-      hasher: createHasher(config.argon2),
+      hasher: createHasher(config.passwords.argon2),
       clock: clock.now,
       issuingClock: clock.issuing,
       logger,

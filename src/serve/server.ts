@@ -48,11 +48,11 @@ export async function startServer(
   env: NodeJS.ProcessEnv,
   { worker, portIsClosed, ...shared }: Partial<WorkerSettings> = {},
 ): Promise<Server> {
-  env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
+  env.UV_THREADPOOL_SIZE ||= String(config.passwords.hashing.atOnce + SPARE_THREADS);
   const lifecycle: Lifecycle = { stopping: false };
-  const app = await openApp(config, { ...shared, logger: await createLogger(config, worker), lifecycle });
-  rootRoute(app, config);
-  await listen(app, config);
+  const app = await openApp(config, { ...shared, logger: await createLogger(config.log, worker), lifecycle });
+  rootRoute(app, config.server);
+  await listen(app, config.server);
   async function sayGoodbye(): Promise<void> {
     await (portIsClosed ?? closePort(app.server));
     await app.close();
@@ -62,7 +62,7 @@ export async function startServer(
     async stop(signal) {
       lifecycle.stopping = true;
       app.log.info({ event: 'server.stopping', signal });
-      if (signal === 'SIGTERM') await sleep(config.shutdownDelaySeconds * 1000);
+      if (signal === 'SIGTERM') await sleep(config.server.shutdownDelaySeconds * 1000);
       // A connection on which nothing was asked is no request in flight, and a browser opens some in advance.
       await Promise.race([sayGoodbye(), sleep(LONGEST_GOODBYE_MS[signal])]);
     },
@@ -75,7 +75,7 @@ function addressesOf(app: IdcardApp): string[] {
   );
 }
 
-async function listen(app: IdcardApp, { host, port }: Config): Promise<void> {
+async function listen(app: IdcardApp, { host, port }: Config['server']): Promise<void> {
   try {
     await app.listen({ host, port, listenTextResolver: () => 'server.listening' });
   } catch (cause) {

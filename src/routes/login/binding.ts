@@ -16,7 +16,7 @@ export function receiveBinding(
 ): string | undefined {
   const proof = transports.receiveProof(request);
   if (proof === undefined) {
-    if (config.requireDpop)
+    if (config.tokens.requireDpop)
       throw invalidDpopProof.login({
         detail: 'REQUIRE_DPOP is on here: send a DPoP proof (RFC 9449) in the header DPoP.',
       });

@@ -142,7 +142,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
     });
     return transports.send(reply, transport, {
       ...tokens.issue(await newLogin(loggedIn, issuedAtSeconds, jkt, dependencies)),
-      device: { token: deviceTokens.issue(email), expiresInSeconds: config.loginMaxAgeSeconds },
+      device: { token: deviceTokens.issue(email), expiresInSeconds: config.tokens.loginMaxAgeSeconds },
     });
   });
 

@@ -63,7 +63,7 @@ export function refreshRoute(app: App, dependencies: Dependencies): void {
     const jkt = receiveBinding(request, reply, dependencies);
     // A bound refresh token is nothing without its key. An unbound one may be bound from now on, but not where only
     // bound ones count: whoever stole it could bind it too.
-    if (dependencies.config.requireDpop && claims.cnf === undefined) throw tokenNotBound();
+    if (dependencies.config.tokens.requireDpop && claims.cnf === undefined) throw tokenNotBound();
     if (claims.cnf !== undefined && claims.cnf.jkt !== jkt) throw keyMismatch(jkt, claims.cnf.jkt);
     const issuedAtSeconds = issuingClock(); // before the look-up: what it tells may be void a moment later
     const user = await findCurrentUser(directory, claims);

@@ -44,7 +44,7 @@ type Dependencies = Pick<
 export function registerRoute(app: App, dependencies: Dependencies): void {
   const { config, directory, hasher, passwordPolicy, attempts } = dependencies;
   // Before the body is read: whatever is sent, the answer tells nothing of it.
-  const onRequest = config.registration === 'open' ? beforeAttempt(attempts) : refuseRegistration;
+  const onRequest = config.accounts.registration === 'open' ? beforeAttempt(attempts) : refuseRegistration;
   app.post('/v1/register', { schema, onRequest, attachValidation: true }, async (request, reply) => {
     const password = receiveNewPassword(request, 'password');
     const [email, ...former] = request.validationError ? [''] : request.body.email; // which may be anything else then
