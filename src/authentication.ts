@@ -2,18 +2,30 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Clock } from './base/clock.ts';
 import { quoted } from './base/log-text.ts';
-import {
-  invalidDpopProof,
-  invalidToken,
-  loginRequired,
-  recentLoginRequired,
-  roleRequired,
-} from './problems/catalogue.ts';
+import { define } from './problems/define.ts';
+import { invalidToken } from './problems/general.ts';
 import { boundToAnotherKey, type Dpop, tokenNotBound } from './proofs/dpop/dpop.ts';
+import { invalidDpopProof } from './proofs/dpop/problems.ts';
 import type { AccessClaims } from './proofs/tokens/claims.ts';
 import type { Tokens } from './proofs/tokens/tokens.ts';
 import type { Transports } from './transports/index.ts';
+import { loginRequired } from './transports/problems.ts';
 import type { ReceivedToken, TransportName } from './transports/transport.ts';
+
+export const roleRequired = define(
+  403,
+  'role-required',
+  'Role required',
+  'The user has no role that may do this.',
+);
+
+export const recentLoginRequired = define(
+  401,
+  'recent-login-required',
+  'Recent login required',
+  'The login is too old for this; log in again.',
+  { challenge: 'insufficient_user_authentication' },
+);
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -5,10 +5,11 @@ export type { IdcardApp, LockedRoutes } from './app.ts';
 export { requireRole } from './authentication.ts';
 export { StartupError } from './base/startup-error.ts';
 export { type Config, readConfig } from './config/config.ts';
-export { emailTaken, unavailable } from './problems/catalogue.ts';
+export { unavailable } from './problems/general.ts';
 export type { CustomClaims } from './proofs/tokens/claims.ts';
 export type { ClaimsFunction } from './routes/dependencies.ts';
 export { type Extensions, openApp as buildApp } from './serve/open-app.ts';
+export { emailTaken } from './users/problems.ts';
 export type { User } from './users/user.ts';
 export type {
   NewUser,

@@ -1,17 +1,10 @@
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
-import {
-  dpopNonceRequired,
-  internalError,
-  invalidDpopProof,
-  invalidRequest,
-  invalidToken,
-  loginRequired,
-  type ProblemFactory,
-  payloadTooLarge,
-  severalCredentials,
-  unsupportedMediaType,
-} from '../problems/catalogue.ts';
+import type { ProblemFactory } from '../problems/define.ts';
+import { internalError, invalidToken } from '../problems/general.ts';
 import { ProblemDetails } from '../problems/problem.ts';
+import { dpopNonceRequired, invalidDpopProof } from '../proofs/dpop/problems.ts';
+import { loginRequired, severalCredentials } from '../transports/problems.ts';
+import { invalidRequest, payloadTooLarge, unsupportedMediaType } from './problems.ts';
 import type { RouteSchema } from './route-schema.ts';
 
 /** A route as OpenAPI describes it: what it takes, and every answer it can give. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ProblemFactory } from '../problems/catalogue.ts';
+import type { ProblemFactory } from '../problems/define.ts';
 
 /** What a route declares once: it validates, types, serializes and documents. */
 export interface RouteSchema {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { requireRecentLogin, requireRole } from '../authentication.ts';
+import { recentLoginRequired, requireRecentLogin, requireRole, roleRequired } from '../authentication.ts';
 import { headerList, headerText } from '../http/header-text.ts';
 import type { RouteSchema } from '../http/route-schema.ts';
 import type { App } from '../http/zod.ts';
-import { cookiesNeedHttps, crossSite, recentLoginRequired, roleRequired } from '../problems/catalogue.ts';
 import { AccessClaims } from '../proofs/tokens/claims.ts';
+import { cookiesNeedHttps, crossSite } from '../transports/problems.ts';
 import type { RouteDependencies } from './dependencies.ts';
 import { accessClaimsExample } from './examples.ts';
 

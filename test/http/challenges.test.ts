@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { insufficientScope, invalidToken } from '../../src/problems/catalogue.ts';
+import { invalidToken } from '../../src/problems/general.ts';
+import { insufficientScope } from '../../src/verifier/problems.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 
 let idcard: TestApp;

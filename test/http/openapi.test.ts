@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { unavailable } from '../../src/problems/catalogue.ts';
+import { unavailable } from '../../src/problems/general.ts';
 import { ADA, addUser, bearer, createTestApp, type TestApp } from '../support/app.ts';
 import { answerOf } from '../support/checked-answers.ts';
 import {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { unavailable } from '../../src/problems/catalogue.ts';
+import { unavailable } from '../../src/problems/general.ts';
 import { ADA, createTestApp, type TestApp } from '../support/app.ts';
 
 /* Routes and directories of programs that embed idcard may hand on any text as a header. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { Config } from '../../config/config.ts';
-import { invalidToken, unavailable } from '../../problems/catalogue.ts';
+import { invalidToken, unavailable } from '../../problems/general.ts';
 import type { Problem } from '../../problems/problem.ts';
 import type { KeySet, TokenKind } from '../keys/key-set.ts';
 import type { Revocations } from '../revocations/revocations.ts';

@@ -1,19 +1,13 @@
 import { z } from 'zod';
+import { overloaded, tooManyRequests } from '../../attempts/problems.ts';
 import { KnownPassword, matchingSpelling, Password } from '../../factors/passwords/password.ts';
 import type { Objection } from '../../factors/passwords/policy.ts';
+import { weakPassword, wrongPassword } from '../../factors/passwords/problems.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  cookiesNeedHttps,
-  crossSite,
-  invalidToken,
-  overloaded,
-  tooManyRequests,
-  unavailable,
-  weakPassword,
-  wrongPassword,
-} from '../../problems/catalogue.ts';
+import { invalidToken, unavailable } from '../../problems/general.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { answerHeaders, attemptOf } from '../attempt.ts';
 import { findCurrentUser } from '../current-user.ts';
 import type { RouteDependencies } from '../dependencies.ts';

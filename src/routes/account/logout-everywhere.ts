@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { clientAddress } from '../../http/client-address.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import { cookiesNeedHttps, crossSite, unavailable } from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { findCurrentUser } from '../current-user.ts';
 import type { RouteDependencies } from '../dependencies.ts';
 

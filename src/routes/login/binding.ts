@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { invalidDpopProof } from '../../problems/catalogue.ts';
+import { invalidDpopProof } from '../../proofs/dpop/problems.ts';
 import type { RouteDependencies } from '../dependencies.ts';
 
 type Dependencies = Pick<RouteDependencies, 'config' | 'dpop' | 'transports'>;

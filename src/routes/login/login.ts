@@ -1,22 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { overloaded, tooManyRequests } from '../../attempts/problems.ts';
 import { KnownPassword, matchingSpelling } from '../../factors/passwords/password.ts';
+import { invalidCredentials } from '../../factors/passwords/problems.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  cookiesNeedHttps,
-  crossSite,
-  dpopNonceRequired,
-  invalidCredentials,
-  invalidDpopProof,
-  overloaded,
-  tooManyRequests,
-  unavailable,
-} from '../../problems/catalogue.ts';
-import { Problem } from '../../problems/problem.ts';
+import { unavailable } from '../../problems/general.ts';
+import { dpopNonceRequired, invalidDpopProof } from '../../proofs/dpop/problems.ts';
 import type { Login } from '../../proofs/tokens/tokens.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { KnownEmail } from '../../users/email.ts';
 import { findByEmail } from '../../users/find-by-email.ts';
 import { type User, verifiedEmail } from '../../users/user.ts';
@@ -156,7 +150,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
     const stronger = { passwordHash: await hasher.hash(password) };
     await directory.update(id, stronger, { passwordHash }).catch((error: unknown) => {
       // A directory that can be read and not changed, such as one on a full disk: the next login tries again.
-      if (!(error instanceof Problem && error.kind === unavailable.kind)) throw error;
+      if (!unavailable.is(error)) throw error;
     });
   }
 }

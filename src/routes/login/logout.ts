@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { clientAddress } from '../../http/client-address.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import { cookiesNeedHttps, crossSite } from '../../problems/catalogue.ts';
 import { Problem } from '../../problems/problem.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import type { RouteDependencies } from '../dependencies.ts';
 
 const schema = {

@@ -2,23 +2,17 @@ import { z } from 'zod';
 import { clientAddress } from '../../http/client-address.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  cookiesNeedHttps,
-  crossSite,
-  dpopNonceRequired,
-  invalidDpopProof,
-  invalidToken,
-  refreshTokenRequired,
-  severalCredentials,
-  unavailable,
-} from '../../problems/catalogue.ts';
+import { invalidToken, unavailable } from '../../problems/general.ts';
 import type { Problem } from '../../problems/problem.ts';
 import { boundToAnotherKey, tokenNotBound } from '../../proofs/dpop/dpop.ts';
+import { dpopNonceRequired, invalidDpopProof } from '../../proofs/dpop/problems.ts';
+import { cookiesNeedHttps, crossSite, severalCredentials } from '../../transports/problems.ts';
 import { verifiedEmail } from '../../users/user.ts';
 import { findCurrentUser } from '../current-user.ts';
 import type { RouteDependencies } from '../dependencies.ts';
 import { tokenExample } from '../examples.ts';
 import { receiveBinding } from './binding.ts';
+import { refreshTokenRequired } from './problems.ts';
 import { tokenResponses } from './token-response.ts';
 
 const schema = {

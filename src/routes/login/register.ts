@@ -1,24 +1,21 @@
 import { z } from 'zod';
+import { overloaded, tooManyRequests } from '../../attempts/problems.ts';
 import { Password } from '../../factors/passwords/password.ts';
+import { weakPassword } from '../../factors/passwords/problems.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  emailTaken,
-  overloaded,
-  registrationClosed,
-  tooManyRequests,
-  unavailable,
-  weakPassword,
-} from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
 import { NewEmail } from '../../users/email.ts';
 import { refuseTaken } from '../../users/find-by-email.ts';
+import { emailTaken } from '../../users/problems.ts';
 import { receiveNewPassword, refuseForm } from '../account/new-password.ts';
 import { answerHeaders, attemptOf } from '../attempt.ts';
 import { beforeAttempt } from '../before-attempt.ts';
 import type { RouteDependencies } from '../dependencies.ts';
 import { credentialsExample, userExample } from '../examples.ts';
 import { toUserResponse, UserResponse } from '../user-response.ts';
+import { registrationClosed } from './problems.ts';
 
 const schema = {
   operationId: 'register',

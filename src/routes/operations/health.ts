@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import { unavailable } from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
 import { replyWithProblem } from '../../problems/reply.ts';
 import type { RouteDependencies } from '../dependencies.ts';
 
