@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { createAdmission } from './attempts/admission.ts';
 import { createAttempts } from './attempts/attempts.ts';
 import { createGuessLimits, type GuessLimits, noGuessLimits } from './attempts/guessing.ts';
-import { authentication } from './authentication.ts';
+import { authentication, isLocked } from './authentication.ts';
 import type { Clock } from './base/clock.ts';
 import type { Config } from './config/config.ts';
 import type { Hasher } from './factors/passwords/hasher.ts';
@@ -95,7 +95,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
   const isProxy = config.trustedProxies.length > 0 ? createProxyMatcher(config.trustedProxies) : undefined;
   if (customClaims) await probeClaims(customClaims);
   const app = createServer(config, logger, isProxy);
-  const openapi = documentRoutes(app, basePath);
+  const openapi = documentRoutes(app, {
+    basePath,
+    isLocked,
+    texts: async () => (await import('./routes/document.ts')).documentTexts,
+  });
   handleProblems(app, config.publicUrl + (config.docsPage ? '/docs' : '/openapi.yaml'));
   acceptJsonOnly(app);
   setSecurityHeaders(app);

@@ -1,4 +1,4 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Clock } from './base/clock.ts';
 import { quoted } from './base/log-text.ts';
@@ -94,6 +94,11 @@ export const authentication = fp<AuthenticationOptions>(
   },
   { name: 'authentication' },
 );
+
+/** Whether the routes of a scope need a login: the scope, or one around it, has registered the plugin. */
+export function isLocked(scope: FastifyInstance): boolean {
+  return scope.hasRequestDecorator('claims');
+}
 
 /** Demands one of these roles, whichever. @throws roleRequired */
 export function requireRole({ roles }: AccessClaims, anyOf: readonly string[]): void {

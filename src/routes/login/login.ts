@@ -29,7 +29,6 @@ const schema = {
     'Answers with tokens in the body (transport "bearer", the default) or in cookies ("cookie"), and with a device token: ' +
     'sent with the next login by the same email, it keeps the guesses of strangers from slowing that down.',
   tags: ['Login'],
-  security: [],
   body: z
     .strictObject({
       email: KnownEmail,

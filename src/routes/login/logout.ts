@@ -14,7 +14,6 @@ const schema = {
     'Clears the cookies; a bearer client throws its tokens away. Needs no valid token. ' +
     'Tokens that were copied elsewhere stay valid until they expire: see logout-everywhere.',
   tags: ['Login'],
-  security: [],
   response: { 204: z.null() },
   documents: {
     204: {

@@ -22,7 +22,6 @@ const schema = {
     'Send the refresh token in the body, or its cookie; the new pair leaves by the way the old one came. ' +
     'Safe to repeat: a refresh token stays usable until it expires.',
   tags: ['Login'],
-  security: [],
   body: z.strictObject({ refresh_token: z.string().optional() }).optional().meta({ id: 'Refresh' }),
   bodyExamples: {
     bearer: { refresh_token: tokenExample.refresh_token },

@@ -24,7 +24,6 @@ const schema = {
     'The email is stored in one spelling: in lower case, its domain in the letters of its script, so that ' +
     '`ada@xn--mnchen-3ya.de` is `ada@münchen.de`. Where registration is closed, whatever is sent is refused alike.',
   tags: ['Login'],
-  security: [],
   body: z.strictObject({ email: NewEmail, password: Password }).meta({ id: 'Registration' }),
   bodyExamples: { ada: credentialsExample },
   response: { 201: UserResponse },

@@ -12,7 +12,6 @@ const livez = {
   operationId: 'getLiveness',
   summary: 'Whether the process runs',
   tags: ['Operations'],
-  security: [],
   response: { 200: Liveness },
   documents: { 200: { description: 'It runs.', example: alive } },
   problems: [],
@@ -36,7 +35,6 @@ const readyz = {
     'bounded by the lifetime of an access token; login and refresh answer 503. A replica that has not reached the user ' +
     'directory since its start is not ready, nor is one that stops.',
   tags: ['Operations'],
-  security: [],
   response: { 200: Readiness },
   documents: {
     200: {
