@@ -13,6 +13,7 @@ import { generateKeySet } from '../src/proofs/keys/key-rotation.ts';
 import { createKeySet } from '../src/proofs/keys/key-set.ts';
 import { createDirectory } from '../src/users/directory.ts';
 import { clientTypes } from './client-types.ts';
+import { findProblems } from './problem-kinds.ts';
 
 const config = readConfig({ DATABASE_URL: 'sqlite::memory:' });
 const app = await buildApp({
@@ -26,11 +27,12 @@ const app = await buildApp({
 });
 await app.ready();
 const { yaml, yaml30 } = await app.openapi();
+const slugs = (await findProblems()).map(({ factory }) => factory.kind.slug);
 
 const files = {
   'openapi.yaml': yaml,
   'openapi-3.0.yaml': yaml30,
-  'src/client/openapi.ts': await clientTypes(yaml),
+  'src/client/openapi.ts': await clientTypes(yaml, slugs),
 };
 
 for (const [name, text] of Object.entries(files)) {
