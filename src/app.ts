@@ -1,9 +1,11 @@
 import cookie from '@fastify/cookie';
+import { isLocked } from './authentication.ts';
 import { type Config, refuseUndecided } from './config/config.ts';
 import { buildHouse, type House, type Lifecycle, type Parts } from './house.ts';
 import { basePathOf } from './http/base-path.ts';
 import { allowOrigins } from './http/cors.ts';
 import { documentRoutes } from './http/documented-routes.ts';
+import { handleProblems } from './http/error-handler.ts';
 import { acceptJsonOnly } from './http/json-body.ts';
 import type { OpenApiTexts } from './http/openapi.ts';
 import { logRequests } from './http/request-log.ts';
@@ -11,7 +13,6 @@ import { setSecurityHeaders } from './http/security-headers.ts';
 import { createServer } from './http/server.ts';
 import { createProxyMatcher } from './http/trusted-proxies.ts';
 import type { App } from './http/zod.ts';
-import { handleProblems } from './problems/error-handler.ts';
 import { accountRoutes } from './routes/account/index.ts';
 import { loginRoutes } from './routes/login/index.ts';
 import { metadataRoutes } from './routes/metadata/index.ts';
@@ -49,7 +50,11 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<Idcar
 
 async function addRoutes(app: App, house: House): Promise<IdcardApp> {
   const { config, feed, lifecycle, events } = house;
-  const openapi = documentRoutes(app, basePathOf(config.server.publicUrl));
+  const openapi = documentRoutes(app, {
+    basePath: basePathOf(config.server.publicUrl),
+    isLocked,
+    texts: async () => (await import('./routes/document.ts')).documentTexts,
+  });
   handleProblems(app, config.server.publicUrl + (config.server.docsPage ? '/docs' : '/openapi.yaml'));
   acceptJsonOnly(app);
   setSecurityHeaders(app);

@@ -1,4 +1,3 @@
-import { invalidRequest, weakPassword } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
 import type { HashQueue } from './hash-queue.ts';
 import type { AttemptLimits, LimitHeaders } from './limits.ts';
@@ -59,7 +58,10 @@ export function createAttempts(attemptLimits: AttemptLimits, hashQueue: HashQueu
   };
 }
 
-/** To judge a password takes milliseconds of the one thread that serves everybody, the rest of the form being right or not. */
+/**
+ * Whether a form was refused, field by field. To judge a password takes milliseconds of the one thread that serves everybody,
+ * the rest of the form being right or not.
+ */
 function wasJudged(error: unknown): boolean {
-  return error instanceof Problem && [weakPassword.kind, invalidRequest.kind].includes(error.kind);
+  return error instanceof Problem && error.errors !== undefined;
 }

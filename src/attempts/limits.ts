@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
-import { tooManyRequests } from '../problems/catalogue.ts';
 import { type Count, type CountStore, PACES, type Tally } from './count-store.ts';
 import { createMemoryStore } from './memory-store.ts';
+import { tooManyRequests } from './problems.ts';
 
 /** Slows down whoever guesses passwords, or makes this server hash them. */
 export interface AttemptLimits {

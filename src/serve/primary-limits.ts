@@ -1,6 +1,5 @@
 import type { AttemptLimits, CountedAttempt, LimitHeaders } from '../attempts/limits.ts';
-import { tooManyRequests } from '../problems/catalogue.ts';
-import { Problem } from '../problems/problem.ts';
+import { tooManyRequests } from '../attempts/problems.ts';
 import {
   type AttemptAnswer,
   type AttemptQuestion,
@@ -50,7 +49,7 @@ export function answerAttempts(
     try {
       return { answerTo, headers: await decide(question) };
     } catch (error) {
-      const isRefusal = error instanceof Problem && error.kind === tooManyRequests.kind;
+      const isRefusal = tooManyRequests.is(error);
       return isRefusal ? { answerTo, refusedWith: error.headers } : { answerTo, failure: String(error) };
     }
   };

@@ -1,4 +1,4 @@
-import { unavailable } from '../../src/problems/catalogue.ts';
+import { unavailable } from '../../src/problems/general.ts';
 import { ADA, expect, startIdcard, test } from '../support/idcard.ts';
 
 /* Routes and directories of programs that embed idcard may hand on any text as a header. */

@@ -296,13 +296,13 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
 });
 
 test('the threat model shows the table of the default settings', () => {
-  const table = formatTheftBudget(theftBudget(readConfig({})));
+  const table = formatTheftBudget(theftBudget(readConfig({}).tokens));
   expect(readFileSync('docs/threat-model.md', 'utf8')).toContain(table);
 });
 
 test('the README shows rows of it, as they are', () => {
   const [shown = ''] = /^\| since the theft.*?(?=\n\n)/ms.exec(readFileSync('README.md', 'utf8')) ?? [];
-  const rows = formatTheftBudget(theftBudget(readConfig({}))).split('\n');
+  const rows = formatTheftBudget(theftBudget(readConfig({}).tokens)).split('\n');
   expect(shown.split('\n').length).toBeGreaterThan(3);
   expect(rows).toEqual(expect.arrayContaining(shown.split('\n')));
 });

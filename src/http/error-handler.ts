@@ -3,23 +3,22 @@ import type { Socket } from 'node:net';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { codeOf } from '../base/error-code.ts';
 import { printable } from '../base/log-text.ts';
-import { clientAddress, normalizeAddress } from '../http/client-address.ts';
+import { internalError } from '../problems/general.ts';
+import { Problem, type ProblemOptions } from '../problems/problem.ts';
+import { logRefusal } from '../problems/refusal-log.ts';
+import { replyWithProblem } from '../problems/reply.ts';
+import { shownOrigin } from '../problems/shown-origin.ts';
+import { clientAddress, normalizeAddress } from './client-address.ts';
 import {
   headersTooLarge,
-  internalError,
   invalidRequest,
   methodNotAllowed,
   notFound,
-  overloaded,
   payloadTooLarge,
   requestTimeout,
   unsupportedMediaType,
   uriTooLong,
-} from './catalogue.ts';
-import { Problem, type ProblemOptions } from './problem.ts';
-import { logRefusal } from './refusal-log.ts';
-import { replyWithProblem } from './reply.ts';
-import { shownOrigin } from './shown-origin.ts';
+} from './problems.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
@@ -30,7 +29,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 export function handleProblems(app: FastifyInstance, guide: string): void {
   app.setErrorHandler((error: unknown, request, reply) => {
     const problem = isOfQuery(error) ? noSuchRoute(request) : toProblem(error, request);
-    if (problem.kind === internalError.kind) removeUnsendable(reply);
+    if (internalError.is(problem)) removeUnsendable(reply);
     return sendProblem(problem, request, reply);
   });
   app.setNotFoundHandler((request, reply) => sendProblem(noSuchRoute(request), request, reply));
@@ -157,19 +156,14 @@ function toProblem(error: unknown, request: FastifyRequest): Problem {
 }
 
 function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { kind } = problem;
-  if (kind === overloaded.kind) {
-    request.log.warn({ event: 'attempts.turned-away', address: clientAddress(request) }); // no stack for each one of a flood
-  } else if (kind.status >= 500) {
-    request.log.error({
-      event: 'request.failed',
+  const { log, slug } = problem.kind;
+  if (log) {
+    request.log[log.level]({
+      event: log.event,
       address: clientAddress(request),
-      problem: kind.slug,
-      err: problem.cause ?? problem,
+      ...(log.level === 'error' && { problem: slug, err: problem.cause ?? problem }),
     });
   }
-  // A guessing attack must not vanish from the log once it is slowed down.
-  if (kind.status === 429) request.log.warn({ event: 'attempts.limited', address: clientAddress(request) });
   logRefusal(problem, request.log, { event: 'request.refused', address: clientAddress(request) });
   return replyWithProblem(problem, request, reply);
 }
