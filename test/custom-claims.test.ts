@@ -1,6 +1,6 @@
 import { StartupError } from '../src/base/startup-error.ts';
+import type { ClaimsFunction } from '../src/logins.ts';
 import { AccessClaims } from '../src/proofs/tokens/claims.ts';
-import type { ClaimsFunction } from '../src/routes/dependencies.ts';
 import {
   ADA,
   addUser,

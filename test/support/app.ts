@@ -5,9 +5,9 @@ import { buildApp, type IdcardApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/index.ts';
 import { createHasher, type Hasher } from '../../src/factors/passwords/hasher.ts';
+import type { ClaimsFunction } from '../../src/logins.ts';
 import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
-import { createKeySet, type PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
-import type { ClaimsFunction, Lifecycle } from '../../src/routes/dependencies.ts';
+import type { PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import { checkInjected } from './checked-answers.ts';
 
@@ -24,7 +24,6 @@ export interface TestApp extends ReturnType<typeof exchangesWith> {
   config: Config;
   directory: Directory;
   hasher: Hasher;
-  lifecycle: Lifecycle;
   /** The private keys, to forge with. */
   jwks: PrivateJwkSet;
   /** The injected time, to be moved by hand. */
@@ -51,7 +50,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
   const config = readConfig({ LOG_LEVEL: 'info', DATABASE_URL: 'sqlite::memory:', ...env });
   const time = { now: START };
   const clock = () => time.now;
-  const keys = jwks ?? generateKeySet(config, START);
+  const keys = jwks ?? generateKeySet(config.keys, START);
   const lines: string[] = [];
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -60,23 +59,22 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     },
   });
   const real = createDirectory(
-    await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize }),
+    await openDatabase(config.database.url, { poolSize: config.database.poolSize }),
     clock,
   );
   const directory = wrap?.(real) ?? real;
-  const hasher = createHasher(config.argon2);
-  const lifecycle: Lifecycle = { stopping: false };
-  const app = await buildApp({
-    config,
-    keySet: createKeySet(JSON.stringify(keys), config.algorithm, clock),
-    directory,
-    hasher,
-    clock,
-    logger: pino({ level: config.logLevel, base: null }, stream),
-    lifecycle,
-    pollsByHand: true,
-    ...(customClaims && { customClaims }),
-  });
+  const hasher = createHasher(config.passwords.argon2);
+  const app = await buildApp(
+    { ...config, keys: { ...config.keys, keySet: JSON.stringify(keys) } },
+    {
+      directory,
+      hasher,
+      clock: { now: clock, issuing: clock, follow: async () => undefined },
+      logger: pino({ level: config.log.level, base: null }, stream),
+      pollsByHand: true,
+      ...(customClaims && { customClaims }),
+    },
+  );
   if (!customClaims) checkInjected(app); // the document does not know them
   const log = () => lines.map((line) => JSON.parse(line));
   let seen = 0;
@@ -86,7 +84,6 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     config,
     directory,
     hasher,
-    lifecycle,
     jwks: keys,
     time,
     log,
@@ -98,10 +95,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
         events.map((event) => (typeof event === 'string' ? { event } : event)),
       );
     },
-    close: async () => {
-      await app.close();
-      await real.close();
-    },
+    close: () => app.close(),
   };
 }
 
