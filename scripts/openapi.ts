@@ -5,9 +5,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
+import { openAttemptLimits } from '../src/attempts/open-limits.ts';
 import { systemClock } from '../src/base/clock.ts';
 import { readConfig } from '../src/config/config.ts';
 import { openDatabase } from '../src/database/index.ts';
+import { createEvents } from '../src/events/events.ts';
 import { createHasher } from '../src/factors/passwords/hasher.ts';
 import { generateKeySet } from '../src/proofs/keys/key-rotation.ts';
 import { createKeySet } from '../src/proofs/keys/key-set.ts';
@@ -23,6 +25,7 @@ const app = await buildApp({
   clock: systemClock,
   logger: pino({ level: 'silent' }),
   lifecycle: { stopping: false },
+  attemptLimits: await openAttemptLimits(config, createEvents()),
 });
 await app.ready();
 const { yaml, yaml30 } = await app.openapi();

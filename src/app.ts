@@ -2,7 +2,7 @@ import cookie from '@fastify/cookie';
 import type { FastifyBaseLogger } from 'fastify';
 import { createAttempts } from './attempts/attempts.ts';
 import { createHashQueue } from './attempts/hash-queue.ts';
-import { type AttemptLimits, createAttemptLimits, noAttemptLimits } from './attempts/limits.ts';
+import type { AttemptLimits } from './attempts/limits.ts';
 import { authentication } from './authentication.ts';
 import type { Clock } from './base/clock.ts';
 import type { Config } from './config/config.ts';
@@ -60,8 +60,7 @@ export interface AppDependencies {
   issuingClock?: Clock;
   logger: FastifyBaseLogger;
   lifecycle: Lifecycle;
-  /** Where attempts are counted, if not in this process. */
-  attemptLimits?: AttemptLimits;
+  attemptLimits: AttemptLimits;
   siblings?: Siblings;
   customClaims?: ClaimsFunction;
   /** More routes for which an access token is needed. */
@@ -122,7 +121,6 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     siblings: dependencies.siblings,
     isStopping: () => lifecycle.stopping,
   });
-  const { attemptLimits = createAttemptLimits() } = dependencies;
   const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
   const dpop = createDpop({ config, keySet, clock });
   const origins = [new URL(config.publicUrl).origin, ...config.allowedOrigins];
@@ -139,10 +137,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<IdcardApp
     deviceTokens: createDeviceTokens({ config, keySet, clock }),
     transports,
     passwordPolicy: createLazyPasswordPolicy(config),
-    attempts: createAttempts(
-      config.rateLimits ? attemptLimits : noAttemptLimits,
-      createHashQueue(config.passwordHashing),
-    ),
+    attempts: createAttempts(dependencies.attemptLimits, createHashQueue(config.passwordHashing)),
   };
 
   registerRoute(app, routes);

@@ -7,9 +7,11 @@ import { createPublicKey, verify } from 'node:crypto';
 import { createVerifier } from 'fast-jwt';
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
+import { openAttemptLimits } from '../../src/attempts/open-limits.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/index.ts';
+import { createEvents } from '../../src/events/events.ts';
 import { createHasher } from '../../src/factors/passwords/hasher.ts';
 import { loadKeySet } from '../../src/proofs/keys/load-key-set.ts';
 import { AccessClaims } from '../../src/proofs/tokens/claims.ts';
@@ -33,6 +35,7 @@ const app = await buildApp({
   clock: systemClock,
   logger: pino({ level: 'silent' }),
   lifecycle: { stopping: false },
+  attemptLimits: await openAttemptLimits(config, createEvents()),
 });
 
 const { clients, publicKeyPem, proofKeyPem } = readPeerEnv();

@@ -3,6 +3,9 @@ export type Clock = () => number;
 
 export const systemClock: Clock = () => Math.floor(Date.now() / 1000);
 
+/** Milliseconds since the process began, by a clock that nobody can set. */
+export const monotonicMs = () => performance.now();
+
 /** The system's clock until it is told to follow another one. */
 export interface FollowingClock {
   /**

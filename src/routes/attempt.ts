@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Attempt } from '../attempts/attempts.ts';
+import type { ReceivedAttempt } from '../attempts/attempts.ts';
 import { clientOf } from '../http/client.ts';
 import { clientAddress } from '../http/client-address.ts';
 
@@ -9,7 +9,7 @@ export function attemptOf(
   reply: FastifyReply,
   account: string,
   device?: string,
-): Attempt {
+): ReceivedAttempt {
   return {
     address: clientAddress(request),
     account,

@@ -1,9 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type AppDependencies, buildApp, type IdcardApp, type LockedRoutes } from '../app.ts';
+import type { AttemptLimits } from '../attempts/limits.ts';
 import { openAttemptLimits } from '../attempts/open-limits.ts';
 import { createFollowingClock } from '../base/clock.ts';
 import { isUnprotected } from '../base/this-machine.ts';
 import { type Config, refuseUndecided } from '../config/config.ts';
+import { createEvents } from '../events/events.ts';
+import { logEvents } from '../events/log.ts';
 import { createHasher } from '../factors/passwords/hasher.ts';
 import { loadKeySet } from '../proofs/keys/load-key-set.ts';
 import type { ClaimsFunction } from '../routes/dependencies.ts';
@@ -23,7 +26,10 @@ export interface Extensions {
   logger?: FastifyBaseLogger;
 }
 
-type Replacements = Extensions & Partial<Pick<AppDependencies, 'lifecycle' | 'attemptLimits' | 'siblings'>>;
+export interface Replacements extends Extensions, Partial<Pick<AppDependencies, 'lifecycle' | 'siblings'>> {
+  /** The limits that the primary holds, in one of its workers. */
+  primaryLimits?: AttemptLimits;
+}
 
 /**
  * The app of a configuration, with its keys, its database and its limits opened; closing it closes them. It does not
@@ -32,7 +38,7 @@ type Replacements = Extensions & Partial<Pick<AppDependencies, 'lifecycle' | 'at
  */
 export async function openApp(config: Config, replacements: Replacements = {}): Promise<IdcardApp> {
   refuseUndecided(config);
-  const { logger = await createLogger(config), ...others } = replacements;
+  const { logger = await createLogger(config), primaryLimits, ...others } = replacements;
   if (isUnprotected(config.publicUrl)) logger.warn({ event: 'http.insecure' });
   const clock = createFollowingClock((seconds) => logger.warn({ event: 'clock.corrected', seconds }));
   const opened = new AsyncDisposableStack();
@@ -41,7 +47,8 @@ export async function openApp(config: Config, replacements: Replacements = {}): 
       ? { keySet: loadKeySet(config, clock.now), directory: replacements.directory }
       : await openStores(config, clock, logger);
     opened.defer(() => directory.close());
-    const attemptLimits = replacements.attemptLimits ?? (await openAttemptLimits(config, logger));
+    const events = createEvents(logEvents(logger));
+    const attemptLimits = await openAttemptLimits(config, events, { primaryLimits });
     opened.defer(async () => attemptLimits.close?.());
     const app = await buildApp({
       config,

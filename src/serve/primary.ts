@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { openAttemptLimits } from '../attempts/open-limits.ts';
 import { createFollowingClock } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
+import { createEvents } from '../events/events.ts';
+import { logEvents } from '../events/log.ts';
 import { greet } from './greeting.ts';
 import { closePortOf } from './last-connections.ts';
 import { createLogger } from './log.ts';
@@ -23,7 +25,7 @@ const LONGEST_DELAY_MS = 30_000;
 export async function servePrimary(config: Config): Promise<void> {
   await prepare(config);
   const logger = await createLogger(config);
-  const attemptLimits = await openAttemptLimits(config, logger);
+  const attemptLimits = await openAttemptLimits(config, createEvents(logEvents(logger)));
   const running = new Set<Worker>();
   const serving = new Set<Worker>();
   let isStopping = false;

@@ -1,6 +1,6 @@
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AppDependencies, IdcardApp } from '../app.ts';
+import type { IdcardApp } from '../app.ts';
 import { codeOf } from '../base/error-code.ts';
 import { StartupError } from '../base/startup-error.ts';
 import type { Config } from '../config/config.ts';
@@ -8,7 +8,7 @@ import type { Lifecycle } from '../routes/dependencies.ts';
 import { rootRoute } from '../routes/operations/root.ts';
 import { closePort } from './last-connections.ts';
 import { createLogger } from './log.ts';
-import { openApp } from './open-app.ts';
+import { openApp, type Replacements } from './open-app.ts';
 import type { StopSignal } from './signals.ts';
 
 /**
@@ -21,7 +21,7 @@ const SPARE_THREADS = 1;
 const LONGEST_GOODBYE_MS = { SIGTERM: 4000, SIGINT: 500 };
 
 /** What differs where several processes serve. */
-interface WorkerSettings extends Required<Pick<AppDependencies, 'attemptLimits' | 'siblings'>> {
+interface WorkerSettings extends Required<Pick<Replacements, 'primaryLimits' | 'siblings'>> {
   /** Stands in every line of the log. */
   worker: number;
   /** Ends when the primary has closed the port and every request has its answer. */
@@ -46,11 +46,11 @@ export interface Server {
 export async function startServer(
   config: Config,
   env: NodeJS.ProcessEnv,
-  { worker, portIsClosed, ...shared }: Partial<WorkerSettings> = {},
+  { worker, portIsClosed, ...ofPrimary }: Partial<WorkerSettings> = {},
 ): Promise<Server> {
   env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
   const lifecycle: Lifecycle = { stopping: false };
-  const app = await openApp(config, { ...shared, logger: await createLogger(config, worker), lifecycle });
+  const app = await openApp(config, { ...ofPrimary, logger: await createLogger(config, worker), lifecycle });
   rootRoute(app, config);
   await listen(app, config);
   async function sayGoodbye(): Promise<void> {

@@ -1,8 +1,10 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { buildApp, type IdcardApp } from '../../src/app.ts';
+import { openAttemptLimits } from '../../src/attempts/open-limits.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/index.ts';
+import { createEvents } from '../../src/events/events.ts';
 import { createHasher, type Hasher } from '../../src/factors/passwords/hasher.ts';
 import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
 import { createKeySet, type PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
@@ -26,8 +28,8 @@ export interface TestApp {
   lifecycle: Lifecycle;
   /** The private keys, to forge with. */
   jwks: PrivateJwkSet;
-  /** The injected time, to be moved by hand. */
-  time: { now: number };
+  /** The injected time, to be moved by hand; delays end by another clock, `passedMs`. */
+  time: { now: number; passedMs: number };
   /** Every log line so far, parsed. */
   log: () => Record<string, unknown>[];
   /** Every log line so far, as written. */
@@ -46,7 +48,7 @@ export interface TestOptions {
 export async function createTestApp(options: TestOptions = {}): Promise<TestApp> {
   const { env = {}, jwks, directory: wrap, customClaims } = options;
   const config = readConfig({ LOG_LEVEL: 'info', DATABASE_URL: 'sqlite::memory:', ...env });
-  const time = { now: START };
+  const time = { now: START, passedMs: 0 };
   const clock = () => time.now;
   const keys = jwks ?? generateKeySet(config, START);
   const lines: string[] = [];
@@ -71,6 +73,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     clock,
     logger: pino({ level: config.logLevel, base: null }, stream),
     lifecycle,
+    attemptLimits: await openAttemptLimits(config, createEvents(), { nowMs: () => time.passedMs }),
     pollsByHand: true,
     ...(customClaims && { customClaims }),
   });

@@ -74,11 +74,11 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
     if (request.transport === 'cookie') transports.refuseUnkeptCookies(request);
     // Counted by the user and not by the email: a stranger's guesses at the login do not keep the owner from this.
     const attempt = attemptOf(request, reply, `password ${request.claims.sub}`);
-    const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
+    const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, judged, succeeded }) => {
       const user = await findCurrentUser(directory, request.claims);
       const objection =
         new_password === current?.[0] ? SAME : await passwordPolicy.objection(new_password, user.email);
-      refuseForm(request, 'new_password', objection);
+      judged(() => refuseForm(request, 'new_password', objection));
       return inTurn(async () => {
         if ((await matchingSpelling(hasher, user.passwordHash, current_password)) === undefined) {
           reportUnusableHash(request.log, hasher, user);
@@ -89,7 +89,7 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
           });
           throw wrongPassword();
         }
-        await succeeded();
+        succeeded();
         return { user, passwordHash: await hasher.hash(new_password) };
       });
     });

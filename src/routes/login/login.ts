@@ -129,7 +129,7 @@ export function loginRoute(app: App, dependencies: Dependencies): void {
           logFailure(request, user);
           throw invalidCredentials({ reason: () => explainFailure(user) });
         }
-        await succeeded();
+        succeeded();
         await rehash(user, passwords[0], password !== passwords[0]);
         return { loggedIn: user, jkt, issuedAtSeconds };
       });

@@ -49,8 +49,9 @@ export function registerRoute(app: App, dependencies: Dependencies): void {
     const password = receiveNewPassword(request, 'password');
     const [email, ...former] = request.validationError ? [''] : request.body.email; // which may be anything else then
     const attempt = attemptOf(request, reply, `register ${email || clientAddress(request)}`);
-    const passwordHash = await attempts.run(attempt, async ({ inTurn }) => {
-      refuseForm(request, 'password', await passwordPolicy.objection(password, email));
+    const passwordHash = await attempts.run(attempt, async ({ inTurn, judged }) => {
+      const objection = await passwordPolicy.objection(password, email);
+      judged(() => refuseForm(request, 'password', objection));
       return inTurn(() => hasher.hash(password)); // stays counted, as each costs a hash
     });
     await refuseTaken(directory, [email, ...former]);
