@@ -9,9 +9,10 @@ import { readConfig } from '../src/config/config.ts';
 import { findFreePort, type ServerProcess, startServer } from './support/process.ts';
 
 const readme = readFileSync('README.md', 'utf8');
-const [, firstToken = '', , cookies = '', operator = ''] = [...readme.matchAll(/```sh\n(.*?)```/gs)].map(
-  ([, script]) => script,
-);
+const accounts = readFileSync('docs/operations/accounts.md', 'utf8');
+const blocksOf = (page: string) => [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, script]) => script);
+const [, firstToken = '', cookies = ''] = blocksOf(readme);
+const [operator = ''] = blocksOf(accounts);
 
 let folder: string;
 let server: ServerProcess;
@@ -38,7 +39,7 @@ async function runBlock(script: string): Promise<{ code: number | null; stdout: 
   return { code, stdout };
 }
 
-describe('the commands of the README work, in the order in which they stand', () => {
+describe('the commands of the README, and those for the operator, work, in the order in which they stand', () => {
   test('the first token', async () => {
     const { code, stdout } = await runBlock(firstToken);
     expect(code).toBe(0);
@@ -73,7 +74,7 @@ describe('the commands of the README work, in the order in which they stand', ()
 });
 
 describe('what starts a server', () => {
-  const guides = ['README.md', 'docs/operations.md', 'examples/spa/README.md'];
+  const guides = ['README.md', 'docs/operations/running.md', 'examples/spa/README.md'];
   const lines = guides.flatMap((guide) =>
     readFileSync(guide, 'utf8').match(/^.*\bnpm (start|run example)$/gm),
   );

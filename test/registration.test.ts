@@ -1,10 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { buildApp } from '../src/app.ts';
 import { StartupError } from '../src/base/startup-error.ts';
 import { readConfig } from '../src/config/config.ts';
 import { openDatabase } from '../src/database/index.ts';
-import { openApp } from '../src/serve/open-app.ts';
 import { ADA, addUser, BOB, createTestApp, logIn, type TestApp } from './support/app.ts';
 import { findFreePort, run, startServer, temporaryFolder } from './support/process.ts';
 
@@ -119,11 +119,11 @@ describe('where NODE_ENV is production and REGISTRATION is not set', () => {
   test('a program that embeds idcard is refused as well, and registration stays closed', async () => {
     const DATA_DIR = join(folder, 'embedded');
     const config = readConfig({ NODE_ENV: 'production', DATA_DIR, LOG_LEVEL: 'silent' });
-    await expect(openApp(config)).rejects.toThrow(SENTENCE);
-    await expect(openApp(config)).rejects.toThrow(StartupError);
+    await expect(buildApp(config)).rejects.toThrow(SENTENCE);
+    await expect(buildApp(config)).rejects.toThrow(StartupError);
     expect(existsSync(DATA_DIR)).toBe(false);
 
-    const idcard = await createTestApp({ env: { NODE_ENV: 'production' } });
+    const idcard = await createTestApp({ env: { NODE_ENV: 'production', REGISTRATION: 'closed' } });
     const answer = await idcard.app.inject({ method: 'POST', url: '/v1/register', body: ADA });
     expect(answer.statusCode).toBe(403);
     await idcard.close();

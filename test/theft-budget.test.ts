@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../src/config/config.ts';
+import { createEvents } from '../src/events/events.ts';
 import { createRevocations } from '../src/proofs/revocations/revocations.ts';
 import { formatTheftBudget, type TheftBudgetEntry, theftBudget } from '../src/proofs/theft-budget.ts';
 import { createRevocationFeed } from '../src/revocation-feed.ts';
@@ -267,7 +268,7 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
       revocations: createRevocations(300),
       clock: () => START,
       issuingClock: () => START,
-      logger: owners.app.log,
+      events: createEvents(),
     });
     feed.start();
     await vi.advanceTimersByTimeAsync(config.revocationPollSeconds * 1000 - 1);
@@ -288,8 +289,16 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
   });
 });
 
-test('the README shows the table of the default settings', () => {
-  expect(readFileSync('README.md', 'utf8')).toContain(formatTheftBudget(theftBudget(readConfig({}))));
+test('the threat model shows the table of the default settings', () => {
+  const table = formatTheftBudget(theftBudget(readConfig({})));
+  expect(readFileSync('docs/threat-model.md', 'utf8')).toContain(table);
+});
+
+test('the README shows rows of it, as they are', () => {
+  const [shown = ''] = /^\| since the theft.*?(?=\n\n)/ms.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const rows = formatTheftBudget(theftBudget(readConfig({}))).split('\n');
+  expect(shown.split('\n').length).toBeGreaterThan(3);
+  expect(rows).toEqual(expect.arrayContaining(shown.split('\n')));
 });
 
 test('the command line prints it for the settings at hand, for people and as JSON', async () => {

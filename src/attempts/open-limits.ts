@@ -1,24 +1,19 @@
-import { monotonicMs } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events/events.ts';
 import { type AttemptLimits, createAttemptLimits, noAttemptLimits } from './limits.ts';
 import { createMemoryStore } from './memory-store.ts';
 
-interface Options {
-  /** Of the counts in memory: a clock that nobody can set. */
-  nowMs?: () => number;
-  /** In a worker: the limits that the primary holds. */
-  primaryLimits?: AttemptLimits | undefined;
-}
-
 /**
  * The limits of a configuration. Nobody else asks whether there are any.
+ * @param nowMs of counts in memory: a clock that nobody can set
+ * @param primaryLimits in a worker: those that the primary holds
  * @throws StartupError
  */
 export async function openAttemptLimits(
   { rateLimits, redisUrl, publicUrl }: Config,
   events: Pick<Events, 'tell'>,
-  { nowMs = monotonicMs, primaryLimits }: Options = {},
+  nowMs: () => number,
+  primaryLimits?: AttemptLimits,
 ): Promise<AttemptLimits> {
   if (!rateLimits) return noAttemptLimits;
   if (primaryLimits) return primaryLimits;

@@ -1,14 +1,12 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { buildApp, type IdcardApp } from '../../src/app.ts';
-import { openAttemptLimits } from '../../src/attempts/open-limits.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/index.ts';
-import { createEvents } from '../../src/events/events.ts';
 import { createHasher, type Hasher } from '../../src/factors/passwords/hasher.ts';
+import type { ClaimsFunction } from '../../src/logins.ts';
 import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
-import { createKeySet, type PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
-import type { ClaimsFunction, Lifecycle } from '../../src/routes/dependencies.ts';
+import type { PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import { checkInjected } from './checked-answers.ts';
 
@@ -25,10 +23,9 @@ export interface TestApp {
   config: Config;
   directory: Directory;
   hasher: Hasher;
-  lifecycle: Lifecycle;
   /** The private keys, to forge with. */
   jwks: PrivateJwkSet;
-  /** The injected time, to be moved by hand; delays end by another clock, `passedMs`. */
+  /** The injected time, to be moved by hand; delays end by the monotonic clock. */
   time: { now: number; passedMs: number };
   /** Every log line so far, parsed. */
   log: () => Record<string, unknown>[];
@@ -64,34 +61,28 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
   );
   const directory = wrap?.(real) ?? real;
   const hasher = createHasher(config.argon2);
-  const lifecycle: Lifecycle = { stopping: false };
-  const app = await buildApp({
-    config,
-    keySet: createKeySet(JSON.stringify(keys), config.algorithm, clock),
-    directory,
-    hasher,
-    clock,
-    logger: pino({ level: config.logLevel, base: null }, stream),
-    lifecycle,
-    attemptLimits: await openAttemptLimits(config, createEvents(), { nowMs: () => time.passedMs }),
-    pollsByHand: true,
-    ...(customClaims && { customClaims }),
-  });
+  const app = await buildApp(
+    { ...config, keySet: JSON.stringify(keys) },
+    {
+      directory,
+      hasher,
+      clock: { now: clock, issuing: clock, monotonicMs: () => time.passedMs, follow: async () => undefined },
+      logger: pino({ level: config.logLevel, base: null }, stream),
+      pollsByHand: true,
+      ...(customClaims && { customClaims }),
+    },
+  );
   if (!customClaims) checkInjected(app); // the document does not know them
   return {
     app,
     config,
     directory,
     hasher,
-    lifecycle,
     jwks: keys,
     time,
     log: () => lines.map((line) => JSON.parse(line)),
     logText: () => lines.join(''),
-    close: async () => {
-      await app.close();
-      await real.close();
-    },
+    close: () => app.close(),
   };
 }
 

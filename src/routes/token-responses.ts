@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { TokenResponse } from '../../transports/bearer.ts';
-import { tokenExample } from '../examples.ts';
+import { TokenResponse } from '../transports/bearer.ts';
+import { tokenExample } from './examples.ts';
 
 /** The two ways in which new tokens leave, for the routes that issue them. */
 export const tokenResponses = {

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
-import { Password } from '../../factors/passwords/password.ts';
-import type { Objection } from '../../factors/passwords/policy.ts';
-import { invalidRequest, weakPassword } from '../../problems/catalogue.ts';
-import { Problem } from '../../problems/problem.ts';
+import { Password } from '../factors/passwords/password.ts';
+import type { Objection } from '../factors/passwords/policy.ts';
+import { invalidRequest, weakPassword } from '../problems/catalogue.ts';
+import { Problem } from '../problems/problem.ts';
 
 /*
  * Forms with a new password, for routes with `attachValidation`: whoever fills one in hears of everything that is wrong in it

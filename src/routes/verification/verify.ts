@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { requireRecentLogin, requireRole } from '../authentication.ts';
-import { headerList, headerText } from '../http/header-text.ts';
-import type { RouteSchema } from '../http/route-schema.ts';
-import type { App } from '../http/zod.ts';
-import { cookiesNeedHttps, crossSite, recentLoginRequired, roleRequired } from '../problems/catalogue.ts';
-import { AccessClaims } from '../proofs/tokens/claims.ts';
-import type { RouteDependencies } from './dependencies.ts';
-import { accessClaimsExample } from './examples.ts';
+import { requireRecentLogin, requireRole } from '../../authentication.ts';
+import type { House } from '../../house.ts';
+import { headerList, headerText } from '../../http/header-text.ts';
+import type { RouteSchema } from '../../http/route-schema.ts';
+import type { App } from '../../http/zod.ts';
+import { cookiesNeedHttps, crossSite, recentLoginRequired, roleRequired } from '../../problems/catalogue.ts';
+import { AccessClaims } from '../../proofs/tokens/claims.ts';
+import { accessClaimsExample } from '../examples.ts';
 
 /** With one audience, as idcard issues them: many generators of clients cannot say "a string or a list". */
 const Answer = AccessClaims.strip().extend({ aud: z.string() }).meta({
@@ -84,10 +84,8 @@ const withCustomClaims = {
   response: { ...schema.response, 200: AccessClaims.extend({ aud: z.string() }) },
 };
 
-type Dependencies = Pick<RouteDependencies, 'clock' | 'config' | 'customClaims'>;
-
-export function verifyRoute(app: App, { clock, config, customClaims }: Dependencies): void {
-  app.get('/v1/verify', { schema: customClaims ? withCustomClaims : schema }, (request, reply) => {
+export function verifyRoute(app: App, { clock, config, hasCustomClaims }: House): void {
+  app.get('/v1/verify', { schema: hasCustomClaims ? withCustomClaims : schema }, (request, reply) => {
     const { claims, query } = request;
     if (query.role !== undefined) requireRole(claims, query.role);
     if (query.max_age !== undefined) requireRecentLogin(claims, Number(query.max_age), clock);

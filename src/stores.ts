@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
-import type { FastifyBaseLogger } from 'fastify';
-import type { FollowingClock } from '../base/clock.ts';
-import { StartupError } from '../base/startup-error.ts';
-import type { Config } from '../config/config.ts';
-import { databaseName } from '../database/index.ts';
-import type { KeySet } from '../proofs/keys/key-set.ts';
-import { findKeySet, loadKeySet } from '../proofs/keys/load-key-set.ts';
-import type { Directory } from '../users/directory.ts';
-import { openDirectory } from '../users/open-directory.ts';
+import type { FollowingClock } from './base/clock.ts';
+import { StartupError } from './base/startup-error.ts';
+import type { Config } from './config/config.ts';
+import { databaseName } from './database/index.ts';
+import type { Events } from './events/events.ts';
+import type { KeySet } from './proofs/keys/key-set.ts';
+import { findKeySet, loadKeySet } from './proofs/keys/load-key-set.ts';
+import type { Directory } from './users/directory.ts';
+import { openDirectory } from './users/open-directory.ts';
 
 /**
  * The keys and the database of a configuration. A first start makes both; one that finds users had keys once, and makes no
@@ -17,11 +17,11 @@ import { openDirectory } from '../users/open-directory.ts';
 export async function openStores(
   config: Config,
   clock: FollowingClock,
-  logger?: Pick<FastifyBaseLogger, 'warn'>,
+  events?: Events,
 ): Promise<{ keySet: KeySet; directory: Directory }> {
   const found = findKeySet(config, clock.now);
   const directory = await openDirectory(config, clock, {
-    onPooler: () => logger?.warn({ event: 'database.pooler' }),
+    onPooler: () => events?.tell('database.pooler', {}),
   });
   try {
     return { keySet: found ?? (await makeKeySet(config, clock, directory)), directory };

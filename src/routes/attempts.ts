@@ -1,5 +1,5 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ReceivedAttempt } from '../attempts/attempts.ts';
+import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
+import type { Attempts, ReceivedAttempt } from '../attempts/attempts.ts';
 import { clientOf } from '../http/client.ts';
 import { clientAddress } from '../http/client-address.ts';
 
@@ -16,6 +16,14 @@ export function attemptOf(
     device,
     client: clientOf(reply),
     tell: (headers) => void reply.headers(headers),
+  };
+}
+
+/** Refuses what is too much before its body is read: of a flood, most end here, and leave little for the memory to keep. */
+export function refuseWhenFull(attempts: Attempts): onRequestHookHandler {
+  return (_request, _reply, done) => {
+    attempts.refuseWhenFull();
+    done();
   };
 }
 
