@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
+import { expect } from 'vitest';
 import { buildApp, type IdcardApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/index.ts';
@@ -18,7 +19,7 @@ export const BOB = { email: 'bob@example.com', password: 'nine lazy clouds over 
 /** Whose password no page of the documentation shows, so that it is good everywhere. */
 export const CLEO = { email: 'cleo@example.com', password: 'seven quiet owls over Porto' };
 
-export interface TestApp {
+export interface TestApp extends ReturnType<typeof exchangesWith> {
   app: IdcardApp;
   config: Config;
   directory: Directory;
@@ -31,6 +32,8 @@ export interface TestApp {
   log: () => Record<string, unknown>[];
   /** Every log line so far, as written. */
   logText: () => string;
+  /** These events, in this order and no other, are in the log since the last look; each a name, or its fields too. */
+  expectEvents: (...events: (string | { event: string; [field: string]: unknown })[]) => void;
   close: () => Promise<void>;
 }
 
@@ -73,16 +76,39 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     },
   );
   if (!customClaims) checkInjected(app); // the document does not know them
+  const log = () => lines.map((line) => JSON.parse(line));
+  let seen = 0;
   return {
     app,
+    ...exchangesWith(app),
     config,
     directory,
     hasher,
     jwks: keys,
     time,
-    log: () => lines.map((line) => JSON.parse(line)),
+    log,
     logText: () => lines.join(''),
+    expectEvents(...events) {
+      const unseen = log().slice(seen);
+      seen += unseen.length;
+      expect(unseen.filter(({ event }) => event !== undefined)).toMatchObject(
+        events.map((event) => (typeof event === 'string' ? { event } : event)),
+      );
+    },
     close: () => app.close(),
+  };
+}
+
+/** One request each, its body as JSON, and the answer. */
+function exchangesWith(app: IdcardApp) {
+  const sender =
+    (method: 'POST' | 'PUT') =>
+    (url: string, body?: object | string, headers: Record<string, string> = {}) =>
+      app.inject({ method, url, headers, ...(body !== undefined && { body }) });
+  return {
+    get: (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers }),
+    post: sender('POST'),
+    put: sender('PUT'),
   };
 }
 
@@ -107,19 +133,15 @@ export async function addUser(
 }
 
 /** Logs in by bearer. */
-export async function logIn({ app }: TestApp, { email, password } = ADA): Promise<TokenBody> {
-  const response = await app.inject({ method: 'POST', url: '/v1/login', body: { email, password } });
+export async function logIn({ post }: TestApp, { email, password } = ADA): Promise<TokenBody> {
+  const response = await post('/v1/login', { email, password });
   if (response.statusCode !== 200) throw new Error(`login answered ${response.statusCode}: ${response.body}`);
   return response.json();
 }
 
 /** Logs in by cookie; the Cookie header that a browser would send from now on. */
-export async function logInWithCookies({ app }: TestApp, { email, password } = ADA): Promise<string> {
-  const response = await app.inject({
-    method: 'POST',
-    url: '/v1/login',
-    body: { email, password, transport: 'cookie' },
-  });
+export async function logInWithCookies({ post }: TestApp, { email, password } = ADA): Promise<string> {
+  const response = await post('/v1/login', { email, password, transport: 'cookie' });
   if (response.statusCode !== 204) throw new Error(`login answered ${response.statusCode}: ${response.body}`);
   return response.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
 }
