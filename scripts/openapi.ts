@@ -10,7 +10,7 @@ import { generateKeySet } from '../src/proofs/keys/key-rotation.ts';
 import { clientTypes } from './client-types.ts';
 
 const DATABASE_URL = 'sqlite::memory:';
-const KEY_SET = JSON.stringify(generateKeySet(readConfig({}), 0));
+const KEY_SET = JSON.stringify(generateKeySet(readConfig({}).keys, 0));
 const app = await buildApp(readConfig({ DATABASE_URL, KEY_SET }), { logger: pino({ level: 'silent' }) });
 await app.ready();
 const { yaml, yaml30 } = await app.openapi();

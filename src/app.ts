@@ -35,8 +35,9 @@ export interface IdcardApp extends App {
  */
 export async function buildApp(config: Config, parts: Parts = {}): Promise<IdcardApp> {
   refuseUndecided(config);
-  const isProxy = config.trustedProxies.length > 0 ? createProxyMatcher(config.trustedProxies) : undefined;
-  const app = createServer(config, parts.logger ?? (await createLogger(config)), isProxy);
+  const isProxy =
+    config.server.trustedProxies.length > 0 ? createProxyMatcher(config.server.trustedProxies) : undefined;
+  const app = createServer(config.server, parts.logger ?? (await createLogger(config.log)), isProxy);
   const house = await buildHouse(config, parts, app, isProxy);
   try {
     return await addRoutes(app, house);
@@ -48,14 +49,14 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<Idcar
 
 async function addRoutes(app: App, house: House): Promise<IdcardApp> {
   const { config, feed, lifecycle, events } = house;
-  const openapi = documentRoutes(app, basePathOf(config.publicUrl));
-  handleProblems(app, config.publicUrl + (config.docsPage ? '/docs' : '/openapi.yaml'));
+  const openapi = documentRoutes(app, basePathOf(config.server.publicUrl));
+  handleProblems(app, config.server.publicUrl + (config.server.docsPage ? '/docs' : '/openapi.yaml'));
   acceptJsonOnly(app);
   setSecurityHeaders(app);
   logRequests(app, ({ claims }) => claims?.sub);
   closeConnections(app, lifecycle);
   await app.register(cookie, { hook: false }); // cookies are read where one is expected, not on every request
-  await allowOrigins(app, config);
+  await allowOrigins(app, config.server);
 
   loginRoutes(app, house);
   metadataRoutes(app, house);

@@ -105,8 +105,10 @@ export async function buildHouse(
   app: App,
   isProxy: House['isProxy'],
 ): Promise<House> {
+  const { publicUrl: issuer, allowedOrigins } = config.server;
+  const { tokens: settings } = config;
   const events = createEvents(logEvents(app.log));
-  if (isUnprotected(config.publicUrl)) events.tell('http.insecure', {});
+  if (isUnprotected(issuer)) events.tell('http.insecure', {});
   if (parts.customClaims) await probeClaims(parts.customClaims);
   const opened = new AsyncDisposableStack();
   try {
@@ -114,7 +116,7 @@ export async function buildHouse(
       parts;
     const clock = clocks.now;
     const stores = parts.directory
-      ? { keySet: loadKeySet(config, clock), directory: parts.directory }
+      ? { keySet: loadKeySet(config.keys, clock), directory: parts.directory }
       : await openStores(config, clocks, events);
     opened.defer(() => stores.directory.close());
     const { primaryLimits } = parts;
@@ -123,10 +125,10 @@ export async function buildHouse(
 
     const { keySet } = stores;
     const lifecycle = { stopping: false };
-    const keepSeconds = keepSecondsOf(config);
+    const keepSeconds = keepSecondsOf(settings);
     const revocations = createRevocations(keepSeconds);
     const feed = createRevocationFeed({
-      config,
+      config: settings,
       directory: stores.directory,
       revocations,
       clock,
@@ -138,15 +140,15 @@ export async function buildHouse(
     });
     opened.defer(async () => feed.stop());
     const { directory } = feed; // what the routes void is void here at once
-    const jwt = await registerJwt(app, keySet, tokenProfiles(config));
+    const jwt = await registerJwt(app, keySet, tokenProfiles(issuer, settings));
     const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
-    const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
-    const dpop = createDpop({ config, keySet, clock });
-    const origins = [new URL(config.publicUrl).origin, ...config.allowedOrigins];
-    const transports = createTransports(config.publicUrl, origins);
-    const { requireDpop } = config;
+    const tokens = createTokens({ issuer, settings, keySet, jwt, clock, verifiedTokens, revocations });
+    const dpop = createDpop({ publicUrl: issuer, keySet, clock });
+    const origins = [new URL(issuer).origin, ...allowedOrigins];
+    const transports = createTransports(issuer, origins);
+    const { requireDpop } = settings;
     const guard = { requireDpop, tokens, dpop };
-    const hasher = parts.hasher ?? createHasher(config.argon2);
+    const hasher = parts.hasher ?? createHasher(config.passwords.argon2);
 
     return {
       config,
@@ -154,25 +156,33 @@ export async function buildHouse(
       events,
       keySet,
       directory,
-      passwords: createPasswords(hasher, createLazyPasswordPolicy(config)),
-      attempts: createAttempts(attemptLimits, createHashQueue(config.passwordHashing)),
+      passwords: createPasswords(hasher, createLazyPasswordPolicy(config.passwords, issuer)),
+      attempts: createAttempts(attemptLimits, createHashQueue(config.passwords.hashing)),
       logins: createLogins({
         tokens,
         dpop,
         binding: createBinding(dpop, requireDpop),
         transports,
-        deviceTokens: createDeviceTokens({ config, keySet, clock }),
-        deviceTokenTtlSeconds: config.loginMaxAgeSeconds,
+        deviceTokens: createDeviceTokens({ settings, keySet, clock }),
+        deviceTokenTtlSeconds: settings.loginMaxAgeSeconds,
         events,
         now: feed.issuingClock,
         customClaims: parts.customClaims,
       }),
       guards: {
         ofRequests: { ...guard, transports },
-        ofProxies: { ...guard, transports: createTransports(config.publicUrl, origins, { isProxy }) },
+        ofProxies: { ...guard, transports: createTransports(issuer, origins, { isProxy }) },
       },
       feed,
-      revocationList: createRevocationList({ config, keySet, jwt, clock, revocations, keepSeconds }),
+      revocationList: createRevocationList({
+        issuer,
+        settings,
+        keySet,
+        jwt,
+        clock,
+        revocations,
+        keepSeconds,
+      }),
       isProxy,
       hasCustomClaims: parts.customClaims !== undefined,
       lockedRoutes: parts.lockedRoutes,

@@ -10,15 +10,15 @@ import { createMemoryStore } from './memory-store.ts';
  * @throws StartupError
  */
 export async function openAttemptLimits(
-  { rateLimits, redisUrl, publicUrl }: Config,
+  { attempts, redis, server }: Config,
   events: Pick<Events, 'tell'>,
   nowMs: () => number,
   primaryLimits?: AttemptLimits,
 ): Promise<AttemptLimits> {
-  if (!rateLimits) return noAttemptLimits;
+  if (!attempts.rateLimits) return noAttemptLimits;
   if (primaryLimits) return primaryLimits;
   const inMemory = createAttemptLimits(createMemoryStore(nowMs));
-  if (redisUrl === undefined) return inMemory;
+  if (redis.url === undefined) return inMemory;
   const { openRedisLimits } = await import('./redis-limits.ts'); // its driver is for those who use it
-  return openRedisLimits({ redisUrl, publicUrl }, inMemory, events);
+  return openRedisLimits({ redisUrl: redis.url, publicUrl: server.publicUrl }, inMemory, events);
 }

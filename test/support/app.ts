@@ -50,7 +50,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
   const config = readConfig({ LOG_LEVEL: 'info', DATABASE_URL: 'sqlite::memory:', ...env });
   const time = { now: START, passedMs: 0 };
   const clock = () => time.now;
-  const keys = jwks ?? generateKeySet(config, START);
+  const keys = jwks ?? generateKeySet(config.keys, START);
   const lines: string[] = [];
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -59,18 +59,18 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     },
   });
   const real = createDirectory(
-    await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize }),
+    await openDatabase(config.database.url, { poolSize: config.database.poolSize }),
     clock,
   );
   const directory = wrap?.(real) ?? real;
-  const hasher = createHasher(config.argon2);
+  const hasher = createHasher(config.passwords.argon2);
   const app = await buildApp(
-    { ...config, keySet: JSON.stringify(keys) },
+    { ...config, keys: { ...config.keys, keySet: JSON.stringify(keys) } },
     {
       directory,
       hasher,
       clock: { now: clock, issuing: clock, monotonicMs: () => time.passedMs, follow: async () => undefined },
-      logger: pino({ level: config.logLevel, base: null }, stream),
+      logger: pino({ level: config.log.level, base: null }, stream),
       pollsByHand: true,
       ...(customClaims && { customClaims }),
     },

@@ -138,5 +138,5 @@ test.each([
   [{ NODE_ENV: 'production', REGISTRATION: 'closed' }, 'closed'],
   [{ REGISTRATION: 'closed' }, 'closed'],
 ])('%o is %s', (env, registration) => {
-  expect(readConfig(env).registration).toBe(registration);
+  expect(readConfig(env).accounts.registration).toBe(registration);
 });
