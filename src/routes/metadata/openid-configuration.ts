@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { basePathOf } from '../../http/base-path.ts';
+import { basePathOf } from '../../base/issuer.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
 import type { RouteDependencies } from '../dependencies.ts';
