@@ -4,12 +4,12 @@ import { isUnprotected } from '../base/this-machine.ts';
 import { hasLostBytes } from '../base/utf8.ts';
 import { readSecretFile } from './secret-file.ts';
 import { defaultOf, type Read, type Setting, type Values, valuesOf } from './setting.ts';
-import { GROUPS, SECRETS, SETTINGS, type SIGNING_ALGORITHMS } from './settings.ts';
+import { GROUPS, SECRETS, SETTINGS } from './settings.ts';
 
 /** Everything that the environment can set. Checked once, at the start; trusted everywhere else. */
 export type Config = Values<typeof GROUPS>;
 
-export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
+export type SigningAlgorithm = Config['keys']['algorithm'];
 
 type Environment = Record<string, string | undefined>;
 

@@ -47,6 +47,14 @@ export function whether<const T extends readonly [string, string]>(word: T[numbe
   return rule.transform((value) => value === word).describe(rule.description ?? '');
 }
 
+/** Any text, as whether it is this one. */
+export function wordOrNot(word: string) {
+  return z
+    .string()
+    .transform((value) => value === word)
+    .describe('any text');
+}
+
 function list(what: string, check: (what: string) => Check) {
   const checkItem = check(what);
   return z

@@ -11,12 +11,10 @@ import {
   unchecked,
   whether,
   wholeNumber,
+  wordOrNot,
 } from './env-values.ts';
 import { derived, NONE, secret, setting, settingsOf } from './setting.ts';
 
-export const SIGNING_ALGORITHMS = ['ES256', 'RS256', 'EdDSA'] as const;
-const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-const production = unchecked('any text').transform((value) => value === 'production');
 const onOrOff = whether('on', ['on', 'off']);
 const cores = () => availableParallelism(); // a container's share of the machine is respected
 
@@ -25,7 +23,7 @@ const PORT = setting('PORT', wholeNumber(0, 65_535), 3000, 'Where to listen.');
 const DATA_DIR = setting('DATA_DIR', text(4096), './data', 'The folder of the database and the key file.');
 const IS_PRODUCTION = setting(
   'NODE_ENV',
-  production.describe('any text'),
+  wordOrNot('production'),
   derived('', () => false),
   '`production`, as in the image, turns `DOCS_PAGE` off and wants `REGISTRATION` set.',
 );
@@ -76,7 +74,7 @@ export const GROUPS = {
     keySet: setting('KEY_SET', unchecked('a private JWK Set'), NONE, 'The private JWK Set itself, instead of a file.'),
     keySetFile: setting('KEY_SET_FILE', text(4096), derived('`DATA_DIR/keys.json`', (read) => join(read(DATA_DIR), 'keys.json')),
       'The private JWK Set, mode 0600, or of root and 0440; created on the first start, or by `keys create`.'),
-    algorithm: setting('JWT_ALGORITHM', oneOf(SIGNING_ALGORITHMS), 'ES256', 'To change it, set it and run `keys rotate`.'),
+    algorithm: setting('JWT_ALGORITHM', oneOf(['ES256', 'RS256', 'EdDSA']), 'ES256', 'To change it, set it and run `keys rotate`.'),
     jwksMaxAgeSeconds: setting('JWKS_MAX_AGE_SECONDS', wholeNumber(1, 86_400), 300, 'How long verifiers may keep the published keys.'),
   },
   passwords: {
@@ -115,7 +113,7 @@ export const GROUPS = {
       '`redis://:password@host:6379/0`, or `rediss://` for TLS: where replicas share the counts of guesses, see [operations](operations.md#limits-shared-by-replicas).'),
   },
   log: {
-    level: setting('LOG_LEVEL', oneOf(LOG_LEVELS), 'info',
+    level: setting('LOG_LEVEL', oneOf(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']), 'info',
       '`debug` tells each request, and [why one was refused](operations.md#what-went-wrong).'),
     format: setting('LOG_FORMAT', oneOf(['text', 'json']), NONE,
       'Of the server’s log on standard output: text at a terminal, else JSON lines.'),
