@@ -6,6 +6,8 @@ const file = new URL('../docs/settings.md', import.meta.url);
 if (!process.argv.includes('--check')) {
   writeFileSync(file, settingsPage());
 } else if (readFileSync(file, 'utf8') !== settingsPage()) {
-  console.error('docs/settings.md is not what the settings say: run "npm run settings" and commit it.');
+  console.error(
+    'docs/settings.md is not what the settings say: run "node scripts/settings.ts" and commit it.',
+  );
   process.exitCode = 1;
 }

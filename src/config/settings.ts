@@ -39,7 +39,7 @@ export const GROUPS = {
     host: setting('HOST', text(255), 'localhost', 'Where to listen.'),
     port: PORT,
     workers: setting('WORKERS', numberOrAuto(1, 256, cores), 1,
-      'Processes on the one port; `auto` is one per core. [All cores](operations.md#all-cores).'),
+      'Processes on the one port; `auto` is one per core. [All cores](operations/running.md#all-cores).'),
     trustedProxies: setting('TRUSTED_PROXIES', proxyRanges, '',
       'Addresses or ranges whose `X-Forwarded-For` is believed, with or without ports in it, and which name a method when they ask `GET /v1/verify`. Behind a proxy, set it: else all clients share one address, and its limits.'),
     allowedOrigins: setting('ALLOWED_ORIGINS', pageOrigins, '',
@@ -68,7 +68,7 @@ export const GROUPS = {
     requireDpop: setting('REQUIRE_DPOP', whether('true', ['false', 'true']), 'false',
       '`true` refuses logins and tokens that are not bound to a key.'),
     emailClaim: setting('EMAIL_CLAIM', onOrOff, 'off',
-      '`on` puts verified addresses into access tokens (`email`) and `X-Auth-Email`. [Who has an account](operations.md#who-has-an-account).'),
+      '`on` puts verified addresses into access tokens (`email`) and `X-Auth-Email`. [Who has an account](operations/accounts.md#who-has-an-account).'),
   },
   keys: {
     keySet: setting('KEY_SET', unchecked('a private JWK Set'), NONE, 'The private JWK Set itself, instead of a file.'),
@@ -80,7 +80,7 @@ export const GROUPS = {
   passwords: {
     argon2: {
       memoryKib: setting('ARGON2_MEMORY_KIB', wholeNumber(19_456, 1_048_576), 19_456,
-        'Raised, this or the next two: hashes are renewed at the next login, and until then a failed one costs both. Never lower them by more than eight times: [why](operations.md#what-a-password-hash-may-cost).'),
+        'Raised, this or the next two: hashes are renewed at the next login, and until then a failed one costs both. Never lower them by more than eight times: [why](operations/accounts.md#what-a-password-hash-may-cost).'),
       timeCost: setting('ARGON2_TIME_COST', wholeNumber(2, 16), 2, 'Passes over that memory.'),
       parallelism: setting('ARGON2_PARALLELISM', wholeNumber(1, 16), 1, 'Lanes of that memory.'),
     },
@@ -105,16 +105,16 @@ export const GROUPS = {
   database: {
     dataDir: DATA_DIR,
     url: secret('DATABASE_URL', text(4096), derived('`sqlite:DATA_DIR/idcard.sqlite`', (read) => `sqlite:${join(read(DATA_DIR), 'idcard.sqlite')}`),
-      'The user directory; `postgres://user:password@host/name?sslmode=verify-full`, or what your host prints, for several replicas, see [operations](operations.md).'),
+      'The user directory; `postgres://user:password@host/name?sslmode=verify-full`, or what your host prints, for several replicas, see [operations](operations/README.md).'),
     poolSize: setting('DATABASE_POOL_SIZE', wholeNumber(1, 1000), 10, 'Connections to PostgreSQL, of each process at most.'),
   },
   redis: {
     url: secret('REDIS_URL', text(4096), NONE,
-      '`redis://:password@host:6379/0`, or `rediss://` for TLS: where replicas share the counts of guesses, see [operations](operations.md#limits-shared-by-replicas).'),
+      '`redis://:password@host:6379/0`, or `rediss://` for TLS: where replicas share the counts of guesses, see [operations](operations/running.md#limits-shared-by-replicas).'),
   },
   log: {
     level: setting('LOG_LEVEL', oneOf(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']), 'info',
-      '`debug` tells each request, and [why one was refused](operations.md#what-went-wrong).'),
+      '`debug` tells each request, and [why one was refused](operations/faults.md#what-went-wrong).'),
     format: setting('LOG_FORMAT', oneOf(['text', 'json']), NONE,
       'Of the server’s log on standard output: text at a terminal, else JSON lines.'),
   },

@@ -1,8 +1,8 @@
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { basePathOf } from '../base/issuer.ts';
 import type { Config } from '../config/config.ts';
-import { answerClientError, answerFrameworkError } from '../problems/error-handler.ts';
 import { createBasePathRemover } from './base-path.ts';
+import { answerClientError, answerFrameworkError } from './error-handler.ts';
 import { LIMITS } from './limits.ts';
 import { createRequestIds } from './request-ids.ts';
 import { SECURITY_HEADERS, setCommonHeaders } from './security-headers.ts';

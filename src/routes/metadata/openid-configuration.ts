@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { basePathOf } from '../../base/issuer.ts';
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 
 const schema = {
   operationId: 'getOpenidConfiguration',
@@ -12,7 +12,6 @@ const schema = {
     'For gateways and frameworks that look for an issuer and its keys here alone. idcard is no OpenID provider: there are ' +
     'no ID tokens and no endpoints of OAuth. The algorithms are those of the published keys, which sign access tokens.',
   tags: ['Metadata'],
-  security: [],
   response: {
     200: z
       .object({
@@ -46,10 +45,7 @@ const schema = {
 
 const PATH = '/.well-known/openid-configuration';
 
-export function openidConfigurationRoute(
-  app: App,
-  { config, keySet }: Pick<RouteDependencies, 'config' | 'keySet'>,
-): void {
+export function openidConfigurationRoute(app: App, { config, keySet }: House): void {
   const metadata = {
     issuer: config.server.publicUrl,
     jwks_uri: `${config.server.publicUrl}/.well-known/jwks.json`,

@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { basePathOf } from '../../base/issuer.ts';
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 
 const schema = {
   operationId: 'getServerMetadata',
@@ -11,7 +11,6 @@ const schema = {
   description:
     'Tells a verifier the issuer and where its keys are. There are no OAuth grants, and none are claimed.',
   tags: ['Metadata'],
-  security: [],
   response: {
     200: z
       .object({
@@ -38,7 +37,7 @@ const schema = {
 
 const PATH = '/.well-known/oauth-authorization-server';
 
-export function serverMetadataRoute(app: App, { config }: Pick<RouteDependencies, 'config'>): void {
+export function serverMetadataRoute(app: App, { config }: House): void {
   const metadata = {
     issuer: config.server.publicUrl,
     jwks_uri: `${config.server.publicUrl}/.well-known/jwks.json`,
