@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { buildApp } from '../src/app.ts';
 import { readConfig } from '../src/config/config.ts';
 import { greet } from '../src/serve/greeting.ts';
-import { openApp } from '../src/serve/open-app.ts';
 import { ADA, addUser, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
 
 /* PUBLIC_URL is http, and not on this machine. */
@@ -93,7 +93,7 @@ describe('with INSECURE_HTTP=on', () => {
     const logger = Object.assign(pino({ level: 'silent' }), { warn });
     const directory = { raisedSince: async () => [], close: async () => undefined } as never;
     const KEY_SET = JSON.stringify(idcard.jwks);
-    await (await openApp(readConfig({ ...INSECURE, KEY_SET }), { logger, directory })).close();
+    await (await buildApp(readConfig({ ...INSECURE, KEY_SET }), { logger, directory })).close();
     expect(warn.mock.calls).toEqual([[{ event: 'http.insecure' }]]);
 
     const said = vi.spyOn(console, 'error').mockReturnValue();

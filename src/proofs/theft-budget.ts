@@ -53,7 +53,7 @@ export function theftBudget(config: Config): TheftBudgetEntry[] {
   ];
 }
 
-/** The table for people, as the command line prints it and the README shows it: Markdown. */
+/** The table for people, as the command line prints it and the threat model shows it: Markdown. */
 export function formatTheftBudget(entries: readonly TheftBudgetEntry[]): string {
   const cell = (stolen: TheftBudgetEntry['stolen'], situation: string) =>
     entries

@@ -5,7 +5,7 @@ import { invalidRequest, payloadTooLarge, unsupportedMediaType } from '../http/p
 import { internalError, invalidToken, unavailable } from '../problems/general.ts';
 import { dpopNonceRequired, invalidDpopProof } from '../proofs/dpop/problems.ts';
 import { cookiesNeedHttps, crossSite, loginRequired, severalCredentials } from '../transports/problems.ts';
-import { answerHeaders } from './attempt.ts';
+import { answerHeaders } from './attempts.ts';
 
 const noLogin = [loginRequired, invalidToken, invalidDpopProof.resource, dpopNonceRequired.resource];
 

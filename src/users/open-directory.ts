@@ -8,9 +8,9 @@ import { createDirectory, type Directory } from './directory.ts';
 type Settings = Pick<Config, 'databaseUrl' | 'databasePoolSize' | 'revocationPollSeconds'>;
 
 /**
- * Opens the configured directory. Where several machines share it, its server's clock is the one that they agree on:
- * a replica whose own is wrong would refuse the others' tokens, or they its, refresh tokens too.
- * @param clock follows the server's from now on
+ * Opens the configured directory. Machines that share a directory agree on the clock of its server: a replica with a wrong clock
+ * would refuse the tokens of the others, or they would refuse its tokens.
+ * @param clock follows the clock of the server from now on
  * @param options of the database
  * @throws StartupError
  */
@@ -21,7 +21,7 @@ export async function openDirectory(
 ): Promise<Directory> {
   const db = await openDatabase(databaseUrl, { poolSize: databasePoolSize, ...options });
   const directory = createDirectory(db, clock.now);
-  if (databaseUrl.startsWith('sqlite:')) return directory; // on this machine, with this machine's clock
+  if (databaseUrl.startsWith('sqlite:')) return directory; // a file is on this machine, whose clock counts
 
   const query = sql<{ ms: number }>`SELECT 1000 * extract(epoch FROM clock_timestamp())::float8 AS ms`;
   const follow = () =>
@@ -32,11 +32,11 @@ export async function openDirectory(
     });
   await follow();
   const timer = setInterval(follow, revocationPollSeconds * 1000).unref();
-  return {
-    ...directory,
+  const { close } = directory;
+  return Object.assign(directory, {
     close() {
       clearInterval(timer);
-      return directory.close();
+      return close();
     },
-  };
+  });
 }

@@ -24,7 +24,7 @@ export interface Dpop {
 }
 
 /** The request that a proof must have been made for. */
-interface ProofUse {
+export interface ProofUse {
   method: string;
   /** Path and query of the request. */
   url: string;

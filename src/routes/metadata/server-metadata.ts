@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import type { House } from '../../house.ts';
 import { basePathOf } from '../../http/base-path.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 
 const schema = {
   operationId: 'getServerMetadata',
@@ -37,7 +37,7 @@ const schema = {
 
 const PATH = '/.well-known/oauth-authorization-server';
 
-export function serverMetadataRoute(app: App, { config }: Pick<RouteDependencies, 'config'>): void {
+export function serverMetadataRoute(app: App, { config }: House): void {
   const metadata = {
     issuer: config.publicUrl,
     jwks_uri: `${config.publicUrl}/.well-known/jwks.json`,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
 import { unavailable } from '../../problems/general.ts';
 import { replyWithProblem } from '../../problems/reply.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 
 const Liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' });
 const alive = { status: 'ok' } as const;
@@ -45,9 +45,7 @@ const readyz = {
   problems: [unavailable],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<RouteDependencies, 'feed' | 'config' | 'lifecycle'>;
-
-export function healthRoutes(app: App, { feed, config, lifecycle }: Dependencies): void {
+export function healthRoutes(app: App, { feed, config, lifecycle }: House): void {
   app.get('/livez', { schema: livez }, (_request, reply) => void reply.send(alive));
   app.get('/readyz', { schema: readyz }, async (request, reply) => {
     // So that a balancer looks elsewhere; what still comes is served. Not thrown: it is no fault that the log should tell of.
