@@ -16,7 +16,7 @@ export interface DocumentedRoute {
 }
 
 /** A failure of several routes. */
-export interface SharedFailure {
+interface SharedFailure {
   problems: readonly ProblemFactory[];
   /** What each header field says, by name; those that follow from the problems stand there by themselves. */
   headers?: Record<string, string>;
