@@ -1,14 +1,14 @@
 import type { Config } from '../../config/config.ts';
 import type { TokenKind } from '../keys/key-set.ts';
 
-/** Whatever is signed here. */
+/** The kinds of JWT that idcard signs. */
 export type SignedKind = TokenKind | 'revocations';
 
-/** What everybody who reads one knows of its kind. */
+/** What every reader knows about a kind. */
 interface Kind {
   /** The `typ` header (RFC 8725 §3.11). */
   typ: string;
-  /** Which key signs it: the one whose public half is published, or the secret. */
+  /** Which key signs it: the asymmetric one, whose public half is published, or the secret. */
   key: TokenKind;
 }
 
@@ -19,21 +19,21 @@ export const SIGNED_KINDS: Readonly<Record<SignedKind, Kind>> = {
 };
 
 /**
- * The `aud` of the list of revocations: where it stands. It has the issuer and the key of access tokens, so a service that
- * does not look at `typ` tells the two apart by this alone.
+ * The `aud` of the list of revocations: its address. The list has the issuer and the key of access tokens, so that a service that
+ * does not look at `typ` tells the two apart only by `aud`.
  */
 export function revocationsAudience(issuer: string): string {
   return `${issuer}/.well-known/revocations`;
 }
 
-/** What sets one kind apart from the others. */
+/** A kind, with the settings of this server. */
 export interface Profile extends Kind {
   /** The `aud` claim. */
   audience: string;
   lifetimeSeconds: number;
 }
 
-/** Every kind in one table. No two have the same audience: `readConfig` sees to it. */
+/** Every kind in one table. `readConfig` makes sure that no two have the same audience. */
 export function tokenProfiles(config: Config): Record<SignedKind, Profile> {
   return {
     access: {
@@ -43,7 +43,7 @@ export function tokenProfiles(config: Config): Record<SignedKind, Profile> {
     },
     refresh: {
       ...SIGNED_KINDS.refresh,
-      audience: config.publicUrl, // only the issuer itself ever reads one
+      audience: config.publicUrl, // only the issuer itself reads a refresh token
       lifetimeSeconds: config.refreshTokenIdleSeconds,
     },
     revocations: {
