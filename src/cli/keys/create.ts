@@ -17,7 +17,7 @@ export function keysCreate(env: NodeJS.ProcessEnv): Command {
     .action((options: { json?: boolean }) => {
       const config = readConfig(env);
       refuseKeySetVariable(config);
-      readKeySet(config, parseKeySet); // one that is torn gets the advice for that
+      readKeySet(config, parseKeySet); // a damaged one is told as such
       const keySet = generateKeySet(config, systemClock());
       createNewKeyFile(config.keySetFile, keySet);
 
