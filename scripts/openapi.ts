@@ -5,25 +5,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
-import { systemClock } from '../src/base/clock.ts';
 import { readConfig } from '../src/config/config.ts';
-import { openDatabase } from '../src/database/index.ts';
-import { createHasher } from '../src/factors/passwords/hasher.ts';
 import { generateKeySet } from '../src/proofs/keys/key-rotation.ts';
-import { createKeySet } from '../src/proofs/keys/key-set.ts';
-import { createDirectory } from '../src/users/directory.ts';
 import { clientTypes } from './client-types.ts';
 
-const config = readConfig({ DATABASE_URL: 'sqlite::memory:' });
-const app = await buildApp({
-  config,
-  keySet: createKeySet(JSON.stringify(generateKeySet(config, 0)), config.algorithm, systemClock),
-  directory: createDirectory(await openDatabase(config.databaseUrl), systemClock),
-  hasher: createHasher(config.argon2),
-  clock: systemClock,
-  logger: pino({ level: 'silent' }),
-  lifecycle: { stopping: false },
-});
+const DATABASE_URL = 'sqlite::memory:';
+const KEY_SET = JSON.stringify(generateKeySet(readConfig({}).keys, 0));
+const app = await buildApp(readConfig({ DATABASE_URL, KEY_SET }), { logger: pino({ level: 'silent' }) });
 await app.ready();
 const { yaml, yaml30 } = await app.openapi();
 

@@ -43,7 +43,7 @@ const EXCEPTIONS: Record<string, string> = {
 };
 
 /** The only files that see both where the proof lives and how it travels. */
-const SEE_BOTH_HALVES = ['app.ts', 'authentication.ts', 'house.ts', 'logins.ts', 'verifier/index.ts'];
+const SEE_BOTH_HALVES = ['authentication.ts', 'house.ts', 'logins.ts', 'verifier/index.ts'];
 
 /** The files of a folder; of `proofs/` those that stand in no room of it. */
 function isOf(folder: string, file: string): boolean {

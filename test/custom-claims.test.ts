@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { StartupError } from '../src/base/startup-error.ts';
+import type { ClaimsFunction } from '../src/logins.ts';
 import { AccessClaims } from '../src/proofs/tokens/claims.ts';
-import type { ClaimsFunction } from '../src/routes/dependencies.ts';
 import { ADA, addUser, bearer, createTestApp, decode, logIn, type TestApp } from './support/app.ts';
 
 let idcard: TestApp;

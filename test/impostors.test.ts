@@ -4,7 +4,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Socket } from 'node:net';
 import { createSecureContext, createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openRedisGuessLimits } from '../src/attempts/redis-guess-limits.ts';
+import { openRedisLimits } from '../src/attempts/redis-limits.ts';
 import { bearer, createClient, dpop } from '../src/client/index.ts';
 import { openDatabase } from '../src/database/index.ts';
 import { ADA } from './support/app.ts';
@@ -91,7 +91,7 @@ describe('with NODE_TLS_REJECT_UNAUTHORIZED=0, an impostor hears no password tha
         });
     });
     const warn = vi.fn();
-    const limits = await openRedisGuessLimits(
+    const limits = await openRedisLimits(
       { redisUrl: `rediss://:violet@localhost:${await listen(server)}`, publicUrl: 'http://localhost' },
       { info: vi.fn(), warn },
     );

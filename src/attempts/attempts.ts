@@ -1,7 +1,7 @@
 import { invalidRequest, weakPassword } from '../problems/catalogue.ts';
 import { Problem } from '../problems/problem.ts';
-import type { Admission } from './admission.ts';
-import type { GuessLimits, LimitHeaders } from './guessing.ts';
+import type { HashQueue } from './hash-queue.ts';
+import type { AttemptLimits, LimitHeaders } from './limits.ts';
 
 export interface Attempt {
   address: string;
@@ -33,19 +33,19 @@ export interface Attempts {
   refuseWhenFull(): void;
 }
 
-export function createAttempts(guessLimits: GuessLimits, admission: Admission): Attempts {
+export function createAttempts(attemptLimits: AttemptLimits, hashQueue: HashQueue): Attempts {
   return {
-    refuseWhenFull: admission.refuseWhenFull,
+    refuseWhenFull: hashQueue.refuseWhenFull,
     async run({ address, account, device, client, tell }, work) {
-      admission.refuseWhenFull();
-      const counted = await guessLimits.count(address, account, device);
+      hashQueue.refuseWhenFull();
+      const counted = await attemptLimits.count(address, account, device);
       tell(counted.headers);
       let hasBegun = false;
       try {
         return await work({
           succeeded: async () => tell(await counted.takenBack()),
           inTurn: (hash) =>
-            admission.run(() => {
+            hashQueue.run(() => {
               hasBegun = true;
               return hash();
             }, client),

@@ -1,12 +1,12 @@
 import {
   type Count,
+  type CountStore,
   freeTally,
-  type GuessStore,
   type Kind,
   PACES,
   type Pace,
   type Tally,
-} from './guess-store.ts';
+} from './count-store.ts';
 
 /**
  * How many of each kind are counted at once; those without an attempt for the longest time are forgotten. To have one account
@@ -23,7 +23,7 @@ interface Attempts {
 }
 
 /** Counts in this process, by a clock that nobody can set. */
-export function createMemoryStore(): GuessStore {
+export function createMemoryStore(): CountStore {
   /** Each in the order of the last attempt. */
   const kinds = new Map<Kind, Map<string, Attempts>>();
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { inTime } from '../base/in-time.ts';
-import { type Count, freeTally, type GuessStore, PACES, type Tally } from './guess-store.ts';
+import { type Count, type CountStore, freeTally, PACES, type Tally } from './count-store.ts';
 
 /** How long Redis has for an answer. */
 const ANSWER_MS = 300;
@@ -53,7 +53,7 @@ return counts`;
 const Counted = z.array(z.tuple([z.number(), z.number(), z.number()]));
 
 /** Counts in Redis, shared by all who name the same issuer. Every key expires. */
-export function createRedisStore(redis: Redis, issuer: string): GuessStore {
+export function createRedisStore(redis: Redis, issuer: string): CountStore {
   /**
    * Redis is read by more people than the directory, in monitors and dumps, so it holds no email and no address. Who can
    * read it can still ask for an email that they know.

@@ -47,7 +47,7 @@ const MUST_BE: Record<keyof z.infer<typeof UserLine>, string> = {
  * The user of a line, or what is wrong with the line. No value is repeated, since it may be a secret.
  * @param argon2 the cost of hashes here, which limits the cost of an imported one
  */
-export function parseUserLine(text: string, argon2: Config['argon2']): UserRow | string {
+export function parseUserLine(text: string, argon2: Config['passwords']['argon2']): UserRow | string {
   const { success, data, error } = UserLine.safeParse(parseJson(text));
   if (success) {
     const objection = data.password_hash === null ? undefined : objectionTo(data.password_hash, argon2);

@@ -9,7 +9,7 @@ export interface Sender {
  * What happens, by name: how much it matters, and what is told of it. No secret, no token, and no email, which may be a
  * mistyped password.
  */
-export const EVENTS = {
+const EVENTS = {
   'login.succeeded': event<Sender & { sub: string; transport: 'bearer' | 'cookie' }>('info'),
   /** `sub` is absent where nobody has the email. */
   'login.failed': event<Sender & { sub?: string | undefined }>('warn'),
@@ -43,8 +43,8 @@ export const EVENTS = {
 
 /** How much an event matters. */
 export type Level = 'info' | 'warn' | 'error';
-export type EventName = keyof typeof EVENTS;
-export type Details<N extends EventName> = ReturnType<(typeof EVENTS)[N]['as']>;
+type EventName = keyof typeof EVENTS;
+type Details<N extends EventName> = ReturnType<(typeof EVENTS)[N]['as']>;
 
 /** Hears of everything that happens. It must not throw. */
 export type Listener = <N extends EventName>(name: N, details: Details<N>, level: Level) => void;

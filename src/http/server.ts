@@ -12,16 +12,16 @@ import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider }
  * @param isProxy whether a trusted proxy is at this address; absent where there are none
  */
 export function createServer(
-  config: Pick<Config, 'publicUrl' | 'keepAliveSeconds'>,
+  settings: Pick<Config['server'], 'publicUrl' | 'keepAliveSeconds'>,
   logger: FastifyBaseLogger,
   isProxy?: (address: string) => boolean,
 ): App {
-  const basePath = basePathOf(config.publicUrl);
+  const basePath = basePathOf(settings.publicUrl);
   const requestIds = createRequestIds(isProxy);
   const app = Fastify({
     ...LIMITS,
     ...(basePath && { rewriteUrl: createBasePathRemover(basePath) }),
-    keepAliveTimeout: config.keepAliveSeconds * 1000,
+    keepAliveTimeout: settings.keepAliveSeconds * 1000,
     loggerInstance: logger,
     // A line for each request would hold its query string, and halve the speed.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),

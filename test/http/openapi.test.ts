@@ -256,7 +256,7 @@ async function talk(): Promise<Exchange[]> {
     await send('post /v1/logout-everywhere', bearer(last.json().access_token), payload);
   }
   await send('post /v1/logout-everywhere', bearer(last.json().access_token));
-  idcard.lifecycle.stopping = true;
+  idcard.app.beginStop('SIGTERM');
   await send('get /readyz');
   return said;
 }

@@ -1,13 +1,13 @@
 import { expect, test, vi } from 'vitest';
-import { createGuessLimits } from '../../src/attempts/guessing.ts';
-import { createGuessDesk } from '../../src/serve/shared-guess-limits.ts';
+import { createAttemptLimits } from '../../src/attempts/limits.ts';
+import { answerAttempts } from '../../src/serve/primary-limits.ts';
 
 const address = '192.0.2.1';
 const account = 'ada@example.com';
 
 test('the desks of several workers count together, and refuse with what the client is to be told', async () => {
-  const limits = createGuessLimits();
-  const desks = [createGuessDesk(limits, 5), createGuessDesk(limits, 5)];
+  const limits = createAttemptLimits();
+  const desks = [answerAttempts(limits, 5), answerAttempts(limits, 5)];
   for (let question = 1; question <= 11; question++) {
     const answer = await desks[question % 2]?.({ question, address, account });
     expect(answer).toMatchObject({
@@ -20,7 +20,7 @@ test('the desks of several workers count together, and refuse with what the clie
 });
 
 test('an attempt that was taken back leaves no count, and those before it stay counted', async () => {
-  const desk = createGuessDesk(createGuessLimits(), 5);
+  const desk = answerAttempts(createAttemptLimits(), 5);
   let question = 0;
   async function guess(outcome?: 'takenBack') {
     const attempt = ++question;
@@ -36,8 +36,8 @@ test('an attempt that was taken back leaves no count, and those before it stay c
 });
 
 test('the devices of an account are counted apart, and by all workers', async () => {
-  const limits = createGuessLimits();
-  const desks = [createGuessDesk(limits, 5), createGuessDesk(limits, 5)];
+  const limits = createAttemptLimits();
+  const desks = [answerAttempts(limits, 5), answerAttempts(limits, 5)];
   for (let question = 1; question <= 11; question++)
     await desks[question % 2]?.({ question, address, account, device: 'one' });
   for (const desk of desks) {
@@ -55,7 +55,7 @@ test('the outcome of an attempt is taken once, and that of an attempt nobody kno
     takenBack: note('takenBack'),
     abandoned: note('abandoned'),
   };
-  const desk = createGuessDesk({ count: async () => counted }, 5);
+  const desk = answerAttempts({ count: async () => counted }, 5);
   await desk({ question: 1, address, account });
   const answers = [1, 1, 2].map((attempt) => desk({ question: 9, attempt, outcome: 'abandoned' }));
   expect((await Promise.all(answers)).map(({ headers }) => headers)).toEqual([{ number: '1' }, {}, {}]);
@@ -66,7 +66,7 @@ test('a count that fails is answered too, so that nobody waits for ever', async 
   const count = async () => {
     throw new Error('broken');
   };
-  const desk = createGuessDesk({ count }, 5);
+  const desk = answerAttempts({ count }, 5);
   expect(await desk({ question: 1, address, account })).toEqual({ answerTo: 1, failure: 'Error: broken' });
 });
 
@@ -74,7 +74,7 @@ test('an attempt is forgotten when its outcome must have been told, and not befo
   vi.useFakeTimers({ toFake: ['performance'] });
   const takenBack = vi.fn(async () => ({}));
   const count = async () => ({ headers: {}, takenBack, abandoned: takenBack });
-  const desk = createGuessDesk({ count }, 5);
+  const desk = answerAttempts({ count }, 5);
   for (let question = 1; question <= 2; question++) await desk({ question, address, account });
   vi.advanceTimersByTime(64_999);
   await desk({ question: 3, address, account });

@@ -15,13 +15,13 @@ export function keysCreate(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('create'))
     .description('make a new key set in a file, before a first start or in place of one that is lost')
     .action((options: { json?: boolean }) => {
-      const config = readConfig(env);
-      refuseKeySetVariable(config);
-      readKeySet(config, parseKeySet); // a damaged one is told as such
-      const keySet = generateKeySet(config, systemClock());
-      createNewKeyFile(config.keySetFile, keySet);
+      const settings = readConfig(env).keys;
+      refuseKeySetVariable(settings);
+      readKeySet(settings, parseKeySet); // a damaged one is told as such
+      const keySet = generateKeySet(settings, systemClock());
+      createNewKeyFile(settings.keySetFile, keySet);
 
-      const file = resolve(config.keySetFile);
+      const file = resolve(settings.keySetFile);
       const kids = keySet.keys.map(thumbprint);
       logEvent('keys.created', { kids });
       if (!options.json)

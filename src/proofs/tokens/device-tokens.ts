@@ -15,7 +15,7 @@ export interface DeviceTokens {
 }
 
 type Dependencies = {
-  config: Pick<Config, 'loginMaxAgeSeconds' | 'clockToleranceSeconds'>;
+  settings: Pick<Config['tokens'], 'loginMaxAgeSeconds' | 'clockToleranceSeconds'>;
   keySet: SecretKeys;
   clock: Clock;
 };
@@ -27,8 +27,8 @@ const HEAD_BYTES = ID_BYTES + TIME_BYTES;
 const TOKEN = /^[\w-]{72}$/;
 
 /** A device token is a random id and the time of issue, signed with the email. It lives as long as a login may. */
-export function createDeviceTokens({ config, keySet, clock }: Dependencies): DeviceTokens {
-  const { loginMaxAgeSeconds, clockToleranceSeconds } = config;
+export function createDeviceTokens({ settings, keySet, clock }: Dependencies): DeviceTokens {
+  const { loginMaxAgeSeconds, clockToleranceSeconds } = settings;
   const secrets = deriveSecrets(keySet, 'idcard device token');
 
   return {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { Password } from '../../factors/passwords/password.ts';
+import type { House } from '../../house.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
+import { senderOf } from '../../http/sender.ts';
 import type { App } from '../../http/zod.ts';
 import {
   emailTaken,
@@ -13,11 +15,9 @@ import {
 } from '../../problems/catalogue.ts';
 import { NewEmail } from '../../users/email.ts';
 import { refuseTaken } from '../../users/find-by-email.ts';
-import { receiveNewPassword, refuseForm } from '../account/new-password.ts';
-import { answerHeaders, attemptOf } from '../attempt.ts';
-import { beforeAttempt } from '../before-attempt.ts';
-import type { RouteDependencies } from '../dependencies.ts';
+import { answerHeaders, attemptOf, refuseWhenFull } from '../attempts.ts';
 import { credentialsExample, userExample } from '../examples.ts';
+import { receiveNewPassword, refuseForm } from '../new-password.ts';
 import { toUserResponse, UserResponse } from '../user-response.ts';
 
 const schema = {
@@ -36,26 +36,20 @@ const schema = {
   problems: [weakPassword, registrationClosed, emailTaken, tooManyRequests, overloaded, unavailable],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<
-  RouteDependencies,
-  'config' | 'directory' | 'hasher' | 'passwordPolicy' | 'attempts'
->;
-
-export function registerRoute(app: App, dependencies: Dependencies): void {
-  const { config, directory, hasher, passwordPolicy, attempts } = dependencies;
+export function registerRoute(app: App, { config, directory, passwords, attempts, events }: House): void {
   // Before the body is read: whatever is sent, the answer tells nothing of it.
-  const onRequest = config.registration === 'open' ? beforeAttempt(attempts) : refuseRegistration;
+  const onRequest = config.accounts.registration === 'open' ? refuseWhenFull(attempts) : refuseRegistration;
   app.post('/v1/register', { schema, onRequest, attachValidation: true }, async (request, reply) => {
     const password = receiveNewPassword(request, 'password');
     const [email, ...former] = request.validationError ? [''] : request.body.email; // which may be anything else then
     const attempt = attemptOf(request, reply, `register ${email || clientAddress(request)}`);
     const passwordHash = await attempts.run(attempt, async ({ inTurn }) => {
-      refuseForm(request, 'password', await passwordPolicy.objection(password, email));
-      return inTurn(() => hasher.hash(password)); // stays counted, as each costs a hash
+      refuseForm(request, 'password', await passwords.objection(password, email));
+      return inTurn(() => passwords.hash(password)); // stays counted, as each costs a hash
     });
     await refuseTaken(directory, [email, ...former]);
     const user = await directory.add({ email, passwordHash, roles: [] });
-    request.log.info({ event: 'user.registered', sub: user.id, address: clientAddress(request) });
+    events.tell('user.registered', { sub: user.id, ...senderOf(request) });
     return reply.code(201).send(toUserResponse(user));
   });
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import type { House } from '../../house.ts';
 import { matches } from '../../http/if-none-match.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 import { revocationsExample } from '../examples.ts';
 
 const schema = {
@@ -30,10 +30,7 @@ const schema = {
   problems: [],
 } satisfies RouteSchema;
 
-export function revocationsRoute(
-  app: App,
-  { revocationList }: Pick<RouteDependencies, 'revocationList'>,
-): void {
+export function revocationsRoute(app: App, { revocationList }: House): void {
   app.get('/.well-known/revocations', { schema }, async (request, reply) => {
     const { jwt, etag } = revocationList.current();
     // A cache that answers by itself would delay every revocation; one that asks each time is welcome.
