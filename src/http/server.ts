@@ -1,7 +1,8 @@
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { Config } from '../config/config.ts';
-import { answerClientError, answerFrameworkError } from '../problems/error-handler.ts';
+import type { Events } from '../events/events.ts';
 import { basePathOf, createBasePathRemover } from './base-path.ts';
+import { answerClientError, answerFrameworkError } from './error-handler.ts';
 import { LIMITS } from './limits.ts';
 import { createRequestIds } from './request-ids.ts';
 import { SECURITY_HEADERS, setCommonHeaders } from './security-headers.ts';
@@ -14,6 +15,7 @@ import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider }
 export function createServer(
   settings: Pick<Config['server'], 'publicUrl' | 'keepAliveSeconds'>,
   logger: FastifyBaseLogger,
+  events: Events,
   isProxy?: (address: string) => boolean,
 ): App {
   const basePath = basePathOf(settings.publicUrl);
@@ -29,7 +31,7 @@ export function createServer(
     trustProxy: isProxy ?? false,
     return503OnClosing: false, // keep-alive clients get an answer until the last moment
     frameworkErrors: (error, request, reply) =>
-      answerFrameworkError(error, request, setCommonHeaders(request, reply)),
+      answerFrameworkError(error, request, setCommonHeaders(request, reply), events),
     clientErrorHandler(error, socket) {
       const id = requestIds.next();
       const headers = { ...SECURITY_HEADERS, 'x-request-id': id };

@@ -26,8 +26,8 @@ export interface TestApp extends ReturnType<typeof exchangesWith> {
   hasher: Hasher;
   /** The private keys, to forge with. */
   jwks: PrivateJwkSet;
-  /** The injected time, to be moved by hand. */
-  time: { now: number };
+  /** The injected time, to be moved by hand; delays end by the monotonic clock. */
+  time: { now: number; passedMs: number };
   /** Every log line so far, parsed. */
   log: () => Record<string, unknown>[];
   /** Every log line so far, as written. */
@@ -48,7 +48,7 @@ export interface TestOptions {
 export async function createTestApp(options: TestOptions = {}): Promise<TestApp> {
   const { env = {}, jwks, directory: wrap, customClaims } = options;
   const config = readConfig({ LOG_LEVEL: 'info', DATABASE_URL: 'sqlite::memory:', ...env });
-  const time = { now: START };
+  const time = { now: START, passedMs: 0 };
   const clock = () => time.now;
   const keys = jwks ?? generateKeySet(config.keys, START);
   const lines: string[] = [];
@@ -69,7 +69,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     {
       directory,
       hasher,
-      clock: { now: clock, issuing: clock, follow: async () => undefined },
+      clock: { now: clock, issuing: clock, monotonicMs: () => time.passedMs, follow: async () => undefined },
       logger: pino({ level: config.log.level, base: null }, stream),
       pollsByHand: true,
       ...(customClaims && { customClaims }),
@@ -144,6 +144,15 @@ export async function logInWithCookies({ post }: TestApp, { email, password } = 
   const response = await post('/v1/login', { email, password, transport: 'cookie' });
   if (response.statusCode !== 204) throw new Error(`login answered ${response.statusCode}: ${response.body}`);
   return response.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+}
+
+/** Changes Ada's password to Bob's, unless others are given. */
+export function changePassword(
+  { put }: TestApp,
+  accessToken: string,
+  { from = ADA.password, to = BOB.password } = {},
+) {
+  return put('/v1/me/password', { current_password: from, new_password: to }, bearer(accessToken));
 }
 
 export function bearer(token: string): { authorization: string } {

@@ -2,11 +2,12 @@ import type { Clock } from '../../base/clock.ts';
 import { sha256 } from '../../base/digest.ts';
 import { publicPart, quoted } from '../../base/log-text.ts';
 import { parseUrl } from '../../base/parse-url.ts';
-import { dpopNonceRequired, invalidDpopProof, invalidToken } from '../../problems/catalogue.ts';
+import { invalidToken } from '../../problems/general.ts';
 import type { Problem } from '../../problems/problem.ts';
 import type { SecretKeys } from '../keys/derived-secrets.ts';
 import { createDpopNonces } from './dpop-nonces.ts';
 import { createProofReader, type DpopProof, explainProof } from './dpop-proof.ts';
+import { dpopNonceRequired, invalidDpopProof } from './problems.ts';
 import { createReplayGuard } from './replay-guard.ts';
 
 /** Proof of possession (RFC 9449), without a store. */

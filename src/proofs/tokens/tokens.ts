@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { Config } from '../../config/config.ts';
-import { invalidToken, unavailable } from '../../problems/catalogue.ts';
+import { invalidToken, unavailable } from '../../problems/general.ts';
 import type { Problem } from '../../problems/problem.ts';
 import type { KeySet, TokenKind } from '../keys/key-set.ts';
 import type { Revocations } from '../revocations/revocations.ts';
@@ -12,7 +12,7 @@ import { createAccessVerifier, createOpener } from './verification.ts';
 import type { VerifiedTokens } from './verified-tokens.ts';
 
 /** One login of one user, as its tokens state it. */
-export interface Login {
+interface Login {
   sub: string;
   /**
    * When the look-up of this user and version began: the life of the tokens counts from here. The version may be voided while

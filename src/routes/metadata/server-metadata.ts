@@ -11,7 +11,6 @@ const schema = {
   description:
     'Tells a verifier the issuer and where its keys are. There are no OAuth grants, and none are claimed.',
   tags: ['Metadata'],
-  security: [],
   response: {
     200: z
       .object({
