@@ -3,7 +3,7 @@ import { defineConfig, type Plugin } from 'rolldown';
 
 /** The files that the page at /docs is made of; the licence of Swagger UI wants to be with it. */
 const DOCS_FILES = [
-  ...['page.html', 'page.js', 'page.css'].map((name) => `src/docs/${name}`),
+  ...['page.html', 'page.js', 'page.css'].map((name) => `src/pages/${name}`),
   ...['swagger-ui-bundle.js', 'swagger-ui-bundle.js.LICENSE.txt', 'swagger-ui.css', 'LICENSE', 'NOTICE'].map(
     (name) => `node_modules/swagger-ui-dist/${name}`,
   ),
@@ -13,7 +13,7 @@ export const docsPage: Plugin = {
   name: 'docs-page',
   generateBundle() {
     for (const path of DOCS_FILES) {
-      const fileName = `docs/${path.split('/').at(-1)}`;
+      const fileName = `pages/${path.split('/').at(-1)}`;
       this.emitFile({ type: 'asset', fileName, source: readFileSync(path) });
     }
   },

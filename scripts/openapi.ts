@@ -5,32 +5,22 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
-import { systemClock } from '../src/base/clock.ts';
 import { readConfig } from '../src/config/config.ts';
-import { openDatabase } from '../src/database/index.ts';
-import { createHasher } from '../src/factors/passwords/hasher.ts';
 import { generateKeySet } from '../src/proofs/keys/key-rotation.ts';
-import { createKeySet } from '../src/proofs/keys/key-set.ts';
-import { createDirectory } from '../src/users/directory.ts';
 import { clientTypes } from './client-types.ts';
+import { findProblems } from './problem-kinds.ts';
 
-const config = readConfig({ DATABASE_URL: 'sqlite::memory:' });
-const app = await buildApp({
-  config,
-  keySet: createKeySet(JSON.stringify(generateKeySet(config, 0)), config.algorithm, systemClock),
-  directory: createDirectory(await openDatabase(config.databaseUrl), systemClock),
-  hasher: createHasher(config.argon2),
-  clock: systemClock,
-  logger: pino({ level: 'silent' }),
-  lifecycle: { stopping: false },
-});
+const DATABASE_URL = 'sqlite::memory:';
+const KEY_SET = JSON.stringify(generateKeySet(readConfig({}).keys, 0));
+const app = await buildApp(readConfig({ DATABASE_URL, KEY_SET }), { logger: pino({ level: 'silent' }) });
 await app.ready();
 const { yaml, yaml30 } = await app.openapi();
+const slugs = (await findProblems()).map(({ factory }) => factory.kind.slug);
 
 const files = {
   'openapi.yaml': yaml,
   'openapi-3.0.yaml': yaml30,
-  'src/client/openapi.ts': await clientTypes(yaml),
+  'src/client/openapi.ts': await clientTypes(yaml, slugs),
 };
 
 for (const [name, text] of Object.entries(files)) {

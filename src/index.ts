@@ -1,14 +1,15 @@
 /* idcard as a library: the app that `idcard serve` listens with, to embed in a program of one's own and to extend. */
 import './base/node-version.ts';
 
-export type { IdcardApp, LockedRoutes } from './app.ts';
+export { buildApp, type IdcardApp } from './app.ts';
 export { requireRole } from './authentication.ts';
 export { StartupError } from './base/startup-error.ts';
 export { type Config, readConfig } from './config/config.ts';
-export { emailTaken, unavailable } from './problems/catalogue.ts';
+export type { Extensions, LockedRoutes } from './house.ts';
+export type { ClaimsFunction } from './logins.ts';
+export { unavailable } from './problems/general.ts';
 export type { CustomClaims } from './proofs/tokens/claims.ts';
-export type { ClaimsFunction } from './routes/dependencies.ts';
-export { type Extensions, openApp as buildApp } from './serve/open-app.ts';
+export { emailTaken } from './users/problems.ts';
 export type { User } from './users/user.ts';
 export type {
   NewUser,

@@ -1,7 +1,7 @@
 import { inTime } from './base/in-time.ts';
 import { StartupError } from './base/startup-error.ts';
+import type { ClaimsFunction } from './logins.ts';
 import { type CustomClaims, ownNameAmong } from './proofs/tokens/claims.ts';
-import type { ClaimsFunction } from './routes/dependencies.ts';
 import type { User } from './users/user.ts';
 
 /** Nobody: whoever looks this user up finds none. */

@@ -1,9 +1,10 @@
-import type { FastifyBaseLogger } from 'fastify';
 import type { Clock } from './base/clock.ts';
 import { inTime } from './base/in-time.ts';
 import type { Config } from './config/config.ts';
+import type { Events } from './events/events.ts';
 import type { Revocation, Revocations } from './proofs/revocations/revocations.ts';
 import type { UserDirectory } from './users/user-directory.ts';
+import { tellWhenVoided } from './users/voiding.ts';
 
 /** Brings raised token versions from the directory into memory, where verification looks. */
 export interface RevocationFeed {
@@ -36,7 +37,7 @@ const OVERLAP_SECONDS = 60;
 /** A directory that is stopped and not closed answers nothing at all. */
 const STALE_AFTER_POLLS = 3;
 
-type Settings = Pick<Config, 'accessTokenTtlSeconds' | 'clockToleranceSeconds' | 'revocationPollSeconds'>;
+type Settings = Config['tokens'];
 
 type Dependencies = {
   config: Settings;
@@ -45,8 +46,10 @@ type Dependencies = {
   clock: Clock;
   /** What new tokens say of their beginning. */
   issuingClock: Clock;
-  logger: FastifyBaseLogger;
+  events: Events;
   siblings?: Siblings | undefined;
+  /** For tests, whose clock stands still: nothing polls but `poll`. */
+  pollsByHand?: boolean | undefined;
   /** Whether the process, or the app, is coming to its end: a directory that is closed is no fault then. */
   isStopping?: () => boolean;
 };
@@ -60,7 +63,7 @@ export function keepSecondsOf({ accessTokenTtlSeconds, clockToleranceSeconds }: 
 }
 
 export function createRevocationFeed(dependencies: Dependencies): RevocationFeed {
-  const { config, directory, revocations, clock, logger, siblings, isStopping } = dependencies;
+  const { config, directory, revocations, clock, events, siblings, isStopping, pollsByHand } = dependencies;
   const { revocationPollSeconds: pollSeconds, accessTokenTtlSeconds } = config;
   const keepSeconds = keepSecondsOf(config);
   let polledAt = clock();
@@ -106,12 +109,12 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
       revocations.prune(Math.min(now, before)); // so that a clock that is ahead for one poll makes nothing forgotten
       answeredAt = now;
       hasAnswered = true;
-      if (!wasAnswered) logger.info({ event: 'revocations.current' });
+      if (!wasAnswered) events.tell('revocations.current', {});
       wasAnswered = true;
     } catch (err) {
       if (isStopping?.()) return;
       // Told once: from now on a revocation takes as long as an access token lives.
-      if (wasAnswered) logger.warn({ event: 'revocations.stale', bound_seconds: accessTokenTtlSeconds, err });
+      if (wasAnswered) events.tell('revocations.stale', { bound_seconds: accessTokenTtlSeconds, err });
       wasAnswered = false;
     }
   }
@@ -130,21 +133,14 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
   }
 
   return {
-    directory: {
-      ...directory,
-      async updateAndVoidTokens(id, changes, condition) {
-        const user = await directory.updateAndVoidTokens(id, changes, condition);
-        if (!user) return undefined;
-        const revocation = { sub: id, ver: user.tokenVersion, raisedAtSeconds: clock() };
-        add([revocation]);
-        siblings?.tell(revocation);
-        return user;
-      },
-    },
+    directory: tellWhenVoided(directory, clock, (revocation) => {
+      add([revocation]);
+      siblings?.tell(revocation);
+    }),
     issuingClock,
     poll,
     start() {
-      if (!isStopped) scheduleNext();
+      if (!isStopped && !pollsByHand) scheduleNext();
     },
     stop() {
       isStopped = true;

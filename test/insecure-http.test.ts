@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { buildApp } from '../src/app.ts';
 import { readConfig } from '../src/config/config.ts';
 import { greet } from '../src/serve/greeting.ts';
-import { openApp } from '../src/serve/open-app.ts';
 import { ADA, addUser, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
 
 /* PUBLIC_URL is http, and not on this machine. */
@@ -23,7 +23,7 @@ describe('PUBLIC_URL', () => {
     expect(() => readConfig({ PUBLIC_URL: url })).toThrow(
       'PUBLIC_URL is http and not on this machine, so that anybody on the way could read passwords and tokens: use https, or set INSECURE_HTTP to on, which permits bearer tokens and no cookies.',
     );
-    expect(readConfig({ PUBLIC_URL: url, INSECURE_HTTP: 'on' }).publicUrl).toBe(url.toLowerCase());
+    expect(readConfig({ PUBLIC_URL: url, INSECURE_HTTP: 'on' }).server.publicUrl).toBe(url.toLowerCase());
   });
 
   test.each([
@@ -33,7 +33,7 @@ describe('PUBLIC_URL', () => {
     'http://127.1:3000',
     'http://[::1]:3000/auth',
   ])('of %s is not', (url) => {
-    expect(readConfig({ PUBLIC_URL: url, INSECURE_HTTP: 'off' }).publicUrl).toMatch(/^https?:/);
+    expect(readConfig({ PUBLIC_URL: url, INSECURE_HTTP: 'off' }).server.publicUrl).toMatch(/^https?:/);
   });
 });
 
@@ -93,7 +93,7 @@ describe('with INSECURE_HTTP=on', () => {
     const logger = Object.assign(pino({ level: 'silent' }), { warn });
     const directory = { raisedSince: async () => [], close: async () => undefined } as never;
     const KEY_SET = JSON.stringify(idcard.jwks);
-    await (await openApp(readConfig({ ...INSECURE, KEY_SET }), { logger, directory })).close();
+    await (await buildApp(readConfig({ ...INSECURE, KEY_SET }), { logger, directory })).close();
     expect(warn.mock.calls).toEqual([[{ event: 'http.insecure' }]]);
 
     const said = vi.spyOn(console, 'error').mockReturnValue();

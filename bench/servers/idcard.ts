@@ -7,13 +7,8 @@ import { createPublicKey, verify } from 'node:crypto';
 import { createVerifier } from 'fast-jwt';
 import { pino } from 'pino';
 import { buildApp } from '../../src/app.ts';
-import { systemClock } from '../../src/base/clock.ts';
 import { readConfig } from '../../src/config/config.ts';
-import { openDatabase } from '../../src/database/index.ts';
-import { createHasher } from '../../src/factors/passwords/hasher.ts';
-import { loadKeySet } from '../../src/proofs/keys/load-key-set.ts';
 import { AccessClaims } from '../../src/proofs/tokens/claims.ts';
-import { createDirectory } from '../../src/users/directory.ts';
 import { PUBLIC_URL, TOKEN_TTL_SECONDS } from '../issuer.ts';
 import { readPeerEnv, sendClaims, tellAddress } from './peer.ts';
 
@@ -25,15 +20,7 @@ const config = readConfig({
   PUBLIC_URL,
   ...process.env,
 });
-const app = await buildApp({
-  config,
-  keySet: loadKeySet(config, systemClock),
-  directory: createDirectory(await openDatabase(config.databaseUrl), systemClock),
-  hasher: await createHasher(config.argon2),
-  clock: systemClock,
-  logger: pino({ level: 'silent' }),
-  lifecycle: { stopping: false },
-});
+const app = await buildApp(config, { logger: pino({ level: 'silent' }) });
 
 const { clients, publicKeyPem, proofKeyPem } = readPeerEnv();
 const claims = clients[0]?.claims;

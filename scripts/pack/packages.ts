@@ -30,7 +30,7 @@ export const PACKAGES: Record<string, Package> = {
     folder: 'lib',
     files: unmoved([
       ...['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE', 'openapi.yaml', 'openapi-3.0.yaml', 'bin'],
-      ...globSync('docs/*.md'),
+      ...globSync('docs/**/*.md'),
     ]),
     range: '',
     hasCommand: true,

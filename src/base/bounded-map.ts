@@ -1,4 +1,4 @@
-/** A map that forgets what has not been asked for lately, so that it never holds more than its capacity. */
+/** A map that never holds more than its capacity: it forgets entries that nobody asked for lately. */
 export interface BoundedMap<V> {
   get(key: string): V | undefined;
   set(key: string, value: V): void;
@@ -7,9 +7,9 @@ export interface BoundedMap<V> {
 }
 
 /**
- * Two generations of at most half the capacity each. When the young one is full it becomes the old one and what
- * was old is dropped, except that an entry asked for in between has moved on to the young one: close to
- * least-recently-used, without a list or a timer.
+ * Close to least-recently-used, without a list or a timer. There are two generations of at most half the capacity each. An
+ * entry that somebody asks for moves to the young generation. When the young one is full it becomes the old one, and the
+ * former old one is dropped.
  * @param capacity at least 2
  */
 export function createBoundedMap<V>(capacity: number): BoundedMap<V> {
@@ -46,8 +46,8 @@ export function createBoundedMap<V>(capacity: number): BoundedMap<V> {
 }
 
 /**
- * A copy to keep. A text that was cut out of another is a view of it: it would keep the whole alive, and each look at it
- * goes through the other.
+ * A copy of a text, to be kept. In V8 a text that was cut out of another is a view of the other: it keeps the whole text in
+ * memory, and each read of it goes through the other.
  * @param text of characters up to U+00FF, as headers have
  */
 export function ownText(text: string): string {

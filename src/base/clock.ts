@@ -3,18 +3,23 @@ export type Clock = () => number;
 
 export const systemClock: Clock = () => Math.floor(Date.now() / 1000);
 
+/** Milliseconds since the process began, by a clock that nobody can set. */
+export const monotonicMs = () => performance.now();
+
 /** The system's clock until it is told to follow another one. */
 export interface FollowingClock {
   /**
-   * For whatever ends: the later of two times, each counted from the last answer, one by the monotonic clock and one by
-   * the system's. The monotonic clock stands still while the machine is suspended, and tokens expire meanwhile.
+   * The time by which tokens expire. Two clocks count from the last answer, the monotonic one and the system's; the later
+   * time counts. The monotonic clock stands still while the machine is suspended, and tokens expire meanwhile.
    */
   now: Clock;
-  /** For what a token says of its beginning: the monotonic time, so that no step of the system's clock makes it future. */
+  /** The time at which tokens begin: by the monotonic clock, so that no step of the system's clock dates a token in the future. */
   issuing: Clock;
+  /** For delays: milliseconds since the process began. */
+  monotonicMs: () => number;
   /**
-   * Asks the other clock. Never throws: without an answer it runs on as before.
-   * @param askMs answers with milliseconds since 1970; it is also asked at once when the system's clock has leapt ahead
+   * Asks the other clock. Never throws: without an answer this clock runs on as before.
+   * @param askMs answers with milliseconds since 1970; it is called again at once when the system's clock has leapt ahead
    */
   follow(askMs: () => Promise<number>): Promise<void>;
 }
@@ -23,8 +28,8 @@ export interface FollowingClock {
 const NOTABLE_MS = 1000;
 
 /**
- * A system's clock that is wrong all the time changes nothing, nor does one that is set back. One that leaps ahead may tell
- * of a suspended machine: it counts until the next answer.
+ * A system's clock that is always wrong changes nothing, and neither does one that is set back. A system's clock that leaps
+ * ahead may tell of a suspended machine, so its time counts until the next answer.
  * @param onDeviation told by how many seconds the system's clock is behind, when that is notable or has changed notably
  */
 export function createFollowingClock(
@@ -32,7 +37,7 @@ export function createFollowingClock(
 ): FollowingClock {
   /** Milliseconds since 1970 at the zero of the monotonic clock; undefined until there was an answer. */
   let zeroMs: number | undefined;
-  /** The same by the system's clock, as it was at the last answer. */
+  /** Milliseconds since 1970 at that zero by the system's clock, at the last answer. */
   let systemZeroMs = 0;
   let toldMs = 0;
   let askAtOnce: (() => void) | undefined;
@@ -42,7 +47,7 @@ export function createFollowingClock(
     const answerMs = await askMs().catch(() => undefined);
     const answered = readBoth();
     if (answerMs === undefined) return;
-    // By both clocks: an answer that was on its way while the machine was suspended is an old one.
+    // By both clocks: the monotonic one does not count a suspension, which makes the answer an old one.
     const tookMs = Math.max(answered.monotonicMs - asked.monotonicMs, answered.systemMs - asked.systemMs);
     if (tookMs > NOTABLE_MS && zeroMs !== undefined) return;
     const rightZeroMs = answerMs - (asked.monotonicMs + answered.monotonicMs) / 2;
@@ -62,11 +67,12 @@ export function createFollowingClock(
       const leapMs = Date.now() - monotonicMs - systemZeroMs;
       if (leapMs > NOTABLE_MS && askAtOnce) {
         askAtOnce();
-        askAtOnce = undefined; // until there is an answer; the next one comes with the next poll
+        askAtOnce = undefined; // one question is enough; the next poll asks again
       }
       return Math.floor((zeroMs + monotonicMs + Math.max(0, leapMs)) / 1000);
     },
     issuing: () => (zeroMs === undefined ? systemClock() : Math.floor((zeroMs + performance.now()) / 1000)),
+    monotonicMs,
     follow,
   };
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** The headers of a handshake (RFC 6455 §4.1, RFC 8441 §5). Proxies hand on only some of them to whom they ask. */
+/** The headers of a handshake (RFC 6455 §4.1, RFC 8441 §5). Proxies that ask about a request hand on only some of them. */
 const HANDSHAKE_HEADERS = [
   'upgrade',
   'sec-websocket-key',
@@ -9,7 +9,7 @@ const HANDSHAKE_HEADERS = [
   'sec-websocket-protocol',
 ];
 
-/** Whether this asks for a connection by which a page reads and writes, whatever its method says. */
+/** Whether a request opens a WebSocket, by which a page reads and writes, whatever the method of the request. */
 export function isHandshake(headers: IncomingHttpHeaders): boolean {
   return (
     HANDSHAKE_HEADERS.some((name) => headers[name] !== undefined) || headers['sec-fetch-mode'] === 'websocket'

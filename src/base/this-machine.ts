@@ -1,9 +1,9 @@
-/** Whether a host, as it stands in a URL or without its brackets, is one that nobody else can reach. */
+/** Whether a host is this machine, which nobody else reaches by that name. @param host as in a URL, or without its brackets */
 export function isThisMachine(hostname: string): boolean {
   return /^(?:localhost|127(?:\.\d+){3}|::1|\[::1\])$/.test(hostname);
 }
 
-/** Whether clients come to an address over a network in plain text, so that whoever is on the way reads and changes all of it. */
+/** Whether an address is plain text over a network: whoever is on the way reads and changes everything. */
 export function isUnprotected(address: string): boolean {
   const { protocol, hostname } = new URL(address);
   return protocol === 'http:' && !isThisMachine(hostname);

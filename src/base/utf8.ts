@@ -1,7 +1,7 @@
-/** Stands for bytes that were not UTF-8, wherever somebody decoded them without an error; as Node.js does with arguments. */
+/** U+FFFD: what decoders put in place of bytes that are not UTF-8, as Node.js does in arguments. */
 const REPLACEMENT_CHARACTER = '\ufffd';
 
-/** Undefined when it is not UTF-8: replaced bytes would make two passwords one. A byte order mark at the start is no text. */
+/** Undefined for bytes that are not UTF-8: replaced bytes would make two passwords one. A leading byte order mark is left out. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -1,4 +1,4 @@
-import type { FieldError, Problem } from './openapi.ts';
+import type { FieldError, Problem, ProblemSlug } from './openapi.ts';
 import { refuseRedirect } from './redirect.ts';
 
 /** An answer that is no success, with the members of its problem document (RFC 9457). */
@@ -7,6 +7,8 @@ export class ProblemError extends Error implements Problem {
   // Declared alone, since the constructor sets them: else each would be code twice.
   /** Stable, such as `urn:idcard:problem:invalid-credentials`; `about:blank` when the answer is no such document. */
   declare readonly type: string;
+  /** The end of `type`, to tell problems apart by; undefined when the answer is no such document. */
+  declare readonly slug: ProblemSlug | undefined;
   declare readonly title: string;
   declare readonly status: number;
   declare readonly detail: string;
@@ -19,6 +21,8 @@ export class ProblemError extends Error implements Problem {
   constructor({ status, headers }: Response, problem: Partial<Problem>) {
     super(problem.detail ?? `The answer was ${status}.`);
     this.type = problem.type ?? 'about:blank';
+    // A later server may know others, which no program asks for.
+    this.slug = this.type.split('urn:idcard:problem:')[1] as ProblemSlug | undefined;
     this.title = problem.title ?? '';
     this.status = status;
     this.detail = this.message;

@@ -30,7 +30,7 @@ export async function openDatabase(url: string, options: OpenOptions = {}): Prom
 async function open(url: string, options: Required<OpenOptions>): Promise<Kysely<Database>> {
   if (url.startsWith('sqlite:')) return openSqlite(url.slice('sqlite:'.length), options);
   if (/^postgres(?:ql)?:\/\//.test(url)) {
-    const { openPostgres } = await import('./postgres.ts'); // its driver is for those who use it
+    const { openPostgres } = await import('./postgres.ts'); // loaded only where PostgreSQL is used
     return openPostgres(url, options);
   }
   throw new StartupError(
@@ -43,6 +43,6 @@ export function databaseName(url: string): string {
   if (url === 'sqlite::memory:') return url;
   if (url.startsWith('sqlite:')) return `sqlite:${resolve(url.slice('sqlite:'.length))}`;
   const [, place = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(url) ?? [];
-  const where = query.split('&').filter((part) => /^(?:host|port|dbname|options)=[^@]*$/.test(part)); // it can hold a password too
+  const where = query.split('&').filter((part) => /^(?:host|port|dbname|options)=[^@]*$/.test(part)); // others may hold a password
   return place.replace(/^(\w+:\/\/).*@/s, '$1') + (where.length > 0 ? `?${where.join('&')}` : '');
 }

@@ -5,16 +5,16 @@ import { createLogin } from './postgres-login.ts';
 import type { Route } from './postgres-route.ts';
 
 export interface Timeouts {
-  /** For a connection, whichever host it is to. */
+  /** How long one connection may take, over all hosts together. */
   connectionTimeoutMillis: number;
   statement_timeout?: number;
   query_timeout?: number;
 }
 
 interface PostgresConnection extends PoolClient {
-  /** Before this connection was tried. */
+  /** When this connection began to be tried. */
   openedAtMs: number;
-  /** Has the server give up what it does for this connection. A server that does not answer is not waited for. */
+  /** Asks the server to cancel the query of this connection, and does not wait for a server that does not answer. */
   cancel(): Promise<void>;
 }
 
@@ -24,7 +24,7 @@ export interface Connections {
 }
 
 const CANCEL_MS = 200;
-/** So that a host that is tried last has its whole share. */
+/** Gives the host that is tried last its whole share of the time. */
 const SLACK_MS = 50;
 
 const INT8 = 20;
@@ -39,7 +39,7 @@ export function createConnections(route: Route, max: number, timeouts: Timeouts)
     connectionTimeoutMillis,
     Client: connectionClass(route, timeouts, attemptMs),
   });
-  // A connection that is lost between two queries would end the process. The next query says it, or another connection.
+  // Without a listener, a connection that is lost between two queries would end the process. The next query reports the loss.
   pool.on('error', () => undefined);
 
   async function connect(): Promise<PostgresConnection> {
@@ -95,14 +95,14 @@ function connectionClass(route: Route, { statement_timeout, query_timeout }: Tim
         connectionTimeoutMillis: attemptMs,
         query_timeout,
         ...(route.takesTimeout() && { statement_timeout }),
-        // A bigint comes as text; ours are seconds, far below 2^53.
+        // The driver gives a bigint as text. The bigints of our tables are seconds, far below 2^53.
         types: { getTypeParser: (oid, format) => (oid === INT8 ? Number : types.getTypeParser(oid, format)) },
       });
       this.openedAtMs = performance.now();
       this.#host = at;
       this.#login = login;
       login.watch(this.connection);
-      this.on('error', () => undefined); // the next query says it
+      this.on('error', () => undefined); // the next query reports the error
     }
 
     override connect(): Promise<Client>;
@@ -131,11 +131,11 @@ function connectionClass(route: Route, { statement_timeout, query_timeout }: Tim
 
     async cancel(): Promise<void> {
       const { host, port, ssl } = this.#host;
-      const settings = { ssl, sslNegotiation }; // called otherwise than by the client
+      const settings = { ssl, sslNegotiation }; // the client gives this option another name
       const connection = new Connection(settings) as RawConnection;
-      // One that is lost may say so twice, for TLS and for what is below.
+      // A lost connection may emit two errors, one of TLS and one of the socket below it.
       const done = new Promise((resolve) => connection.once('end', resolve).on('error', resolve));
-      // Its key is of this session alone; whoever stands in the server's place is not told it.
+      // The key to cancel is a secret of this session. Where the session has TLS, the key goes over TLS too.
       const ask = () => connection.cancel(...sessionOf(this));
       connection.once('connect', () => {
         if (!ssl) ask();
@@ -150,7 +150,7 @@ function connectionClass(route: Route, { statement_timeout, query_timeout }: Tim
   };
 }
 
-/** What the types do not tell of the driver. */
+/** Methods of the driver that its types leave out. */
 interface RawConnection extends Connection {
   connect(port: number, host: string): void;
   connect(path: string): void;

@@ -5,49 +5,49 @@ import { ForbiddenLoginError } from './postgres-login.ts';
 import type { PostgresHost, PostgresServer } from './postgres-url.ts';
 
 /**
- * Classes and codes of trouble with the server and not with the query (PostgreSQL manual, appendix A): the connection,
- * a rollback by the server, too many of something, not the right state, an operator, the system, corruption; and a
- * server that became a read-only standby.
+ * Classes and codes of trouble with the server and not with the query (PostgreSQL manual, appendix A): connection exception,
+ * transaction rollback, insufficient resources, object not in prerequisite state, operator intervention, system error,
+ * internal error; and a server that became a read-only standby.
  */
 const TROUBLE = /^(?:08|40|53|55|57|58|XX|25006)/;
 
-/** The server takes no changes: a standby, or a primary that was told so. */
+/** The server takes no changes: it is a standby, or a primary that is set to read-only. */
 export class StandbyError extends Error {
   override name = 'StandbyError';
 }
 
 const READ_ONLY = '25006';
-/** While a server starts, stops, or recovers. */
+/** The code of a server that starts, stops, or recovers. */
 const CANNOT_CONNECT_NOW = '57P03';
-/** A class, and all that PgBouncer says. */
+/** A class of codes. PgBouncer sends no other. */
 const CONNECTION_EXCEPTION = '08';
 
-/** Whether the server is in trouble, or the way to it. */
+/** Whether the server, or the network to it, is in trouble. */
 export function isTrouble(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = sqlState(error);
-  // Whatever the server did not say itself happened on the way: a lost connection, a timeout.
+  // An error without a code does not come from the server: a lost connection, a timeout.
   return code === undefined ? !(error instanceof TypeError) : TROUBLE.test(code);
 }
 
-/** Whether a server that took changes takes them no more. */
+/** Whether the server became read-only. */
 export function isDemotion(error: unknown): boolean {
   return sqlState(error) === READ_ONLY;
 }
 
-/** Whether this side waited in vain for the answer to a query, which may go on at the server. */
+/** Whether the driver gave up a query, which the server may still be running. */
 export function isGivenUp(error: unknown): boolean {
   return error instanceof Error && error.message === 'Query read timeout';
 }
 
 /**
- * Whether another host may serve, as libpq sees it: one that says no is right, and one that starts is not there yet. A
- * pooler whose server is gone speaks of a connection that failed, where libpq would have no answer to its question.
+ * Whether another host is worth a try, as libpq decides: a server that refuses the login is believed, and one that starts is
+ * passed over. So is a pooler whose server is gone, which answers with a connection exception.
  */
 export function isElsewhere(error: unknown): boolean {
   if (error instanceof ForbiddenLoginError) return false;
   const code = sqlState(error);
-  // All connections are busy: what the pool says, and no server.
+  // The pool says this, and no server: all connections are busy.
   const isBusy = error instanceof Error && error.message === 'timeout exceeded when trying to connect';
   return code === undefined ? !isBusy : code === CANNOT_CONNECT_NOW || code.startsWith(CONNECTION_EXCEPTION);
 }
@@ -60,7 +60,7 @@ export function refusesTimeout(error: unknown): boolean {
   );
 }
 
-/** The one sentence for a server that cannot be used at the start. */
+/** The sentence for a server that cannot be used at the start. */
 export function refusalOf(
   cause: unknown,
   { user, database, options }: PostgresServer,
@@ -97,7 +97,7 @@ export function refusalOf(
   return because(`cannot be reached (${reason}): check the host and the port of DATABASE_URL`);
 }
 
-/** Of an error that the server sent. */
+/** The SQLSTATE of an error that the server sent. */
 export function sqlState(error: unknown): string | undefined {
   const isFromServer = error instanceof Error && 'severity' in error;
   return isFromServer ? errorCode(error) : undefined;

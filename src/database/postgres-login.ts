@@ -1,22 +1,22 @@
 import type { Connection } from 'pg';
 import type { AuthenticationMethod, PostgresServer } from './postgres-url.ts';
 
-/** The server asked for the password, or for none, in a way that the URL does not allow. */
+/** The server asked for the password in a way that the URL does not allow, or did not ask for it. */
 export class ForbiddenLoginError extends Error {
   override name = 'ForbiddenLoginError';
 }
 
 export interface Login {
   password: string | undefined | (() => string);
-  /** Hears what the server asks for, before the driver answers. */
+  /** Notes what the server asks for, before the driver answers. */
   watch(connection: Connection): void;
-  /** When the server has let in. @throws ForbiddenLoginError */
+  /** To be called when the server has accepted the login. @throws ForbiddenLoginError */
   check(): void;
 }
 
 /**
- * Keeps channel_binding=require and require_auth: whoever stands in the server's place would ask for the password in
- * another way, or for none, and the driver would do as it is told.
+ * Enforces channel_binding=require and require_auth. An impostor of the server would ask for the password in another way, or for
+ * none, and the driver would do as the impostor asks.
  */
 export function createLogin({ password, channelBinding, methods }: PostgresServer): Login {
   const mustBind = channelBinding === 'require';
@@ -45,9 +45,9 @@ export function createLogin({ password, channelBinding, methods }: PostgresServe
       });
       connection.on('authenticationSASL', ({ mechanisms }: { mechanisms: string[] }) => {
         method = 'scram-sha-256';
-        binds = mechanisms.includes('SCRAM-SHA-256-PLUS'); // which the driver then takes
+        binds = mechanisms.includes('SCRAM-SHA-256-PLUS'); // the driver prefers it
       });
-      // The driver has compared the server's own proof by then.
+      // The driver has compared the server's own proof before this event.
       connection.on('authenticationSASLFinal', () => {
         isProven = true;
       });

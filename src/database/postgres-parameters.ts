@@ -1,9 +1,9 @@
 import { StartupError } from '../base/startup-error.ts';
 
-/** The values that a parameter may have, or of which form they are. */
+/** The values that a parameter may have, or their form. */
 type Values = readonly string[] | RegExp;
 
-/** What to do where the URL does not say how the connection is protected. */
+/** The advice where the URL does not say how the connection is protected. */
 export const PROTECTIONS =
   'add ?sslmode=verify-full, or verify-ca, require, or disable on a network you trust';
 
@@ -12,7 +12,7 @@ const SECONDS = /^-?\d{1,6}$/;
 const SWITCH = ['0', '1'];
 const PROTOCOLS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
-/** What libpq knows and idcard keeps. */
+/** The parameters of libpq that idcard keeps. */
 const KEPT = {
   host: ANY,
   port: /^\d{0,5}(?:,\d{0,5})*$/,
@@ -40,7 +40,7 @@ const KEPT = {
   ssl_max_protocol_version: PROTOCOLS,
 } as const satisfies Record<string, Values>;
 
-/** What changes nothing here with these values: it is so already, or it tunes what idcard does not use. */
+/** Parameters that change nothing with these values: idcard does so already, or does not use what they tune. */
 const WITHOUT_EFFECT: Record<string, Values> = {
   client_encoding: /^(?:utf-?8|auto)$/i,
   gssencmode: ['disable', 'prefer'],
@@ -63,7 +63,7 @@ const WITHOUT_EFFECT: Record<string, Values> = {
   workaround: ANY,
 };
 
-/** What to do instead. */
+/** The advice for parameters that are refused. */
 const ADVICE: Record<string, string> = {
   hostaddr: 'name the address as the host',
   passfile: 'write the password into the URL, and the URL into the file that DATABASE_URL_FILE names',
@@ -82,8 +82,8 @@ const ADVICE: Record<string, string> = {
 export type Parameters = Partial<Record<keyof typeof KEPT, string>>;
 
 /**
- * Reads the parameters of a URL as libpq does. One that idcard cannot keep is refused, since it might be one that protects; so
- * are two that contradict each other.
+ * Reads the parameters of a URL as libpq does. A parameter that idcard cannot keep is refused, since it might protect; so are
+ * two that contradict each other.
  * @param query what follows the question mark
  * @throws StartupError which repeats no value
  * @throws URIError
@@ -92,7 +92,7 @@ export function readParameters(query: string): Parameters {
   const found = new Map<string, string>();
   for (const part of query.split('&').filter(Boolean)) {
     const [name = '', ...rest] = part.split('=');
-    const value = decodeURIComponent(rest.join('=')); // a plus is a plus, as for libpq
+    const value = decodeURIComponent(rest.join('=')); // libpq keeps a plus; a form would make it a blank
     check(name, value);
     if ((found.get(name) ?? value) !== value)
       throw new StartupError(`DATABASE_URL says two things as ${name}: leave one of them.`);
@@ -104,7 +104,7 @@ export function readParameters(query: string): Parameters {
 function check(name: string, value: string): void {
   const values: Values | undefined = lookUp(KEPT, name) ?? lookUp(WITHOUT_EFFECT, name);
   if (!values) {
-    // What does not look like a name may be the rest of a password.
+    // Not repeated: what does not look like a name may be the rest of a password.
     const shown = /^[a-zA-Z_]{1,40}$/.test(name) ? `the parameter "${name}"` : 'a parameter';
     const advice = lookUp(ADVICE, name) ?? 'remove it';
     throw new StartupError(`DATABASE_URL has ${shown}, which idcard does not know: ${advice}.`);

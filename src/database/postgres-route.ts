@@ -2,27 +2,27 @@ import type { StartupError } from '../base/startup-error.ts';
 import { isElsewhere, refusalOf, refusesTimeout } from './postgres-errors.ts';
 import type { PostgresHost, PostgresServer } from './postgres-url.ts';
 
-/** What one process has learned of the way to its database: which host serves, and what stands before it. */
+/** What one process has learned about its database: which host serves, and whether a pooler stands before it. */
 export interface Route {
   server: PostgresServer;
-  /** The one that served last, or the next one after it failed. */
+  /** The host to try: the one that served last, or the next one after that failed. */
   host(): PostgresHost;
-  /** Whether the startup parameter statement_timeout is taken. */
+  /** Whether the server accepts the startup parameter statement_timeout. */
   takesTimeout(): boolean;
   succeeded(host: PostgresHost): void;
   /** @param sinceMs when the connection was tried */
   failed(host: PostgresHost, error: unknown, sinceMs: number): void;
   /** Whether another connection may succeed at once. */
   mayFareBetter(error: unknown): boolean;
-  /** A query was refused by a server that takes changes no more. */
+  /** The server of a query became read-only. */
   demoted(): void;
-  /** Connections from before this time are to be given up. */
+  /** Connections that were opened before this time must be closed. */
   demotedAtMs(): number;
-  /** The sentences for the start, one for each host that failed. */
+  /** Why a start fails, with a sentence for each host that failed. */
   refusal(cause: unknown): StartupError;
 }
 
-/** @param onPooler told once when statement_timeout is refused, as poolers do */
+/** @param onPooler called once when statement_timeout is refused, as poolers do */
 export function createRoute(server: PostgresServer, onPooler: () => void): Route {
   const { hosts } = server;
   const failures = new Map<PostgresHost, unknown>();
@@ -38,7 +38,7 @@ export function createRoute(server: PostgresServer, onPooler: () => void): Route
     takesTimeout: () => takesTimeout,
     succeeded(serving) {
       servedAtMs.set(serving, performance.now());
-      failures.clear(); // what fails from now on has another reason
+      failures.clear(); // a later failure has another reason
     },
     failed(failing, error, sinceMs) {
       if (takesTimeout && refusesTimeout(error)) {
@@ -47,7 +47,7 @@ export function createRoute(server: PostgresServer, onPooler: () => void): Route
         return;
       }
       failures.set(failing, error);
-      // One of many connections that were tried at once may be late, and the host serves all the same.
+      // Many connections may be tried at once. When one of them fails late, the host may already serve another.
       const serves = (servedAtMs.get(failing) ?? 0) > sinceMs;
       if (failing === host() && !serves && isElsewhere(error)) current = (current + 1) % hosts.length;
     },

@@ -26,7 +26,7 @@ export function protectionOf(host: string, parameters: Parameters): Protection {
   });
 }
 
-/** What is not would be told at each connection, and by no name. */
+/** Refuses unusable options at the start: later each connection would fail, with an error that names no parameter. */
 function usable(options: ConnectionOptions): ConnectionOptions {
   try {
     createSecureContext(options);
@@ -47,7 +47,7 @@ function modeOf({ sslmode, ssl, sslrootcert }: Parameters): Parameters['sslmode'
   return ssl && 'require';
 }
 
-/** Said in so many words: what is left out, an environment variable of Node.js can turn off. */
+/** `rejectUnauthorized` must be there: where it is left out, NODE_TLS_REJECT_UNAUTHORIZED decides. */
 function checkOf(mode: string | undefined, rootCertificate: string | undefined): Protection {
   switch (mode) {
     case 'disable':

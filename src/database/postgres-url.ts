@@ -9,14 +9,14 @@ export interface PostgresHost {
   ssl: Protection;
 }
 
-/** How the server must have the password proven, by the words of libpq's require_auth; any way when absent. */
+/** A way to prove the password, in the words of libpq's require_auth. */
 export type AuthenticationMethod = 'password' | 'md5' | 'scram-sha-256' | 'none';
 
 export interface PostgresServer {
-  /** Tried in this order until one takes changes. */
+  /** Tried in this order until a host takes changes. */
   hosts: readonly PostgresHost[];
   user: string;
-  /** Absent where the server asks for none. */
+  /** Absent where the server asks for no password. */
   password?: string;
   database: string;
   applicationName: string;
@@ -66,7 +66,7 @@ export function parsePostgresUrl(text: string): PostgresServer {
 
 function parse(text: string) {
   try {
-    // By hand: a URL, as browsers know it, has one host.
+    // Not by `URL`, which allows one host.
     const [, authority = '', path = '', query = ''] =
       /^postgres(?:ql)?:\/\/([^/?#]*)(?:\/([^/?#]*))?(?:\?([^#]*))?$/.exec(text) ?? [];
     const at = authority.lastIndexOf('@');
@@ -81,14 +81,14 @@ function parse(text: string) {
     return { parameters, addresses, user, ...(password && { password }), database };
   } catch (error) {
     if (error instanceof StartupError) throw error;
-    // Without the cause: its message repeats the URL.
+    // No cause: its message repeats the URL.
     throw new StartupError(
       `DATABASE_URL must look like ${EXAMPLE}, with %23 for # and the like in the password.`,
     );
   }
 }
 
-/** Each host with the port at the same place, or with the one port. @throws Error without a message */
+/** Pairs each host with the port at the same place, or with the only port. @throws Error without a message */
 function addressesOf(authority: string, { host, port }: Parameters): Omit<PostgresHost, 'ssl'>[] {
   const ofUrl = authority.split(',').map(nameAndPort);
   const names = host ? host.split(',') : ofUrl.map(({ name }) => name);

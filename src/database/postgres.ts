@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
 import { quoted } from '../base/log-text.ts';
 import { StartupError } from '../base/startup-error.ts';
-import { unavailable } from '../problems/catalogue.ts';
+import { unavailable } from '../problems/general.ts';
 import { Problem } from '../problems/problem.ts';
 import { migratePostgres } from './migrations/postgres.ts';
 import { migrationRefusal } from './migrations/refusal.ts';
@@ -16,10 +16,10 @@ import type { Database, OpenOptions } from './schema.ts';
 const STARTUP_TIMEOUT_MS = 5000;
 
 /**
- * A request waits for a connection, then for its query, then for it to be given up: together less than the 2 s within
- * which 503 is promised. The server gives up first, so that nothing is changed after the client was told that nothing
- * was, and no change becomes visible later than the polls look back; a server that is stopped gives nothing up, and a
- * pooler does not pass the time on, hence the timeout on this side.
+ * A request waits for a connection, then for its query, then for the query to be cancelled: together less than the 2 s within
+ * which 503 is promised. The server gives up first. So nothing changes after a client was told that nothing did, and no change
+ * becomes visible later than the polls look back. The driver has a timeout too, for a server that hangs and for a pooler that
+ * does not pass the server's timeout on.
  */
 const TIMEOUTS = {
   brief: { connectionTimeoutMillis: 700, statement_timeout: 800, query_timeout: 900 },
@@ -53,7 +53,7 @@ export async function openPostgres(
   return db;
 }
 
-/** Checks and migrates, over a connection of its own, since a migration may take its time. */
+/** Checks and migrates the database, over a connection without timeouts for queries: a migration may take long. */
 async function prepare(route: Route, connectionTimeoutMillis: number, mayCreate: boolean): Promise<void> {
   const connections = createConnections(route, 1, { connectionTimeoutMillis });
   const { database } = route.server;
@@ -76,8 +76,8 @@ async function prepare(route: Route, connectionTimeoutMillis: number, mayCreate:
 }
 
 /**
- * The very connection that requests will use, so that no start succeeds whose requests all fail. It stays in the pool.
- * A server may need a moment, after another connection was ended.
+ * Opens a connection as requests use it, so that no start succeeds whose requests all fail. The connection stays in the pool.
+ * After the connection of the migration has ended, a server may need a moment to accept this one.
  */
 async function tryWhatServes({ connect }: Connections, untilMs: number): Promise<void> {
   for (;;) {
@@ -91,7 +91,7 @@ async function tryWhatServes({ connect }: Connections, untilMs: number): Promise
   }
 }
 
-/** In another encoding there would be emails that cannot be stored. */
+/** Only UTF-8 can store every email. */
 async function refuseOtherEncodings(db: Kysely<Database>): Promise<void> {
   const { rows } = await sql<{ server_encoding: string }>`SHOW server_encoding`.execute(db);
   const encoding = rows[0]?.server_encoding;
@@ -99,7 +99,7 @@ async function refuseOtherEncodings(db: Kysely<Database>): Promise<void> {
   throw new StartupError(`The database has the encoding ${encoding}: create it with ENCODING 'UTF8'.`);
 }
 
-/** Kysely on the pool, with trouble as the problem `unavailable`; a connection that saw some is not used again. */
+/** Kysely on the pool. Trouble is the problem `unavailable`, and closes its connection. */
 function kyselyOf({ pool, connect }: Connections, route: Route): Kysely<Database> {
   const trouble = (cause: unknown) => unavailable({ cause, retryAfterSeconds: 2 });
   const failing: PostgresPool = {
@@ -115,7 +115,7 @@ function kyselyOf({ pool, connect }: Connections, route: Route): Kysely<Database
           return await connection.query(text, [...parameters]);
         } catch (cause) {
           if (!isTrouble(cause)) throw cause;
-          brokenBy ??= trouble(cause); // and no ROLLBACK that fails after it
+          brokenBy ??= trouble(cause); // the first trouble, and not the ROLLBACK that fails after it
           if (isGivenUp(cause)) await connection.cancel();
           if (isDemotion(cause)) route.demoted();
           throw brokenBy;

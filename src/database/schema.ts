@@ -1,6 +1,6 @@
 import type { User } from '../users/user.ts';
 
-/** The tables, in types that both databases have: text, integer, bigint. */
+/** The tables, with the types that both databases have: text, integer, bigint. */
 export interface Database {
   idcard_users: UserTable;
 }
@@ -10,13 +10,13 @@ export interface OpenOptions {
   /** How many connections to PostgreSQL at most. */
   poolSize?: number;
   patience?: Patience;
-  /** Whether a database that is not there, or has no tables, is made. */
+  /** Whether to make a database that is not there, or the tables of an empty one. */
   mayCreate?: boolean;
-  /** Told once when a pooler takes no timeout for the statements of PostgreSQL. */
+  /** Called once when a pooler refuses `statement_timeout`. */
   onPooler?: () => void;
 }
 
-/** How long a query may wait: `brief` is for requests, which others wait behind; `patient` for an operator's long work. */
+/** How long a query may wait: `brief` for requests, behind which others wait; `patient` for an operator's long work. */
 export type Patience = 'brief' | 'patient';
 
 export interface UserTable {
@@ -29,7 +29,7 @@ export interface UserTable {
   roles: string;
   status: User['status'];
   token_version: number;
-  /** Seconds since 1970; 0 when it never was. */
+  /** Seconds since 1970; 0 when the version was never raised. */
   token_version_raised_at: number;
   created_at: number;
 }

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { type Kysely, PostgresAdapter, sql } from 'kysely';
 import type { Database } from './schema.ts';
 
-/** Reads everything as it is at one moment, while others go on writing. */
+/** Reads the database as it is at one moment, while others go on writing. */
 export function inSnapshot<T>(
   db: Kysely<Database>,
   action: (snapshot: Kysely<Database>) => Promise<T>,
@@ -11,13 +11,13 @@ export function inSnapshot<T>(
   return db.transaction().setIsolationLevel('repeatable read').execute(action);
 }
 
-/** Reads everything as it is, and keeps it so: a server that wants to change a user meanwhile answers 503. */
+/** Reads the database and locks out changes: a server that wants to change a user meanwhile answers 503. */
 export function holdingWrites<T>(
   db: Kysely<Database>,
   action: (held: Kysely<Database>) => Promise<T>,
 ): Promise<T> {
   return inSnapshot(db, async (held) => {
-    // The first statement, so that the snapshot has what was written while this waited. SQLite locks whatever is changed.
+    // The lock comes first, so that the snapshot has what others wrote while it waited. In SQLite any UPDATE locks.
     const lock = isPostgres(db)
       ? sql`LOCK TABLE idcard_users IN EXCLUSIVE MODE`
       : sql`UPDATE idcard_users SET id = id WHERE false`;
@@ -26,11 +26,11 @@ export function holdingWrites<T>(
   });
 }
 
-/** Whether both are one database, however it was named. @param one in a transaction */
+/** Whether two connections lead to one database, whatever their URLs say. @param one in a transaction */
 export async function isSameDatabase(one: Kysely<Database>, other: Kysely<Database>): Promise<boolean> {
   if (isPostgres(one) !== isPostgres(other)) return false;
   if (!isPostgres(one)) return (await fileOf(one)) === (await fileOf(other));
-  // Names and addresses prove nothing; a lock is seen in the same database alone.
+  // Names and addresses prove nothing. An advisory lock is visible only in its own database.
   const key = sql.val(randomInt(2 ** 47));
   await sql`SELECT pg_advisory_xact_lock(${key})`.execute(one);
   const { rows } = await sql<{ free: boolean }>`SELECT pg_try_advisory_xact_lock(${key}) AS free`.execute(

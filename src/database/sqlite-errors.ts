@@ -1,5 +1,5 @@
 import { codeOf } from '../base/error-code.ts';
-import { unavailable } from '../problems/catalogue.ts';
+import { unavailable } from '../problems/general.ts';
 import { Problem } from '../problems/problem.ts';
 
 /** Result codes: sqlite.org/rescode.html */
@@ -11,9 +11,9 @@ const CORRUPT = 11;
 const FULL = 13;
 const CANTOPEN = 14;
 const NOTADB = 26;
-/** IOERR_SHMSIZE: there was no room for the index of the WAL. */
+/** IOERR_SHMSIZE: the disk has no room for the index of the WAL. */
 const NO_ROOM_FOR_INDEX = 4874;
-/** Those of trouble with the file and not with the query. */
+/** The codes of trouble with the file and not with the query. */
 const TROUBLE = new Set([BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB]);
 
 export function failingAsUnavailable<T>(action: () => T): T {
@@ -26,7 +26,7 @@ export function failingAsUnavailable<T>(action: () => T): T {
   }
 }
 
-/** What to do about it at the start, where that is plain. */
+/** The advice for an error at the start, where there is one. */
 export function adviceOn(error: unknown): string | undefined {
   if (error instanceof Problem) return adviceOn(error.cause);
   if (isFull(error)) return 'its disk is full, free some space';
@@ -55,7 +55,7 @@ export function isBusy(error: unknown): boolean {
   return resultCode(error) === BUSY;
 }
 
-/** Without the bits of the extended code. */
+/** The primary result code, without the bits of the extended one. */
 function resultCode(error: unknown): number | undefined {
   return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined;
 }

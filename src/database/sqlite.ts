@@ -12,9 +12,7 @@ import { sqliteEngine, willRename } from './migrations/sqlite.ts';
 import type { Database, OpenOptions, Patience } from './schema.ts';
 import { adviceOn, failingAsUnavailable, isBusy } from './sqlite-errors.ts';
 
-/**
- * How long to wait for a lock. That stops the whole process, verification too, so a request waits for a moment only.
- */
+/** How long to wait for a lock. The wait stops the whole process, verification too, so a request waits for a moment only. */
 const BUSY_TIMEOUT_MS = { brief: 500, patient: 10_000 };
 
 /**
@@ -34,21 +32,21 @@ export async function openSqlite(
       if (!(error instanceof InUse) || attemptsLeft === 0) throw error;
     });
     if (db) {
-      // Only now: what a typing error named may be somebody else's.
+      // Only after it was opened: a file that a typing error named may be another program's.
       for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) makePrivate(file);
       return db;
     }
-    await sleep(20 + Math.random() * 80); // others that start too are in one another's way until one has it alone
+    await sleep(20 + Math.random() * 80); // processes that start at once disturb one another until one has the file alone
   }
 }
 
-/** A database in a file that nobody else sees, and that is gone when it is closed. */
+/** A database in a file that nobody else sees. Closing it removes the file. */
 export async function openTemporarySqlite(): Promise<Kysely<Database>> {
   const path = 'for temporary use';
   return openMigrated(sqliteOf(''), { path, patience: 'patient', isNew: false, mayCreate: true });
 }
 
-/** Somebody else has a file open whose tables are to be renamed. */
+/** Another process has the file open, and the tables in it must be renamed. */
 class InUse extends StartupError {}
 
 interface Opening {
@@ -80,7 +78,7 @@ async function openMigrated(
   return db;
 }
 
-/** Until it is in WAL again. @throws InUse */
+/** Locks out other processes until the file is in WAL mode again. @throws InUse */
 function haveAlone(database: DatabaseSync, path: string): void {
   try {
     database.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE');
@@ -92,14 +90,14 @@ function haveAlone(database: DatabaseSync, path: string): void {
   }
 }
 
-/** A start that failed leaves nothing behind; but another one may have begun to use what this one created. */
+/** Removes the file that a failed start created, unless another process has begun to use it. */
 function removeEmpty(database: DatabaseSync, path: string): void {
   try {
     haveAlone(database, path);
     const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() ?? {};
     if (tables === 0) rmSync(path);
   } catch {
-    // It stays: it is another's, or the disk is in trouble.
+    // The file stays: another process uses it, or the disk is in trouble.
   }
 }
 
@@ -108,11 +106,11 @@ async function openFile(path: string, isNew: boolean): Promise<DatabaseSync> {
   try {
     if (path !== ':memory:') {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      closeSync(openSync(path, 'a', 0o600)); // SQLite itself would create it readable by all
+      closeSync(openSync(path, 'a', 0o600)); // SQLite itself would create a file that everybody can read
     }
     database = sqliteOf(path);
     await writeAhead(database);
-    // FULL: a user who was told "201" is there after a power cut.
+    // FULL: a user whose registration was answered is there after a power cut.
     database.exec('PRAGMA busy_timeout=5000; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
     return database;
   } catch (cause) {
@@ -125,26 +123,26 @@ async function openFile(path: string, isNew: boolean): Promise<DatabaseSync> {
   }
 }
 
-/** Not imported: where there is none, as in Node.js 20, a program could not even be told so. @throws StartupError */
+/** Not a static import: in Node.js 20, which has no `node:sqlite`, that would fail before this sentence. @throws StartupError */
 function sqliteOf(path: string): DatabaseSync {
   const sqlite = process.getBuiltinModule('node:sqlite') as typeof import('node:sqlite') | undefined;
   if (!sqlite) throw new StartupError(`SQLite needs Node.js 24 or later and this is ${process.version}.`);
   return new sqlite.DatabaseSync(path);
 }
 
-/** It holds password hashes. What cannot be changed, such as a file of another user, is only told. */
+/** Makes the file private, since it holds password hashes. Where that fails, as for a file of another user, it is only told. */
 function makePrivate(file: string): void {
   const stats = statSync(file);
   if (process.platform === 'win32' || (stats.mode & 0o077) === 0) return;
   const isPrivate = takeBack(file);
-  if (isPrivate && isGivenToGroup(file, stats)) return; // as at each mount
+  if (isPrivate && isGivenToGroup(file, stats)) return; // Kubernetes opens the file to the group again at each mount
   const was = `idcard: Other users could read ${file} (mode ${(stats.mode & 0o777).toString(8)})`;
   console.error(
     isPrivate ? `${was}, and can no more.` : `${was}, and still can: its owner has to change that.`,
   );
 }
 
-/** Whatever else is wrong with the path is told when it is opened. */
+/** Whether there is no such file. Anything else that is wrong with the path is told when the file is opened. */
 function isMissing(path: string): boolean {
   try {
     statSync(path);
@@ -154,7 +152,7 @@ function isMissing(path: string): boolean {
   }
 }
 
-/** The change to WAL needs the file alone, and SQLite does not wait for that while another process starts too. */
+/** Changes to WAL. The change needs the file alone, and SQLite itself does not wait for another process that starts. */
 async function writeAhead(database: DatabaseSync): Promise<void> {
   for (let attemptsLeft = 100; ; attemptsLeft--) {
     try {
@@ -168,7 +166,7 @@ async function writeAhead(database: DatabaseSync): Promise<void> {
 }
 
 /**
- * The few methods of better-sqlite3 that Kysely's dialect calls, on `node:sqlite`. A query is prepared once: there are
+ * The methods of better-sqlite3 that Kysely's dialect calls, on `node:sqlite`. Each text of a query is prepared once: there are
  * few texts, and preparing one takes longer than running it.
  */
 function kyselyDatabase(database: DatabaseSync): SqliteDatabase {
@@ -194,6 +192,6 @@ function prepare(database: DatabaseSync, sql: string): PreparedStatement {
     reader: statement.columns().length > 0,
     all: (parameters) => failingAsUnavailable(() => statement.all(...values(parameters))),
     run: (parameters) => failingAsUnavailable(() => statement.run(...values(parameters))),
-    iterate: (parameters) => database.prepare(sql).iterate(...values(parameters)), // several may be under way
+    iterate: (parameters) => database.prepare(sql).iterate(...values(parameters)), // several may run at once
   };
 }

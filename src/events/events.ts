@@ -9,7 +9,7 @@ export interface Sender {
  * What happens, by name: how much it matters, and what is told of it. No secret, no token, and no email, which may be a
  * mistyped password.
  */
-export const EVENTS = {
+const EVENTS = {
   'login.succeeded': event<Sender & { sub: string; transport: 'bearer' | 'cookie' }>('info'),
   /** `sub` is absent where nobody has the email. */
   'login.failed': event<Sender & { sub?: string | undefined }>('warn'),
@@ -22,6 +22,12 @@ export const EVENTS = {
   'password.change-failed': event<Sender & { sub: string }>('warn'),
   /** A stored hash with which no password is ever compared. */
   'password.unusable': event<{ sub: string; reason: string; request_id: string }>('warn'),
+  /** Somebody is slowed down. */
+  'attempts.limited': event<Sender>('warn'),
+  /** The queue in front of the hash is too long: each of a flood is told of, and no stack. */
+  'attempts.turned-away': event<Sender>('warn'),
+  /** Answered 5xx. */
+  'request.failed': event<Sender & { problem: string; err: unknown }>('error'),
   'revocations.current': event<object>('info'),
   /** From now on a revocation takes as long as an access token lives. */
   'revocations.stale': event<{ bound_seconds: number; err: unknown }>('warn'),
@@ -43,8 +49,8 @@ export const EVENTS = {
 
 /** How much an event matters. */
 export type Level = 'info' | 'warn' | 'error';
-export type EventName = keyof typeof EVENTS;
-export type Details<N extends EventName> = ReturnType<(typeof EVENTS)[N]['as']>;
+type EventName = keyof typeof EVENTS;
+type Details<N extends EventName> = ReturnType<(typeof EVENTS)[N]['as']>;
 
 /** Hears of everything that happens. It must not throw. */
 export type Listener = <N extends EventName>(name: N, details: Details<N>, level: Level) => void;

@@ -1,9 +1,9 @@
 import type { FastifyCorsOptions, FastifyCorsOptionsDelegateCallback } from '@fastify/cors';
+import { isWebOrigin } from '../base/web-origin.ts';
 import type { Config } from '../config/config.ts';
-import { isWebOrigin } from '../transports/cross-site.ts';
 import type { App } from './zod.ts';
 
-type Origins = Pick<Config, 'allowedOrigins' | 'allowedHeaders'>;
+type Origins = Pick<Config['server'], 'allowedOrigins' | 'allowedHeaders'>;
 
 /** Lets pages of other origins call, if there are any that may. */
 export async function allowOrigins(app: App, origins: Origins): Promise<void> {

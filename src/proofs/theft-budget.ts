@@ -20,9 +20,9 @@ export const SITUATIONS = {
 } as const;
 
 /** Every number of the promise, from the configuration alone. */
-export function theftBudget(config: Config): TheftBudgetEntry[] {
+export function theftBudget(settings: Config['tokens']): TheftBudgetEntry[] {
   const { accessTokenTtlSeconds, refreshTokenIdleSeconds, loginMaxAgeSeconds, revocationPollSeconds } =
-    config;
+    settings;
   const entries = (stolen: TheftBudgetEntry['stolen'], seconds: Record<keyof typeof SITUATIONS, number>) =>
     Object.entries(seconds).map(
       ([situation, worst]) => ({ stolen, situation, seconds: worst }) as TheftBudgetEntry,
@@ -53,7 +53,7 @@ export function theftBudget(config: Config): TheftBudgetEntry[] {
   ];
 }
 
-/** The table for people, as the command line prints it and the README shows it: Markdown. */
+/** The table for people, as the command line prints it and the threat model shows it: Markdown. */
 export function formatTheftBudget(entries: readonly TheftBudgetEntry[]): string {
   const cell = (stolen: TheftBudgetEntry['stolen'], situation: string) =>
     entries

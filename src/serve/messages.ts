@@ -1,26 +1,23 @@
 import type { Worker } from 'node:cluster';
+import type { Attempt, LimitHeaders, Outcome } from '../attempts/limits.ts';
 import type { Revocation } from '../proofs/revocations/revocations.ts';
 import type { StopSignal } from './signals.ts';
 
 /** What a worker tells the primary, and the answers to what it asks. */
-export type FromWorker = GuessQuestion | { revoked: Revocation } | { listensOn: string[] };
+export type FromWorker = AttemptQuestion | { revoked: Revocation } | { listensOn: string[] };
 
 /** What the primary tells a worker. */
-export type FromPrimary = GuessAnswer | { revoked: Revocation } | { stop: StopSignal };
+export type FromPrimary = AttemptAnswer | { revoked: Revocation } | { stop: StopSignal };
 
 /** May this attempt be made? And what it turned out to be. */
-export type GuessQuestion = { question: number } & GuessText;
+export type AttemptQuestion = { question: number } & AttemptText;
 
-export type GuessText =
-  | { address: string; account: string; device?: string | undefined }
-  | { attempt: number; outcome: Outcome };
+export type AttemptText = Attempt | { attempt: number; outcome: Outcome };
 
-export type Outcome = 'takenBack' | 'abandoned';
-
-export interface GuessAnswer {
+export interface AttemptAnswer {
   answerTo: number;
   /** Header fields for the client, when the attempt may be made, and when it has turned out to be something. */
-  headers?: Record<string, string>;
+  headers?: LimitHeaders;
   /** Header fields of the refusal. */
   refusedWith?: Record<string, string>;
   /** What went wrong, when there is no answer. */

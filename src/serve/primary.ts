@@ -1,14 +1,16 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openGuessLimits } from '../attempts/open-guess-limits.ts';
-import { createFollowingClock } from '../base/clock.ts';
+import { openAttemptLimits } from '../attempts/open-limits.ts';
+import { createFollowingClock, monotonicMs } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
+import { createEvents } from '../events/events.ts';
+import { logEvents } from '../events/log.ts';
+import { openStores } from '../stores.ts';
 import { greet } from './greeting.ts';
 import { closePortOf } from './last-connections.ts';
 import { createLogger } from './log.ts';
 import { type FromPrimary, type FromWorker, tellWorker } from './messages.ts';
-import { openStores } from './open-stores.ts';
-import { createGuessDesk } from './shared-guess-limits.ts';
+import { answerAttempts } from './primary-limits.ts';
 import { stopOnSignals } from './signals.ts';
 
 /** A worker that ends sooner than this after its start makes the next wait longer. */
@@ -22,8 +24,9 @@ const LONGEST_DELAY_MS = 30_000;
  */
 export async function servePrimary(config: Config): Promise<void> {
   await prepare(config);
-  const logger = await createLogger(config);
-  const guessLimits = await openGuessLimits(config, logger);
+  const logger = await createLogger(config.log);
+  const events = createEvents(logEvents(logger));
+  const attemptLimits = await openAttemptLimits(config, events, monotonicMs);
   const running = new Set<Worker>();
   const serving = new Set<Worker>();
   let isStopping = false;
@@ -34,10 +37,10 @@ export async function servePrimary(config: Config): Promise<void> {
     if (isStopping) return;
     const worker = cluster.fork();
     const startedAt = performance.now();
-    const answerGuess = createGuessDesk(guessLimits, config.passwordHashing.queueSeconds);
+    const answerAttempt = answerAttempts(attemptLimits, config.passwords.hashing.queueSeconds);
     running.add(worker);
     worker.on('message', async (message: FromWorker) => {
-      if ('question' in message) tellWorker(worker, await answerGuess(message));
+      if ('question' in message) tellWorker(worker, await answerAttempt(message));
       else if ('revoked' in message) tellOthers(worker, message);
       else {
         serving.add(worker);
@@ -58,7 +61,7 @@ export async function servePrimary(config: Config): Promise<void> {
       if (!hasServed && serving.size === 0) giveUp(signal);
       earlyEnds = performance.now() - startedAt < EARLY_MS ? earlyEnds + 1 : 0;
       const delayMs = Math.min(FIRST_DELAY_MS * 2 ** earlyEnds, LONGEST_DELAY_MS);
-      logger.error({ event: 'worker.ended', worker: worker.id, code, signal, replaced_in_ms: delayMs });
+      events.tell('worker.ended', { worker: worker.id, code, signal, replaced_in_ms: delayMs });
       setTimeout(() => start(onListening), delayMs);
     }
   }
@@ -71,13 +74,13 @@ export async function servePrimary(config: Config): Promise<void> {
     isStopping = true;
     const ends = [...running].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     for (const worker of running) tellWorker(worker, { stop: signal });
-    if (signal === 'SIGTERM') await sleep(config.shutdownDelaySeconds * 1000);
+    if (signal === 'SIGTERM') await sleep(config.server.shutdownDelaySeconds * 1000);
     await closePortOf(serving);
     await Promise.all(ends);
   });
   const started = () => new Promise<string[]>((resolve) => start(resolve));
   const listensOn = await started(); // alone, so that what keeps all of them from starting is told once
-  await Promise.all(Array.from({ length: config.workers - 1 }, started));
+  await Promise.all(Array.from({ length: config.server.workers - 1 }, started));
   greet(config, listensOn);
 }
 

@@ -1,14 +1,13 @@
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AppDependencies, IdcardApp } from '../app.ts';
+import { buildApp, type IdcardApp } from '../app.ts';
 import { codeOf } from '../base/error-code.ts';
 import { StartupError } from '../base/startup-error.ts';
 import type { Config } from '../config/config.ts';
-import type { Lifecycle } from '../routes/dependencies.ts';
+import type { Parts } from '../house.ts';
 import { rootRoute } from '../routes/operations/root.ts';
 import { closePort } from './last-connections.ts';
 import { createLogger } from './log.ts';
-import { openApp } from './open-app.ts';
 import type { StopSignal } from './signals.ts';
 
 /**
@@ -21,7 +20,7 @@ const SPARE_THREADS = 1;
 const LONGEST_GOODBYE_MS = { SIGTERM: 4000, SIGINT: 500 };
 
 /** What differs where several processes serve. */
-interface WorkerSettings extends Required<Pick<AppDependencies, 'guessLimits' | 'siblings'>> {
+interface WorkerSettings extends Required<Pick<Parts, 'primaryLimits' | 'siblings'>> {
   /** Stands in every line of the log. */
   worker: number;
   /** Ends when the primary has closed the port and every request has its answer. */
@@ -46,13 +45,12 @@ export interface Server {
 export async function startServer(
   config: Config,
   env: NodeJS.ProcessEnv,
-  { worker, portIsClosed, ...shared }: Partial<WorkerSettings> = {},
+  { worker, portIsClosed, ...ofPrimary }: Partial<WorkerSettings> = {},
 ): Promise<Server> {
-  env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
-  const lifecycle: Lifecycle = { stopping: false };
-  const app = await openApp(config, { ...shared, logger: await createLogger(config, worker), lifecycle });
-  rootRoute(app, config);
-  await listen(app, config);
+  env.UV_THREADPOOL_SIZE ||= String(config.passwords.hashing.atOnce + SPARE_THREADS);
+  const app = await buildApp(config, { ...ofPrimary, logger: await createLogger(config.log, worker) });
+  rootRoute(app, config.server);
+  await listen(app, config.server);
   async function sayGoodbye(): Promise<void> {
     await (portIsClosed ?? closePort(app.server));
     await app.close();
@@ -60,9 +58,8 @@ export async function startServer(
   return {
     listensOn: addressesOf(app),
     async stop(signal) {
-      lifecycle.stopping = true;
-      app.log.info({ event: 'server.stopping', signal });
-      if (signal === 'SIGTERM') await sleep(config.shutdownDelaySeconds * 1000);
+      app.beginStop(signal);
+      if (signal === 'SIGTERM') await sleep(config.server.shutdownDelaySeconds * 1000);
       // A connection on which nothing was asked is no request in flight, and a browser opens some in advance.
       await Promise.race([sayGoodbye(), sleep(LONGEST_GOODBYE_MS[signal])]);
     },
@@ -75,7 +72,7 @@ function addressesOf(app: IdcardApp): string[] {
   );
 }
 
-async function listen(app: IdcardApp, { host, port }: Config): Promise<void> {
+async function listen(app: IdcardApp, { host, port }: Config['server']): Promise<void> {
   try {
     await app.listen({ host, port, listenTextResolver: () => 'server.listening' });
   } catch (cause) {

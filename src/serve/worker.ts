@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import type { Config } from '../config/config.ts';
 import type { Revocation } from '../proofs/revocations/revocations.ts';
 import { type FromPrimary, tellPrimary } from './messages.ts';
+import { createPrimaryLimits } from './primary-limits.ts';
 import { type Server, startServer } from './server.ts';
-import { createSharedGuessLimits } from './shared-guess-limits.ts';
 import { STOP_SIGNALS } from './signals.ts';
 
 /** One of several processes that serve. It ends with its primary: Node.js sees to that. */
@@ -12,13 +12,13 @@ export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promi
   // Ctrl-C and service managers signal every process of the group: the primary hears it too, and says what to do.
   for (const signal of STOP_SIGNALS) process.on(signal, () => undefined);
 
-  const guesses = createSharedGuessLimits();
+  const primaryLimits = createPrimaryLimits();
   const listeners: ((revocation: Revocation) => void)[] = [];
   let server: Server | undefined;
   const starting = startServer(shareOf(config), env, {
     ...(cluster.worker && { worker: cluster.worker.id }),
     portIsClosed: once(process, 'disconnect'),
-    guessLimits: guesses.limits,
+    primaryLimits: primaryLimits.limits,
     siblings: {
       tell: (revoked) => tellPrimary({ revoked }),
       onTold: (listener) => void listeners.push(listener),
@@ -26,7 +26,7 @@ export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promi
   });
 
   process.on('message', async (message: FromPrimary) => {
-    if ('answerTo' in message) guesses.answered(message);
+    if ('answerTo' in message) primaryLimits.answered(message);
     else if ('revoked' in message) for (const listener of listeners) listener(message.revoked);
     else {
       await server?.stop(message.stop); // who still starts serves nobody
@@ -39,6 +39,7 @@ export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promi
 
 /** The processor's cores are hashed on by all together. The queue is as long in seconds as that of one process. */
 export function shareOf(config: Config): Config {
-  const { atOnce, queueSeconds } = config.passwordHashing;
-  return { ...config, passwordHashing: { atOnce: Math.ceil(atOnce / config.workers), queueSeconds } };
+  const { atOnce, queueSeconds } = config.passwords.hashing;
+  const hashing = { atOnce: Math.ceil(atOnce / config.server.workers), queueSeconds };
+  return { ...config, passwords: { ...config.passwords, hashing } };
 }

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { invalidToken, severalCredentials } from '../problems/catalogue.ts';
+import { invalidToken } from '../problems/general.ts';
+import { severalCredentials } from './problems.ts';
 import { findHeader } from './raw-headers.ts';
 import type { OutgoingTokens, ReceivedToken } from './transport.ts';
 

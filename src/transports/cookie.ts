@@ -1,7 +1,7 @@
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isThisMachine } from '../base/this-machine.ts';
-import { invalidToken } from '../problems/catalogue.ts';
+import { invalidToken } from '../problems/general.ts';
 import { findHeader } from './raw-headers.ts';
 import type { OutgoingTokens } from './transport.ts';
 

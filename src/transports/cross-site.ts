@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { isHandshake } from '../base/handshake.ts';
 import { quoted } from '../base/log-text.ts';
-import { crossSite } from '../problems/catalogue.ts';
+import { isWebOrigin } from '../base/web-origin.ts';
 import { shownOrigin } from '../problems/shown-origin.ts';
+import { crossSite } from './problems.ts';
 
 /** RFC 9110 §9.2.1, without TRACE. Whatever else a proxy may name counts as unsafe. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -108,11 +109,6 @@ export function createSiteCheck(
         refuseCrossSite(request);
     },
   };
-}
-
-/** Not that of an app with a scheme of its own, such as capacitor://localhost. */
-export function isWebOrigin(origin: string): boolean {
-  return /^https?:/.test(origin);
 }
 
 function isSafe(method: string | string[] | undefined): boolean {

@@ -1,9 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isUnprotected } from '../base/this-machine.ts';
-import { cookiesNeedHttps, severalCredentials } from '../problems/catalogue.ts';
 import { hasAuthorization, readAuthorization, sendBearer } from './bearer.ts';
 import { createCookies } from './cookie.ts';
 import { createSiteCheck, type SiteCheck, type SiteOptions } from './cross-site.ts';
+import { cookiesNeedHttps, severalCredentials } from './problems.ts';
 import type { OutgoingTokens, ReceivedToken, TransportName } from './transport.ts';
 
 export interface Transports {

@@ -1,22 +1,22 @@
-import crypto from 'node:crypto'; // as a whole: in an older Node.js a part that it lacks could not be told of
+import crypto from 'node:crypto'; // as a whole: an older Node.js fails on the import of a name that it lacks, before it can say what it needs
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Clock } from '../base/clock.ts';
 import { codeOf } from '../base/error-code.ts';
 import type { Database, UserTable } from '../database/schema.ts';
-import { emailTaken } from '../problems/catalogue.ts';
+import { emailTaken } from './problems.ts';
 import type { User } from './user.ts';
 import type { UserChanges, UserCondition, UserDirectory } from './user-directory.ts';
 
-/** The same for operators, who look a user up by email, and decide by the roles. */
+/** What the row must still say for an operator's change: they look a user up by email, and decide by the roles. */
 export type OperatorCondition = UserCondition & Partial<Pick<User, 'email' | 'roles'>>;
 
 /**
- * How long a deleted user is kept, without email and password, for replicas that were away to hear of it: longer than the
- * longest life of an access token, which is a day, and what replicas look back beyond it.
+ * How long the row of a deleted user is kept, without email and password, so that replicas hear of the deletion. It is longer
+ * than an access token can live, which is a day, and the time that replicas look back beyond that.
  */
 const KEEP_DELETED_SECONDS = 90_000;
 
-/** The user directory of idcard, with what operators do. Nobody changes a deleted user. */
+/** The user directory of idcard, with the changes of operators. Nobody changes a deleted user. */
 export interface Directory extends UserDirectory {
   update(id: string, changes: UserChanges, condition?: OperatorCondition): Promise<User | undefined>;
   updateAndVoidTokens(
@@ -25,11 +25,11 @@ export interface Directory extends UserDirectory {
     condition?: OperatorCondition,
   ): Promise<User | undefined>;
   /**
-   * Gives a user another email, which nobody has verified, and voids their tokens; undefined when there is no user of this id
-   * and the old email. @throws emailTaken
+   * Gives a user another email, which is not verified, and voids their tokens; undefined when no user has this id and the
+   * old email. @throws emailTaken
    */
   setEmail(id: string, from: string, to: string): Promise<User | undefined>;
-  /** Deletes a user and voids their tokens; false when there is none that meets the condition. */
+  /** Deletes a user and voids their tokens; false when no user meets the condition. */
   remove(id: string, condition?: Pick<OperatorCondition, 'email'>): Promise<boolean>;
   /** Users after the one with the id `afterId`, oldest first. */
   list(afterId: string, limit: number): Promise<User[]>;
@@ -39,7 +39,7 @@ export interface Directory extends UserDirectory {
 export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
   const users = () => db.selectFrom('idcard_users').selectAll();
 
-  /** Compiled once: every login and every refresh asks. */
+  /** Compiled once, since every login and every refresh runs it. */
   function finder(column: 'email' | 'id'): (value: string) => Promise<User | undefined> {
     const query = users().where(column, '=', '').compile();
     return async (value) => {
@@ -98,7 +98,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
           token_version_raised_at: 0,
           created_at: clock(),
         })
-        // The unique index decides, not a look before the insert: two at once cannot both succeed.
+        // The unique index decides, not a look before the insert: of two registrations at once, one fails.
         .onConflict((conflict) => conflict.column('email').doNothing())
         .returningAll()
         .executeTakeFirst();
@@ -114,10 +114,10 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
     async remove(id, condition = {}) {
       await db
         .deleteFrom('idcard_users')
-        .where('status', '=', sql.lit('deleted')) // written out, as in the index that is for it
+        .where('status', '=', sql.lit('deleted')) // a literal, so that the planner finds the partial index
         .where('token_version_raised_at', '<', clock() - KEEP_DELETED_SECONDS)
         .execute();
-      // No email looks like an id, and the old one is free again.
+      // The id stands in for the email, which is free again. No email looks like an id.
       const blank = { email: id, passwordHash: null, roles: [], status: 'deleted' } as const;
       return (await change(id, blank, condition, 1)) !== undefined;
     },
@@ -135,7 +135,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
         .selectFrom('idcard_users')
         .select(['id', 'token_version', 'token_version_raised_at'])
         .where('token_version_raised_at', '>=', sinceSeconds)
-        .where('token_version_raised_at', '>', sql.lit(0)) // as in the index that is for it
+        .where('token_version_raised_at', '>', sql.lit(0)) // a literal, so that the planner finds the partial index
         .execute();
       return rows.map((row) => ({
         sub: row.id,
@@ -147,7 +147,7 @@ export function createDirectory(db: Kysely<Database>, clock: Clock): Directory {
   };
 }
 
-/** In the words of PostgreSQL (appendix A: unique_violation) and of SQLite (SQLITE_CONSTRAINT_UNIQUE). */
+/** Whether an insert violated the unique index: PostgreSQL's unique_violation (appendix A), SQLITE_CONSTRAINT_UNIQUE. */
 function isTaken(error: unknown): boolean {
   return codeOf(error) === '23505' || Object(error).errcode === 2067;
 }

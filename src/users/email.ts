@@ -8,27 +8,27 @@ const MAX_LOCAL_OCTETS = 64; // RFC 5321 §4.5.3.1.1
 
 /** A dot-atom (RFC 5322 §3.2.3) with letters and digits of any script (RFC 6531). No controls, no blanks, no quotes. */
 const LOCAL = /^[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+(?:\.[\p{L}\p{M}\p{N}!#$%&'*+/=?^_`{|}~-]+)*$/u;
-/** What a mail program takes for an encoded word (RFC 2047), and decodes to something else. */
+/** The form of an encoded word (RFC 2047), which a mail program would decode to another address. */
 const ENCODED_WORD = /=\?.*\?=/;
 /**
  * Letters and digits of any script, the dots and hyphens of domains, and what IDNA permits between certain letters (RFC 5892
  * appendix A). `domainToASCII` parses the host of a URL: it would decode "%65", drop a line break, and end at a "/".
  */
 const DOMAIN = /^[\p{L}\p{M}\p{N}.。．｡\-\u00b7\u0375\u05f3\u05f4\u30fb\u200c\u200d]+$/u;
-/** Two labels or more (RFC 1035 §2.3.1, RFC 1123 §2.1), the last of them no number: it would be an IP address. */
+/** Two labels or more (RFC 1035 §2.3.1, RFC 1123 §2.1). The last is no number, which would make an IP address. */
 const HOST_NAME = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/;
-/** Its punycode means nothing, or nothing that IDNA permits. */
+/** A label whose punycode decodes to nothing that IDNA permits. */
 const UNDECODED = /(?:^|\.)xn--/;
 
 const NOT_AN_EMAIL = 'Must be an email address';
 const LOOKS_LIKE_ANOTHER =
   'Must have ordinary letters before the @: none that are invisible, and no ligatures, fullwidth or similar forms';
 
-/** What idcard took before, and stored in NFC and lower case: in the directory such addresses are still there. */
+/** What an earlier version accepted, and stored in NFC and lower case. The directory may still have such addresses. */
 const FORMER =
   /^[\p{L}\p{M}\p{N}.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+[\p{L}\p{M}\p{N}-]{2,63}$/u;
 
-/** What the directory may have an address under: first as it is stored today and counted, then as it was stored before. */
+/** The spellings under which the directory may have an address: first that of today, which is counted too, then earlier ones. */
 export type Spellings = readonly [string, ...string[]];
 
 const typed = z
@@ -36,7 +36,7 @@ const typed = z
   .max(MAX_EMAIL_OCTETS, `Must have ${MAX_EMAIL_OCTETS} characters at most`)
   .meta({ format: 'idn-email', examples: ['ada@example.com'] });
 
-/** The address of somebody who may have an account: where the directory is asked, and nothing is stored. */
+/** An address to look up. It is never stored. */
 export const KnownEmail = typed.transform((text, context): Spellings => {
   const [first, ...others] = spellingsOf(text);
   if (first !== undefined) return [first, ...others];
@@ -44,7 +44,7 @@ export const KnownEmail = typed.transform((text, context): Spellings => {
   return z.NEVER;
 });
 
-/** An address for a new account: the first spelling is the one to store, the others may be somebody's already. */
+/** An address for a new account. The first spelling is the one to store; somebody may have another one already. */
 export const NewEmail = typed.transform((text, context): Spellings => {
   const canonical = canonicalSpelling(text);
   const objection = canonical === undefined ? NOT_AN_EMAIL : objectionTo(canonical);
@@ -58,13 +58,13 @@ export const NewEmail = typed.transform((text, context): Spellings => {
 /** An address for a new account, in the spelling that is stored. */
 export const Email = NewEmail.transform(([canonical]) => canonical);
 
-/** Every spelling under which the directory may have an address, the canonical one first; none for what is no address. */
+/** Every spelling under which the directory may have an address, the canonical one first; empty for what is no address. */
 export function spellingsOf(text: string): string[] {
   const mailbox = readMailbox(text);
   const canonical = mailbox && spellingOf(mailbox);
   const found = mailbox && canonical ? [canonical, `${mailbox.local}@${mailbox.ascii}`] : [];
   const former = lowerCase(text);
-  // Of some capitals IDNA makes other letters than JavaScript does: that row is another mailbox, with a count of its own.
+  // IDNA lowers some capitals to other letters than JavaScript does. Such a row is another mailbox, with a count of its own.
   const isSameMailbox = former === canonical || canonicalSpelling(former) === canonical;
   if (isSameMailbox && former.length <= MAX_EMAIL_OCTETS && FORMER.test(former)) found.push(former);
   return [...new Set(found)];
@@ -76,7 +76,7 @@ export function canonicalSpelling(text: string): string | undefined {
   return mailbox && spellingOf(mailbox);
 }
 
-/** One text for all addresses that are one mailbox, or look as if they were. */
+/** A text that addresses have in common when they are one mailbox, or look alike. */
 export function appearanceOf(email: string): string {
   const spelling = canonicalSpelling(email) ?? email;
   const at = spelling.lastIndexOf('@');
@@ -101,7 +101,7 @@ function readMailbox(text: string): Mailbox | undefined {
   return { local, ...domain };
 }
 
-/** Not in lower case yet: IDNA maps capitals by rules of its own. */
+/** Takes an address apart. The domain keeps its capitals, since IDNA maps them by rules of its own. */
 function readDomain(text: string): Pick<Mailbox, 'ascii' | 'unicode'> | undefined {
   if (!DOMAIN.test(text)) return undefined;
   const ascii = domainToASCII(text);
@@ -115,7 +115,7 @@ function spellingOf({ local, unicode }: Mailbox): string {
   return `${local}@${unicode}`;
 }
 
-/** Why nobody gets this address who has not got it: a directory, or a person, could take it for somebody else's. */
+/** Why no new account may have this address: a directory, or a person, could take it for another one. */
 function objectionTo(canonical: string): string | undefined {
   const local = canonical.slice(0, canonical.lastIndexOf('@'));
   return plainText(local) === local ? undefined : LOOKS_LIKE_ANOTHER;

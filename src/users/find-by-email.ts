@@ -1,13 +1,13 @@
-import { emailTaken } from '../problems/catalogue.ts';
 import type { Spellings } from './email.ts';
+import { emailTaken } from './problems.ts';
 import type { User } from './user.ts';
 import type { UserDirectory } from './user-directory.ts';
 
 type Finder = Pick<UserDirectory, 'findByEmail'>;
 
 /**
- * The user of an address, whose row may have it in an older spelling. Each spelling is looked up, whether the one before is
- * found or not: how many there are depends on what was typed alone, so that the time tells nothing of who is there.
+ * The user of an address, whose row may have an older spelling. Every spelling is looked up, even when an earlier one was found.
+ * So the number of queries depends only on what was typed, and the time does not tell who has an account.
  */
 export async function findByEmail(directory: Finder, spellings: Spellings): Promise<User | undefined> {
   const found = await Promise.all(spellings.map((spelling) => directory.findByEmail(spelling)));
@@ -15,8 +15,8 @@ export async function findByEmail(directory: Finder, spellings: Spellings): Prom
 }
 
 /**
- * For an address that somebody is about to get: the directory itself knows only whether the canonical spelling is taken.
- * @param ownerId who may have it already
+ * Refuses an address whose mailbox another user has. The directory itself refuses only the canonical spelling.
+ * @param ownerId the user who is to have the address
  * @throws emailTaken
  */
 export async function refuseTaken(

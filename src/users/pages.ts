@@ -5,7 +5,7 @@ const PAGE = 500;
 
 /**
  * All rows, page by page, so that memory does not grow with the directory.
- * @param read the page after the row with this id, of which the first one is ''
+ * @param read gives the page after the row with this id; '' stands for the beginning
  */
 export async function* pagesFrom<Row extends { id: string }>(
   read: (afterId: string) => Promise<Row[]>,
@@ -17,7 +17,7 @@ export async function* pagesFrom<Row extends { id: string }>(
   }
 }
 
-/** Every user but the deleted ones, oldest first. */
+/** Every user except deleted ones, oldest first. */
 export function pagesOfUsers(directory: Pick<Directory, 'list'>): AsyncGenerator<User[]> {
   return pagesFrom((afterId) => directory.list(afterId, PAGE));
 }

@@ -1,7 +1,7 @@
 import { openTemporarySqlite } from '../database/sqlite.ts';
 import { createUserRows, type UserRows } from './rows.ts';
 
-/** The directory as it would be: what is added goes to a temporary database, which ends with the process. */
+/** The directory as an import would leave it: new rows go to a temporary database, which ends with the process. */
 export async function rehearse(users: UserRows): Promise<UserRows> {
   const added = createUserRows(await openTemporarySqlite());
   return {

@@ -3,10 +3,10 @@ import type { Database, UserTable } from '../database/schema.ts';
 
 export type UserRow = Selectable<UserTable>;
 
-/** How many rows go at once: 9,000 parameters, where SQLite takes 32,766 and PostgreSQL 65,535. */
+/** How many rows one insert has: 9,000 parameters, where SQLite takes 32,766 and PostgreSQL 65,535. */
 export const PAGE_ROWS = 1000;
 
-/** A row that is no user's, and the order of the columns. */
+/** A row of no user. It fixes the order of the columns. */
 const BLANK: UserRow = {
   id: '',
   email: '',
@@ -18,17 +18,17 @@ const BLANK: UserRow = {
   token_version_raised_at: 0,
   created_at: 0,
 };
-const COLUMNS = Object.keys(BLANK) as (keyof UserRow)[]; // it has no other
+const COLUMNS = Object.keys(BLANK) as (keyof UserRow)[]; // BLANK has no other keys
 
-/** The users as they are stored, deleted ones included, to be moved. Every call may throw `unavailable`. */
+/** The users as they are stored, deleted ones included, for a move. Every call may throw `unavailable`. */
 export interface UserRows {
   count(): Promise<number>;
-  /** The next `PAGE_ROWS` after the one with the id `afterId`, in the order of their ids. */
+  /** The next `PAGE_ROWS` rows after the id `afterId`, in the order of the ids. */
   page(afterId: string): Promise<UserRow[]>;
   find(ids: readonly string[]): Promise<UserRow[]>;
-  /** The ids of those whose id or email is taken. */
+  /** The ids of the given rows whose id or email is taken. */
   taken(rows: readonly UserRow[]): Promise<Set<string>>;
-  /** Adds, in one transaction, all but those whose id or email is taken; the ids of those added. */
+  /** Adds, in one transaction, the rows whose id and email are free. @returns the ids of the added rows */
   add(rows: readonly UserRow[]): Promise<Set<string>>;
 }
 
@@ -36,7 +36,7 @@ export function createUserRows(db: Kysely<Database>): UserRows {
   const insertionOf = compiledOnceForAPage((count) =>
     db
       .insertInto('idcard_users')
-      .values(Array.from({ length: count }, () => BLANK)) // the values follow
+      .values(Array.from({ length: count }, () => BLANK)) // replaced by the values of each query
       .onConflict((conflict) => conflict.doNothing())
       .returning('id')
       .compile(),
@@ -88,7 +88,7 @@ export function isSameRow(one: UserRow, other: UserRow | undefined): boolean {
   return COLUMNS.every((name) => one[name] === other?.[name]);
 }
 
-/** A query for so many rows; compiling that of a full page takes longer than running it. */
+/** The compiled insert of so many rows: compiling that of a full page takes longer than running it. */
 function compiledOnceForAPage<T>(compile: (count: number) => T): (count: number) => T {
   let ofPage: T | undefined;
   return (count) => {

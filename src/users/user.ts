@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 export const MAX_ROLES = 16;
 
-/** A role's name; safe in a header and a list separated by commas. */
+/** The name of a role, safe in a header and in a list separated by commas. */
 export const Role = z
   .string()
   .regex(
@@ -18,14 +18,14 @@ export interface User {
   /** Absent when the user cannot log in by password. */
   passwordHash: string | null;
   roles: readonly string[];
-  /** A deleted user is kept for a while without any of this, so that every replica hears of it. */
+  /** The row of a deleted user is kept for a while, so that every replica hears of the deletion. */
   status: 'active' | 'disabled' | 'deleted';
-  /** Every token carries the one it was issued under; raising it voids them. */
+  /** Every token carries the version it was issued under. Raising the version voids older tokens. */
   tokenVersion: number;
   createdAtSeconds: number;
 }
 
-/** An address that leaves idcard as who the user is: anybody could have registered another. */
+/** The address that may leave idcard as an identity: only a verified one, since anybody can register any address. */
 export function verifiedEmail({ email, emailVerified }: User): string | undefined {
-  return emailVerified === true ? email : undefined; // a directory in JavaScript may say anything
+  return emailVerified === true ? email : undefined; // a directory in JavaScript may return any value
 }

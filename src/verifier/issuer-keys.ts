@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.ts';
-import { issuerUnavailable } from '../problems/catalogue.ts';
 import type { FetchDocument } from './document.ts';
+import { issuerUnavailable } from './problems.ts';
 import { type PublicKey, readPublicKeys } from './public-keys.ts';
 import type { Reachability } from './reachability.ts';
 

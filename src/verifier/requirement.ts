@@ -3,9 +3,9 @@ import { requireRecentLogin, requireRole } from '../authentication.ts';
 import type { Clock } from '../base/clock.ts';
 import { quoted } from '../base/log-text.ts';
 import { StartupError } from '../base/startup-error.ts';
-import { insufficientScope } from '../problems/catalogue.ts';
 import type { AccessClaims } from '../proofs/tokens/claims.ts';
 import { describe } from './options.ts';
+import { insufficientScope } from './problems.ts';
 
 const ROLES = 'a list of roles, of which one is enough';
 const MAX_AGE = 'a number of seconds';

@@ -312,7 +312,7 @@ describe('what is no JSON', () => {
 describe('an address or a method that there is not', () => {
   const elsewhere = [
     ['with the page at /docs', {}, 'http://localhost:3000/docs'],
-    ['without it', { NODE_ENV: 'production' }, 'http://localhost:3000/openapi.yaml'],
+    ['without it', { NODE_ENV: 'production', REGISTRATION: 'closed' }, 'http://localhost:3000/openapi.yaml'],
     ['under a path', { PUBLIC_URL: 'https://example.com/auth' }, 'https://example.com/auth/docs'],
   ] as const;
   test.each(elsewhere)('names the documentation, %s', async (_, env, guide) => {
@@ -415,7 +415,7 @@ describe('GET / says what this is', () => {
     ['', {}, { docs: 'http://localhost:3000/docs', openapi: 'http://localhost:3000/openapi.yaml' }],
     [
       'where there is no page at /docs',
-      { NODE_ENV: 'production' },
+      { NODE_ENV: 'production', REGISTRATION: 'closed' },
       { openapi: 'http://localhost:3000/openapi.yaml' },
     ],
     [
@@ -425,7 +425,7 @@ describe('GET / says what this is', () => {
     ],
   ])('%s', async (_, env: Record<string, string>, links) => {
     const other = await createTestApp({ env });
-    rootRoute(other.app, other.config);
+    rootRoute(other.app, other.config.server);
     const paths = env.PUBLIC_URL ? ['/', '/auth', '/auth/'] : ['/', '/?from=browser'];
     for (const url of paths) {
       const { statusCode, headers, json } = await other.app.inject(url);

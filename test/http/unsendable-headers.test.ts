@@ -1,21 +1,17 @@
-import { afterEach, expect, test } from 'vitest';
-import { unavailable } from '../../src/problems/catalogue.ts';
-import { ADA, createTestApp, type TestApp } from '../support/app.ts';
+import { unavailable } from '../../src/problems/general.ts';
+import { ADA } from '../support/app.ts';
+import { expect, startIdcard, test } from '../support/idcard.ts';
 
 /* Routes and directories of programs that embed idcard may hand on any text as a header. */
 
-let idcard: TestApp;
-afterEach(() => idcard.close());
-
-test.each([
+test.for([
   ['a header in another script', 'x-who', 'ада'],
   ['a header with a line break', 'x-who', 'a\r\nx-admin: true'],
   ['a list of which one is bad', 'set-cookie', ['a=1', 'b=\n']],
   ['a bad name', 'x who', 'ada'],
-])(
+] as const)(
   '%s is a problem document, with the headers of every answer, and told in the log',
-  async (_, name, value) => {
-    idcard = await createTestApp();
+  async ([, name, value], { idcard }) => {
     idcard.app.get('/own', async (_request, reply) =>
       reply.header('x-good', 'yes').header(name, value).send('ok'),
     );
@@ -26,12 +22,12 @@ test.each([
     expect(await answer.json()).toMatchObject({ type: 'urn:idcard:problem:internal-error', status: 500 });
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
     expect([answer.headers.get('x-who'), answer.headers.get('x-admin')]).toEqual([null, null]);
-    expect(idcard.log().filter(({ event }) => event === 'request.failed')).toHaveLength(1);
+    idcard.expectEvents('request.failed');
   },
 );
 
 test('a problem with such a header is one of its own', async () => {
-  idcard = await createTestApp({
+  const idcard = await startIdcard({
     directory: (real) => ({
       ...real,
       findByEmail: async () => {
@@ -39,10 +35,6 @@ test('a problem with such a header is one of its own', async () => {
       },
     }),
   });
-  const answer = await idcard.app.inject({ method: 'POST', url: '/v1/login', body: ADA });
-  expect([answer.statusCode, answer.headers['content-type']]).toEqual([
-    500,
-    'application/problem+json; charset=utf-8',
-  ]);
-  expect(answer.json().type).toBe('urn:idcard:problem:internal-error');
+  const answer = await idcard.post('/v1/login', ADA);
+  expect(answer).toBeProblem('internal-error');
 });

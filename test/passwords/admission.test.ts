@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { type Admission, createAdmission } from '../../src/attempts/admission.ts';
+import { createHashQueue, type HashQueue } from '../../src/attempts/hash-queue.ts';
 import { Problem } from '../../src/problems/problem.ts';
 
 const stays = new AbortController().signal;
 
-let admission: Admission;
+let hashQueue: HashQueue;
 /** The hashes that run, in the order in which they began. */
 let running: { name: string; finish: () => Promise<void> }[];
 /** What became of each piece of work. */
@@ -32,7 +32,7 @@ function hash(name: string): Promise<void> {
 }
 
 function submit(name: string, client = stays): void {
-  admission
+  hashQueue
     .run(() => hash(name), client)
     .then(
       () => {
@@ -65,7 +65,7 @@ async function learn(seconds: number): Promise<void> {
 
 describe('with two hashes at once', () => {
   beforeEach(() => {
-    admission = createAdmission({ atOnce: 2, queueSeconds: 5 });
+    hashQueue = createHashQueue({ atOnce: 2, queueSeconds: 5 });
   });
 
   test('the third waits, and those that wait have their turn in the order in which they came', async () => {
@@ -96,7 +96,7 @@ describe('with two hashes at once', () => {
         done++;
         if (index % 4 === 0) throw new Error('a hash that failed');
       };
-      await admission.run(work, client.signal).catch(() => undefined);
+      await hashQueue.run(work, client.signal).catch(() => undefined);
     });
     await pass(5);
     await Promise.all(works);
@@ -108,7 +108,7 @@ describe('with two hashes at once', () => {
 
   test('what fails gives up its place and fails alike', async () => {
     await submitAll('a');
-    const failure = admission.run(() => Promise.reject(new Error('out of memory')), stays);
+    const failure = hashQueue.run(() => Promise.reject(new Error('out of memory')), stays);
     await expect(failure).rejects.toThrow('out of memory');
     await submitAll('b', 'c');
     expect(names()).toEqual(['a', 'b']);
@@ -119,7 +119,7 @@ describe('with two hashes at once', () => {
       await hash(`${name}1`);
       await hash(`${name}2`);
     };
-    const all = Promise.all(['a', 'b', 'c', 'd'].map((name) => admission.run(() => work(name), stays)));
+    const all = Promise.all(['a', 'b', 'c', 'd'].map((name) => hashQueue.run(() => work(name), stays)));
     for (let index = 0; index < 8; index++) {
       await settle();
       await running[0]?.finish();
@@ -130,7 +130,7 @@ describe('with two hashes at once', () => {
 
 describe('a client that leaves', () => {
   beforeEach(() => {
-    admission = createAdmission({ atOnce: 1, queueSeconds: 5 });
+    hashQueue = createHashQueue({ atOnce: 1, queueSeconds: 5 });
   });
 
   test('while it waits is never hashed for, and holds up nobody', async () => {
@@ -182,7 +182,7 @@ describe('a client that leaves', () => {
 
 describe('what cannot have its turn in time', () => {
   beforeEach(() => {
-    admission = createAdmission({ atOnce: 2, queueSeconds: 5 });
+    hashQueue = createHashQueue({ atOnce: 2, queueSeconds: 5 });
   });
 
   function refusalOf(name: string) {

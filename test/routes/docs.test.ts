@@ -45,7 +45,7 @@ describe.each(FILES)('%s', (url, type, file) => {
   });
 
   test('is 404 when it is off', async () => {
-    const off = await createTestApp({ env: { NODE_ENV: 'production' } });
+    const off = await createTestApp({ env: { NODE_ENV: 'production', REGISTRATION: 'closed' } });
     expect((await off.app.inject(url)).statusCode).toBe(404);
     expect(off.app.hasRoute({ method: 'GET', url })).toBe(false);
     await off.close();

@@ -1,12 +1,13 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
+import { expect } from 'vitest';
 import { buildApp, type IdcardApp } from '../../src/app.ts';
 import { type Config, readConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/index.ts';
 import { createHasher, type Hasher } from '../../src/factors/passwords/hasher.ts';
+import type { ClaimsFunction } from '../../src/logins.ts';
 import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
-import { createKeySet, type PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
-import type { ClaimsFunction, Lifecycle } from '../../src/routes/dependencies.ts';
+import type { PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import { checkInjected } from './checked-answers.ts';
 
@@ -18,20 +19,21 @@ export const BOB = { email: 'bob@example.com', password: 'nine lazy clouds over 
 /** Whose password no page of the documentation shows, so that it is good everywhere. */
 export const CLEO = { email: 'cleo@example.com', password: 'seven quiet owls over Porto' };
 
-export interface TestApp {
+export interface TestApp extends ReturnType<typeof exchangesWith> {
   app: IdcardApp;
   config: Config;
   directory: Directory;
   hasher: Hasher;
-  lifecycle: Lifecycle;
   /** The private keys, to forge with. */
   jwks: PrivateJwkSet;
-  /** The injected time, to be moved by hand. */
-  time: { now: number };
+  /** The injected time, to be moved by hand; delays end by the monotonic clock. */
+  time: { now: number; passedMs: number };
   /** Every log line so far, parsed. */
   log: () => Record<string, unknown>[];
   /** Every log line so far, as written. */
   logText: () => string;
+  /** These events, in this order and no other, are in the log since the last look; each a name, or its fields too. */
+  expectEvents: (...events: (string | { event: string; [field: string]: unknown })[]) => void;
   close: () => Promise<void>;
 }
 
@@ -46,9 +48,9 @@ export interface TestOptions {
 export async function createTestApp(options: TestOptions = {}): Promise<TestApp> {
   const { env = {}, jwks, directory: wrap, customClaims } = options;
   const config = readConfig({ LOG_LEVEL: 'info', DATABASE_URL: 'sqlite::memory:', ...env });
-  const time = { now: START };
+  const time = { now: START, passedMs: 0 };
   const clock = () => time.now;
-  const keys = jwks ?? generateKeySet(config, START);
+  const keys = jwks ?? generateKeySet(config.keys, START);
   const lines: string[] = [];
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -57,38 +59,56 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     },
   });
   const real = createDirectory(
-    await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize }),
+    await openDatabase(config.database.url, { poolSize: config.database.poolSize }),
     clock,
   );
   const directory = wrap?.(real) ?? real;
-  const hasher = createHasher(config.argon2);
-  const lifecycle: Lifecycle = { stopping: false };
-  const app = await buildApp({
-    config,
-    keySet: createKeySet(JSON.stringify(keys), config.algorithm, clock),
-    directory,
-    hasher,
-    clock,
-    logger: pino({ level: config.logLevel, base: null }, stream),
-    lifecycle,
-    pollsByHand: true,
-    ...(customClaims && { customClaims }),
-  });
+  const hasher = createHasher(config.passwords.argon2);
+  const app = await buildApp(
+    { ...config, keys: { ...config.keys, keySet: JSON.stringify(keys) } },
+    {
+      directory,
+      hasher,
+      clock: { now: clock, issuing: clock, monotonicMs: () => time.passedMs, follow: async () => undefined },
+      logger: pino({ level: config.log.level, base: null }, stream),
+      pollsByHand: true,
+      ...(customClaims && { customClaims }),
+    },
+  );
   if (!customClaims) checkInjected(app); // the document does not know them
+  const log = () => lines.map((line) => JSON.parse(line));
+  let seen = 0;
   return {
     app,
+    ...exchangesWith(app),
     config,
     directory,
     hasher,
-    lifecycle,
     jwks: keys,
     time,
-    log: () => lines.map((line) => JSON.parse(line)),
+    log,
     logText: () => lines.join(''),
-    close: async () => {
-      await app.close();
-      await real.close();
+    expectEvents(...events) {
+      const unseen = log().slice(seen);
+      seen += unseen.length;
+      expect(unseen.filter(({ event }) => event !== undefined)).toMatchObject(
+        events.map((event) => (typeof event === 'string' ? { event } : event)),
+      );
     },
+    close: () => app.close(),
+  };
+}
+
+/** One request each, its body as JSON, and the answer. */
+function exchangesWith(app: IdcardApp) {
+  const sender =
+    (method: 'POST' | 'PUT') =>
+    (url: string, body?: object | string, headers: Record<string, string> = {}) =>
+      app.inject({ method, url, headers, ...(body !== undefined && { body }) });
+  return {
+    get: (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers }),
+    post: sender('POST'),
+    put: sender('PUT'),
   };
 }
 
@@ -113,21 +133,26 @@ export async function addUser(
 }
 
 /** Logs in by bearer. */
-export async function logIn({ app }: TestApp, { email, password } = ADA): Promise<TokenBody> {
-  const response = await app.inject({ method: 'POST', url: '/v1/login', body: { email, password } });
+export async function logIn({ post }: TestApp, { email, password } = ADA): Promise<TokenBody> {
+  const response = await post('/v1/login', { email, password });
   if (response.statusCode !== 200) throw new Error(`login answered ${response.statusCode}: ${response.body}`);
   return response.json();
 }
 
 /** Logs in by cookie; the Cookie header that a browser would send from now on. */
-export async function logInWithCookies({ app }: TestApp, { email, password } = ADA): Promise<string> {
-  const response = await app.inject({
-    method: 'POST',
-    url: '/v1/login',
-    body: { email, password, transport: 'cookie' },
-  });
+export async function logInWithCookies({ post }: TestApp, { email, password } = ADA): Promise<string> {
+  const response = await post('/v1/login', { email, password, transport: 'cookie' });
   if (response.statusCode !== 204) throw new Error(`login answered ${response.statusCode}: ${response.body}`);
   return response.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+}
+
+/** Changes Ada's password to Bob's, unless others are given. */
+export function changePassword(
+  { put }: TestApp,
+  accessToken: string,
+  { from = ADA.password, to = BOB.password } = {},
+) {
+  return put('/v1/me/password', { current_password: from, new_password: to }, bearer(accessToken));
 }
 
 export function bearer(token: string): { authorization: string } {

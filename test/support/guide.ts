@@ -6,9 +6,9 @@ import { text } from 'node:stream/consumers';
 import { temporaryFolder } from './process.ts';
 
 const LOCKFILE = 'test/clients/package-lock.json';
-const guide = readFileSync('docs/clients.md', 'utf8');
+const guide = readFileSync('docs/generated-clients.md', 'utf8');
 
-/** The code blocks of one language under one heading of docs/clients.md, as one text. */
+/** The code blocks of one language under one heading of docs/generated-clients.md, as one text. */
 export function blocksOf(heading: string, language: string): string {
   const section = guide.split(/^##+ /m).find((part) => part.startsWith(`${heading}\n`)) ?? '';
   const blocks = [...section.matchAll(/```(\w+)\n(.*?)```/gs)].filter(([, name]) => name === language);

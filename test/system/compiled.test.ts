@@ -48,6 +48,6 @@ test.skipIf(lacks('redis-server'))(
 
     const chunks = globSync(join(compiled(), 'dist/**/*.js'));
     const withDriver = chunks.filter((file) => readFileSync(file, 'utf8').includes('StandaloneConnector'));
-    expect(withDriver.map((file) => basename(file))).toEqual([expect.stringMatching(/^redis-guess-limits-/)]);
+    expect(withDriver.map((file) => basename(file))).toEqual([expect.stringMatching(/^redis-limits-/)]);
   },
 );

@@ -13,11 +13,12 @@ import {
   startSystemPostgres,
 } from '../support/system-postgres.ts';
 
-const operations = readFileSync('docs/operations.md', 'utf8');
+const databaseGuide = readFileSync('docs/operations/database.md', 'utf8');
+const faultsGuide = readFileSync('docs/operations/faults.md', 'utf8');
 const keysGuide = readFileSync('docs/keys.md', 'utf8');
 
 /** The commands of a section, block by block, without the indentation of a list. */
-function commandsOf(section: string, guide = operations): string[] {
+function commandsOf(section: string, guide = databaseGuide): string[] {
   const body = guide.split(/^##+ /m).find((part) => part.startsWith(`${section}\n`)) ?? '';
   return [...body.matchAll(/```sh\n(.*?)```/gs)].map(([, commands = '']) => commands.replace(/^ {3}/gm, ''));
 }
@@ -218,7 +219,7 @@ test('the commands of docs/keys.md rotate, and revoke the key that leaked', LONG
 });
 
 test('the commands of "The key ceremony" make a key set that a replica then publishes', async () => {
-  const [commands = ''] = commandsOf('The key ceremony');
+  const [commands = ''] = commandsOf('The key ceremony', keysGuide);
   const printed = await runCommands(commands);
   await start({ KEY_SET_FILE: join(folder, 'ceremony', 'keys.json') });
   const { keys } = (await (await fetch(`${server.url}/.well-known/jwks.json`)).json()) as {
@@ -228,7 +229,7 @@ test('the commands of "The key ceremony" make a key set that a replica then publ
 });
 
 describe('the tables of "What each alarm means"', () => {
-  const [, section = ''] = operations.split('## What each alarm means');
+  const [, section = ''] = faultsGuide.split('## What each alarm means');
 
   test('name each event that is a warning or an error, and no other', () => {
     // The plugin for other services writes into their logs.

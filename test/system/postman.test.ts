@@ -11,9 +11,9 @@ import {
   temporaryFolder,
 } from '../support/process.ts';
 
-/** As the README runs it in a terminal. */
+/** As the guide runs it in a terminal. */
 const [, newmanVersion, newmanArguments = ''] =
-  /^npx newman@(\S+) (run .*)$/m.exec(readFileSync('README.md', 'utf8')) ?? [];
+  /^npx newman@(\S+) (run .*)$/m.exec(readFileSync('docs/generated-clients.md', 'utf8')) ?? [];
 const COLLECTION = 'postman/idcard.postman_collection.json';
 const ENVIRONMENT = 'postman/idcard.postman_environment.json';
 

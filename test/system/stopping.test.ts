@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
+import { buildApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config/config.ts';
-import { openApp } from '../../src/serve/open-app.ts';
-import { createTestApp } from '../support/app.ts';
-import { newDatabase } from '../support/postgres.ts';
-import { temporaryFolder } from '../support/process.ts';
+import { createTestApp } from '.././support/app.ts';
+import { newDatabase } from '.././support/postgres.ts';
+import { temporaryFolder } from '.././support/process.ts';
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test('GET /readyz of a stop answers 503 and says so, and the log has nothing to tell of it', async () => {
   const idcard = await createTestApp();
   await idcard.app.ready();
-  idcard.lifecycle.stopping = true;
+  idcard.app.beginStop('SIGTERM');
   for (const method of ['GET', 'HEAD'] as const) {
     const response = await idcard.app.inject({ method, url: '/readyz' });
     expect([response.statusCode, response.headers['retry-after'], response.headers.connection]).toEqual([
@@ -42,7 +42,7 @@ test.each(['SQLite', 'PostgreSQL'])(
       child: () => logger,
     };
     const DATABASE_URL = database === 'SQLite' ? `sqlite:${folder}/idcard.sqlite` : await newDatabase();
-    const app = await openApp(
+    const app = await buildApp(
       readConfig({ DATA_DIR: folder, KEY_SET_FILE: `${folder}/${database}.json`, DATABASE_URL }),
       {
         logger: logger as never,

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { Kysely } from 'kysely';
 import { quoted } from '../../base/log-text.ts';
 import { StartupError } from '../../base/startup-error.ts';
 import { hasLostBytes } from '../../base/utf8.ts';
 import { type Config, readConfig } from '../../config/config.ts';
+import { readSecretFile } from '../../config/secret-file.ts';
 import type { Database } from '../../database/schema.ts';
 import { holdingWrites, isSameDatabase } from '../../database/snapshot.ts';
 import { objectionTo } from '../../factors/passwords/hasher.ts';
@@ -32,11 +32,11 @@ export function dbMove(env: NodeJS.ProcessEnv): Command {
     .option('--to-file <file>', 'a file that holds the URL, so that no list of processes shows its password')
     .option('--dry-run', 'make the tables, check everything, and write no user')
     .action(async (options: Options, command: Command) => {
-      const { databaseUrl: from, argon2 } = readConfig(env);
+      const { database, passwords } = readConfig(env);
       const to = targetOf(options) ?? command.error('error: name the target by --to or --to-file');
-      const result = await withDatabase(from, (source) =>
+      const result = await withDatabase(database.url, (source) =>
         withNewTarget(to, (target) =>
-          holdingWrites(source, (held) => move(held, target, argon2, options.dryRun ?? false)),
+          holdingWrites(source, (held) => move(held, target, passwords.argon2, options.dryRun ?? false)),
         ),
       );
       if (!options.dryRun) logEvent('users.moved', result);
@@ -51,12 +51,7 @@ export function dbMove(env: NodeJS.ProcessEnv): Command {
 
 function targetOf({ to, toFile }: Options): string | undefined {
   if (toFile === undefined) return to;
-  let url: string;
-  try {
-    url = readFileSync(toFile, 'utf8').trim();
-  } catch (cause) {
-    throw new StartupError('--to-file names a file that cannot be read.', { cause });
-  }
+  const url = readSecretFile(toFile, '--to-file');
   if (hasLostBytes(url)) throw new StartupError('--to-file has what cannot be decoded: it must be UTF-8.');
   return url;
 }
@@ -70,7 +65,7 @@ async function withNewTarget<T>(url: string, action: (db: Kysely<Database>) => P
 async function move(
   source: Kysely<Database>,
   target: Kysely<Database>,
-  argon2: Config['argon2'],
+  argon2: Config['passwords']['argon2'],
   isRehearsal: boolean,
 ) {
   if (await isSameDatabase(source, target))
@@ -83,7 +78,7 @@ async function move(
 async function copy(
   source: UserRows,
   target: UserRows,
-  argon2: Config['argon2'],
+  argon2: Config['passwords']['argon2'],
 ): Promise<{ users: number; added: number }> {
   const stranger = await firstNotIn(source, target);
   if (stranger) {
@@ -111,7 +106,7 @@ async function copy(
   return { users, added };
 }
 
-function unusableHashes(page: readonly UserRow[], argon2: Config['argon2']): string[] {
+function unusableHashes(page: readonly UserRow[], argon2: Config['passwords']['argon2']): string[] {
   return page.flatMap(({ id, password_hash }) => {
     const objection = password_hash === null ? undefined : objectionTo(password_hash, argon2);
     return objection ? [`the password hash of ${id} ${objection}: moved, but no password is right.`] : [];

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../schema.ts';
 
-/** Finds the deleted users that are old enough to go; by time alone, everybody whose tokens were never voided is older. */
+/** An index of deleted users by time. An index of all users would begin with everybody whose tokens were never voided. */
 export async function indexDeletedUsers(db: Kysely<Database>): Promise<void> {
   await db.schema
     .createIndex('idcard_users_deleted')

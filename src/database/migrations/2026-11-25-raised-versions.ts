@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../schema.ts';
 
-/** Has all that a poll asks for, of those alone who were ever voided: no row of the table is read, nor a registration slowed. */
+/**
+ * An index that answers a poll without reading the table. It holds only users whose tokens were ever voided, so that it slows
+ * no registration.
+ */
 export async function coverRaisedVersions(db: Kysely<Database>): Promise<void> {
   await db.schema
     .createIndex('idcard_users_raised')

@@ -6,16 +6,16 @@ import { coverRaisedVersions } from './2026-11-25-raised-versions.ts';
 import { MigrationRefusal, MissingDatabase } from './refusal.ts';
 import { FIRST_MIGRATION, hasFormerTables, type Place, TAKEN_OVER } from './tables.ts';
 
-/** In the order of their names; a name that was once released never changes. */
+/** The migrations, in the order of their names. A released name never changes. */
 export const migrations = {
   [FIRST_MIGRATION]: createUsers,
   '2026-11-25-deleted-users': indexDeletedUsers,
   '2026-11-25-raised-versions': coverRaisedVersions,
 };
 
-/** What each database does in its own way. */
+/** What SQLite and PostgreSQL do differently. */
 export interface Engine {
-  /** Where a name is looked for, in that order; what is created comes into the first of them. */
+  /** The schemas in which a table is looked for, in that order. New tables come into the first one. */
   look(db: Kysely<Database>): Promise<Place[]>;
   /** Gives the former tables the names of today. */
   takeOver(db: Kysely<Database>): Promise<void>;
@@ -23,7 +23,7 @@ export interface Engine {
 
 /**
  * Brings the tables up to date.
- * @param db in a transaction during which nobody else migrates, so that all of it happens or nothing
+ * @param db a transaction during which nobody else migrates, so that everything happens or nothing
  * @param mayCreate whether it makes the first tables
  * @throws MigrationRefusal, MissingDatabase
  */
@@ -38,7 +38,7 @@ export async function migrate(db: Kysely<Database>, engine: Engine, mayCreate: b
   }
 }
 
-/** Finds the table of migrations, or makes it, and touches nothing that an application has beside. */
+/** Finds or makes the table of migrations, and touches no table of an application in the same database. */
 async function prepare(db: Kysely<Database>, { look, takeOver }: Engine, mayCreate: boolean): Promise<void> {
   const [here, ...behind] = await look(db);
   const isFormer = await hasFormerTables(db, here);
@@ -76,7 +76,7 @@ function behindAnother(place: Place, here: Place | undefined): MigrationRefusal 
   );
 }
 
-/** @throws MigrationRefusal for one that is not known here */
+/** @throws MigrationRefusal for a migration that this version does not know */
 function refuseLater(made: Set<string>): void {
   if (made.size > 0 && !made.has(FIRST_MIGRATION)) throw notOurs('idcard_migrations');
   for (const name of made) {

@@ -8,16 +8,16 @@ import { type Engine, migrate } from './index.ts';
 import { MigrationRefusal } from './refusal.ts';
 import { FIRST_MIGRATION, NAMES, type Place } from './tables.ts';
 
-/** Of the lock that one who migrates holds: "idcard" in ASCII. */
+/** The key of the advisory lock that a migrating process holds: "idcard" in ASCII. */
 const LOCK = 0x69_64_63_61_72_64;
-/** The one of Kysely's migrator, under which the version before migrates. */
+/** The advisory lock of Kysely's migrator, under which the version before migrates. */
 const KYSELYS_LOCK = sql.lit(3_853_314_791_062_309_107n);
 
-/** How long one attempt waits for another who migrates; that keeps nobody from anything. */
+/** How long one attempt waits for another process that migrates. This wait blocks nobody. */
 const LONGEST_WAIT_FOR_ANOTHER = '5s';
 /**
- * Who waits for a table that a long query reads lets nobody else at it, so no longer than a request waits for its query;
- * then the others have their turn.
+ * How long one attempt waits for a table that a long query reads. This wait blocks every other query of the table, so it is no
+ * longer than a request waits for its query.
  */
 const LONGEST_WAIT_FOR_A_TABLE = '500ms';
 const PAUSE_MS = 1000;
@@ -26,7 +26,7 @@ const LOCK_NOT_AVAILABLE = '55P03';
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
- * Brings the tables up to date in one transaction, which holds nothing of the session: a pooler may give each to another.
+ * Brings the tables up to date in one transaction. It needs nothing of the session: a pooler may give each transaction another.
  * @param mayCreate whether it makes the first tables
  * @throws MigrationRefusal, MissingDatabase, and the problem `unavailable` for trouble with the server
  */
@@ -37,7 +37,7 @@ export async function migratePostgres(
 ): Promise<void> {
   for (let attemptsLeft = attempts; ; attemptsLeft--) {
     try {
-      // Whatever the server's default is: whoever waited for another one reads what that one did.
+      // Whatever the server's default is: a process that waited for another one must read what the other did.
       const transaction = db.transaction().setIsolationLevel('read committed');
       return await transaction.execute(async (alone) => {
         await patience(LONGEST_WAIT_FOR_ANOTHER).execute(alone);
@@ -64,7 +64,7 @@ function notAllowed(cause: unknown): string {
   return `cannot be migrated, since its user may not (${message}): let the owner of its tables start idcard once, or make this user their owner, with CREATE on their schema`;
 }
 
-/** For this transaction, whatever the server's own settings are. */
+/** Sets the timeouts of this transaction, whatever the server's own settings are. */
 function patience(wait: string) {
   return sql`SELECT set_config('lock_timeout', ${wait}, true), set_config('statement_timeout', '0', true)`;
 }
@@ -90,11 +90,11 @@ const postgresEngine: Engine = {
   },
 
   async takeOver(db) {
-    // A replica of the version before that starts now waits, and then reads what it finds here.
+    // A replica of the version before that starts now waits for this lock, and then reads the views below.
     await sql`SELECT pg_advisory_xact_lock(${KYSELYS_LOCK})`.execute(db);
     const { rows } = await FOLLOWING.execute(db);
     const following = rows.map(({ statement }) => statement);
-    // At once, since meanwhile everybody waits.
+    // In one query, since every request waits meanwhile.
     await sql.raw([...RENAMES, ...VIEWS, ...following].join(';\n')).execute(db);
   },
 };
@@ -106,9 +106,9 @@ const RENAMES = [
 ];
 
 /**
- * Under the former names, so that replicas of the version before serve on, start again, and could even take over again.
- * The next version drops, where `TAKEN_OVER` is recorded, those that still are views of ours (`pg_depend`): an operator
- * may have dropped them before, and an application have taken the name.
+ * Views under the former names. Through them replicas of the version before serve on, start again, and could take over again.
+ * The next version drops these views where `TAKEN_OVER` is recorded and they still are ours (`pg_depend`): an operator may have
+ * dropped one before, and an application may have taken its name.
  */
 const VIEWS = [
   'CREATE VIEW users AS SELECT * FROM idcard_users',
@@ -118,7 +118,7 @@ const VIEWS = [
   "CREATE VIEW kysely_migration_lock AS SELECT 'migration_lock'::varchar(255) AS id, 0 AS is_locked",
 ];
 
-/** What the names of constraints and indexes, the rights and the owner were, as statements that make them so again. */
+/** Statements that give the new names to constraints and indexes, and the former rights and owner to the views. */
 const FOLLOWING = sql<{ statement: string }>`
   WITH former(oid, name, new_name) AS (
     SELECT to_regclass(quote_ident(name))::oid, name, new_name

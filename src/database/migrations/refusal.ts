@@ -1,12 +1,12 @@
 import { StartupError } from '../../base/startup-error.ts';
 
-/** Why a database is left as it is: the rest of a sentence that begins with its name. */
+/** Why a database is not migrated. The message is the rest of a sentence that begins with the name of the database. */
 export class MigrationRefusal extends Error {}
 
-/** There is no database of idcard, and none is to be made. */
+/** There is no database of idcard, and this process may not make one. */
 export class MissingDatabase extends Error {}
 
-/** The one sentence for a database that could not be brought up to date. */
+/** The sentence for a database that could not be migrated. */
 export function migrationRefusal(cause: unknown, name: string, advice: string): Error {
   if (cause instanceof MissingDatabase) return cause;
   const reason = cause instanceof MigrationRefusal ? cause.message : `cannot be migrated: ${advice}`;

@@ -4,8 +4,8 @@ import type { Engine } from './index.ts';
 import { FIRST_MIGRATION, hasFormerTables, NAMES, type Place } from './tables.ts';
 
 /**
- * The views keep a process of the version before from making itself an empty directory beside: it reads there that a
- * later one was here. It could not be served by a view as in PostgreSQL, since SQLite has no upsert into one.
+ * The views tell a process of the version before that a later version was here; without them it would make an empty `users`.
+ * A view cannot serve that process as in PostgreSQL, since SQLite has no upsert into a view.
  */
 const TAKE_OVER = [
   'ALTER TABLE users RENAME TO idcard_users',
@@ -13,7 +13,7 @@ const TAKE_OVER = [
   'DROP TABLE IF EXISTS kysely_migration_lock',
   'CREATE VIEW kysely_migration AS SELECT name, timestamp FROM idcard_migrations',
   "CREATE VIEW kysely_migration_lock AS SELECT 'migration_lock' AS id, 0 AS is_locked",
-  // An index cannot be renamed, so the migrations that follow make them again.
+  // SQLite cannot rename an index, so the migrations that follow make the indexes again.
   'DROP INDEX IF EXISTS users_token_version_raised_at',
   'DROP INDEX IF EXISTS users_deleted',
   'DROP INDEX IF EXISTS users_raised',
@@ -27,7 +27,7 @@ export const sqliteEngine: Engine = {
   },
 };
 
-/** Whether a migration would rename tables, which whoever has the file open goes on to look for. */
+/** Whether a migration would rename tables. A process that has the file open would go on to look for the former names. */
 export async function willRename(db: Kysely<Database>): Promise<boolean> {
   return hasFormerTables(db, await look(db));
 }

@@ -1,14 +1,14 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../schema.ts';
 
-/** Where tables are: a schema. */
+/** A schema, and what it has. */
 export interface Place {
   schema: string;
-  /** By its name the columns of each table that can be read, and none for whatever else has the name. */
+  /** The columns of each readable table, by its name. What is no readable table has the empty set. */
   relations: Map<string, Set<string>>;
 }
 
-/** Ours, and what they were called before. */
+/** The names of our tables, and their former names. */
 export const NAMES = [
   'idcard_users',
   'idcard_migrations',
@@ -19,7 +19,7 @@ export const NAMES = [
 
 export const FIRST_MIGRATION = '2026-11-23-users';
 
-/** What is recorded as a migration where former tables got the names of today: the views of the former names are ours. */
+/** Recorded as a migration where former tables were renamed. It says that the views of the former names are ours. */
 export const TAKEN_OVER = '2026-11-30-taken-over';
 
 const COLUMNS = [
@@ -34,7 +34,7 @@ const COLUMNS = [
   'created_at',
 ];
 
-/** Whether the `users` here is ours: an application may well have one too, and be migrated by Kysely like idcard was. */
+/** Whether the `users` of a schema is ours: an application may have one too, and be migrated by Kysely as idcard was. */
 export async function hasFormerTables(db: Kysely<Database>, place?: Place): Promise<boolean> {
   const users = place?.relations.get('users');
   const isLikeOurs = COLUMNS.every((column) => users?.has(column));

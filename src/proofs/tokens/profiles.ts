@@ -1,3 +1,4 @@
+import { revocationsAudience } from '../../base/issuer.ts';
 import type { Config } from '../../config/config.ts';
 import type { TokenKind } from '../keys/key-set.ts';
 
@@ -18,14 +19,6 @@ export const SIGNED_KINDS: Readonly<Record<SignedKind, Kind>> = {
   revocations: { typ: 'revocations+jwt', key: 'access' },
 };
 
-/**
- * The `aud` of the list of revocations: where it stands. It has the issuer and the key of access tokens, so a service that
- * does not look at `typ` tells the two apart by this alone.
- */
-export function revocationsAudience(issuer: string): string {
-  return `${issuer}/.well-known/revocations`;
-}
-
 /** What sets one kind apart from the others. */
 export interface Profile extends Kind {
   /** The `aud` claim. */
@@ -34,22 +27,22 @@ export interface Profile extends Kind {
 }
 
 /** Every kind in one table. No two have the same audience: `readConfig` sees to it. */
-export function tokenProfiles(config: Config): Record<SignedKind, Profile> {
+export function tokenProfiles(issuer: string, settings: Config['tokens']): Record<SignedKind, Profile> {
   return {
     access: {
       ...SIGNED_KINDS.access,
-      audience: config.audience,
-      lifetimeSeconds: config.accessTokenTtlSeconds,
+      audience: settings.audience,
+      lifetimeSeconds: settings.accessTokenTtlSeconds,
     },
     refresh: {
       ...SIGNED_KINDS.refresh,
-      audience: config.publicUrl, // only the issuer itself ever reads one
-      lifetimeSeconds: config.refreshTokenIdleSeconds,
+      audience: issuer, // only the issuer itself ever reads one
+      lifetimeSeconds: settings.refreshTokenIdleSeconds,
     },
     revocations: {
       ...SIGNED_KINDS.revocations,
-      audience: revocationsAudience(config.publicUrl),
-      lifetimeSeconds: config.accessTokenTtlSeconds,
+      audience: revocationsAudience(issuer),
+      lifetimeSeconds: settings.accessTokenTtlSeconds,
     },
   };
 }

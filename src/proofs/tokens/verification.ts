@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Clock } from '../../base/clock.ts';
 import { quoted } from '../../base/log-text.ts';
-import { invalidToken } from '../../problems/catalogue.ts';
+import { invalidToken } from '../../problems/general.ts';
 import { readTokenHeader } from '../jws.ts';
 import type { TokenKind } from '../keys/key-set.ts';
 import { explainClaims } from '../malformed.ts';

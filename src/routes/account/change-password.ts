@@ -1,27 +1,21 @@
 import { z } from 'zod';
-import { KnownPassword, matchingSpelling, Password } from '../../factors/passwords/password.ts';
+import { overloaded, tooManyRequests } from '../../attempts/problems.ts';
+import { KnownPassword, Password } from '../../factors/passwords/password.ts';
+import { PASSWORD_AMR } from '../../factors/passwords/passwords.ts';
 import type { Objection } from '../../factors/passwords/policy.ts';
-import { clientAddress } from '../../http/client-address.ts';
+import { weakPassword, wrongPassword } from '../../factors/passwords/problems.ts';
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
+import { senderOf } from '../../http/sender.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  cookiesNeedHttps,
-  crossSite,
-  invalidToken,
-  overloaded,
-  tooManyRequests,
-  unavailable,
-  weakPassword,
-  wrongPassword,
-} from '../../problems/catalogue.ts';
-import { answerHeaders, attemptOf } from '../attempt.ts';
+import { invalidToken, unavailable } from '../../problems/general.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
+import { answerHeaders, attemptOf } from '../attempts.ts';
 import { findCurrentUser } from '../current-user.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 import { credentialsExample } from '../examples.ts';
-import { newLogin } from '../login/login.ts';
-import { tokenResponses } from '../login/token-response.ts';
-import { reportUnusableHash } from '../unusable-hash.ts';
-import { receiveNewPassword, refuseForm } from './new-password.ts';
+import { receiveNewPassword, refuseForm } from '../new-password.ts';
+import { tokenResponses } from '../token-responses.ts';
+import { tellUnusableHash } from '../unusable-hash.ts';
 
 const schema = {
   operationId: 'changePassword',
@@ -49,20 +43,8 @@ const schema = {
 
 const SAME: Objection = { code: 'same-as-current', detail: 'Must differ from the current password' };
 
-type Dependencies = Pick<
-  RouteDependencies,
-  | 'directory'
-  | 'hasher'
-  | 'passwordPolicy'
-  | 'attempts'
-  | 'tokens'
-  | 'transports'
-  | 'issuingClock'
-  | 'customClaims'
->;
-
-export function changePasswordRoute(app: App, dependencies: Dependencies): void {
-  const { directory, hasher, passwordPolicy, attempts, tokens, transports, issuingClock } = dependencies;
+export function changePasswordRoute(app: App, house: House): void {
+  const { logins, directory, passwords, attempts, events } = house;
 
   app.put('/v1/me/password', { schema, attachValidation: true }, async (request, reply) => {
     const new_password = receiveNewPassword(request, 'new_password');
@@ -71,34 +53,29 @@ export function changePasswordRoute(app: App, dependencies: Dependencies): void 
     const current = request.validationError
       ? KnownPassword.safeParse(current_password).data
       : current_password;
-    if (request.transport === 'cookie') transports.refuseUnkeptCookies(request);
+    const login = logins.beginAnew(request, reply);
     // Counted by the user and not by the email: a stranger's guesses at the login do not keep the owner from this.
     const attempt = attemptOf(request, reply, `password ${request.claims.sub}`);
-    const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
+    const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, judged, succeeded }) => {
       const user = await findCurrentUser(directory, request.claims);
       const objection =
-        new_password === current?.[0] ? SAME : await passwordPolicy.objection(new_password, user.email);
-      refuseForm(request, 'new_password', objection);
+        new_password === current?.[0] ? SAME : await passwords.objection(new_password, user.email);
+      judged(() => refuseForm(request, 'new_password', objection));
       return inTurn(async () => {
-        if ((await matchingSpelling(hasher, user.passwordHash, current_password)) === undefined) {
-          reportUnusableHash(request.log, hasher, user);
-          request.log.warn({
-            event: 'password.change-failed',
-            sub: user.id,
-            address: clientAddress(request),
-          });
+        if ((await passwords.prove(user.passwordHash, current_password)) === undefined) {
+          tellUnusableHash(house, request, user);
+          events.tell('password.change-failed', { sub: user.id, ...senderOf(request) });
           throw wrongPassword();
         }
-        await succeeded();
-        return { user, passwordHash: await hasher.hash(new_password) };
+        succeeded();
+        return { user, passwordHash: await passwords.hash(new_password) };
       });
     });
     const { tokenVersion } = user;
-    const issuedAtSeconds = issuingClock(); // before the version is there that the tokens have
+    const readAtSeconds = logins.now(); // before the version is there that the tokens have
     const changed = await directory.updateAndVoidTokens(user.id, { passwordHash }, { tokenVersion });
     if (!changed) throw invalidToken({ detail: 'The token was revoked meanwhile; log in again.' });
-    request.log.info({ event: 'password.changed', sub: user.id, address: clientAddress(request) });
-    const login = await newLogin(changed, issuedAtSeconds, request.claims.cnf?.jkt, dependencies);
-    return transports.send(reply, request.transport, tokens.issue(login));
+    events.tell('password.changed', { sub: user.id, ...senderOf(request) });
+    return login.finish({ user: changed, readAtSeconds, amr: PASSWORD_AMR });
   });
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { clientAddress } from '../../http/client-address.ts';
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
+import { senderOf } from '../../http/sender.ts';
 import type { App } from '../../http/zod.ts';
-import { cookiesNeedHttps, crossSite, unavailable } from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { findCurrentUser } from '../current-user.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 
 const schema = {
   operationId: 'logoutEverywhere',
@@ -16,14 +17,12 @@ const schema = {
   problems: [cookiesNeedHttps, crossSite, unavailable],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<RouteDependencies, 'directory' | 'transports'>;
-
-export function logoutEverywhereRoute(app: App, { directory, transports }: Dependencies): void {
+export function logoutEverywhereRoute(app: App, { directory, logins, events }: House): void {
   app.post('/v1/logout-everywhere', { schema }, async (request, reply) => {
     const user = await findCurrentUser(directory, request.claims);
     await directory.updateAndVoidTokens(user.id, {});
-    request.log.info({ event: 'logout.everywhere', sub: user.id, address: clientAddress(request) });
-    if (request.transport === 'cookie') transports.clearCookies(reply);
+    events.tell('logout.everywhere', { sub: user.id, ...senderOf(request) });
+    logins.clear(request, reply);
     return reply.code(204).send(null);
   });
 }

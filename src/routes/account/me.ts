@@ -1,8 +1,9 @@
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import { cookiesNeedHttps, crossSite, unavailable } from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { findCurrentUser } from '../current-user.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 import { userExample } from '../examples.ts';
 import { toUserResponse, UserResponse } from '../user-response.ts';
 
@@ -15,7 +16,7 @@ const schema = {
   problems: [cookiesNeedHttps, crossSite, unavailable],
 } satisfies RouteSchema;
 
-export function meRoute(app: App, { directory }: Pick<RouteDependencies, 'directory'>): void {
+export function meRoute(app: App, { directory }: House): void {
   app.get('/v1/me', { schema }, async (request) =>
     toUserResponse(await findCurrentUser(directory, request.claims)),
   );

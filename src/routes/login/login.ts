@@ -1,32 +1,22 @@
-import { randomUUID } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { KnownPassword, matchingSpelling } from '../../factors/passwords/password.ts';
-import { clientAddress } from '../../http/client-address.ts';
+import { overloaded, tooManyRequests } from '../../attempts/problems.ts';
+import { KnownPassword } from '../../factors/passwords/password.ts';
+import { PASSWORD_AMR } from '../../factors/passwords/passwords.ts';
+import { invalidCredentials } from '../../factors/passwords/problems.ts';
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
+import { senderOf } from '../../http/sender.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  cookiesNeedHttps,
-  crossSite,
-  dpopNonceRequired,
-  invalidCredentials,
-  invalidDpopProof,
-  overloaded,
-  tooManyRequests,
-  unavailable,
-} from '../../problems/catalogue.ts';
-import { Problem } from '../../problems/problem.ts';
-import type { Login } from '../../proofs/tokens/tokens.ts';
+import { unavailable } from '../../problems/general.ts';
+import { dpopNonceRequired, invalidDpopProof } from '../../proofs/dpop/problems.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { KnownEmail } from '../../users/email.ts';
 import { findByEmail } from '../../users/find-by-email.ts';
-import { type User, verifiedEmail } from '../../users/user.ts';
-import { answerHeaders, attemptOf } from '../attempt.ts';
-import { beforeAttempt } from '../before-attempt.ts';
-import type { RouteDependencies } from '../dependencies.ts';
+import type { User } from '../../users/user.ts';
+import { answerHeaders, attemptOf, refuseWhenFull } from '../attempts.ts';
 import { credentialsExample, deviceTokenExample, tokenExample } from '../examples.ts';
-import { reportUnusableHash } from '../unusable-hash.ts';
-import { receiveBinding } from './binding.ts';
-import { tokenResponses } from './token-response.ts';
+import { tokenResponses } from '../token-responses.ts';
+import { tellUnusableHash } from '../unusable-hash.ts';
 
 const schema = {
   operationId: 'login',
@@ -35,7 +25,6 @@ const schema = {
     'Answers with tokens in the body (transport "bearer", the default) or in cookies ("cookie"), and with a device token: ' +
     'sent with the next login by the same email, it keeps the guesses of strangers from slowing that down.',
   tags: ['Login'],
-  security: [],
   body: z
     .strictObject({
       email: KnownEmail,
@@ -85,113 +74,52 @@ const schema = {
   ],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<
-  RouteDependencies,
-  | 'config'
-  | 'directory'
-  | 'hasher'
-  | 'attempts'
-  | 'tokens'
-  | 'dpop'
-  | 'deviceTokens'
-  | 'transports'
-  | 'issuingClock'
-  | 'customClaims'
->;
+export function loginRoute(app: App, house: House): void {
+  const { logins, directory, passwords, attempts, events } = house;
 
-export function loginRoute(app: App, dependencies: Dependencies): void {
-  const { config, directory, hasher, attempts, tokens, transports, deviceTokens, issuingClock } =
-    dependencies;
-
-  const onRequest = beforeAttempt(attempts);
+  const onRequest = refuseWhenFull(attempts);
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
-    const { email: spellings, password: passwords, transport, device_token } = request.body;
+    const { email: spellings, password: typed, transport, device_token } = request.body;
     const [email] = spellings; // of whichever row: one mailbox has one count
-    if (transport === 'cookie') transports.refuseUnkeptCookies(request);
-    const device = deviceTokens.deviceOf(
-      transports.receiveDeviceToken(request, transport, device_token),
-      email,
-    );
+    const login = logins.begin(request, reply, transport);
     // Strangers' guesses do not keep out the owner's device. What counts is the email that was sent, whoever has it.
-    const attempt = attemptOf(request, reply, email, device);
-    const { loggedIn, jkt, issuedAtSeconds } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
-      const jkt = receiveBinding(request, reply, dependencies);
+    const attempt = attemptOf(request, reply, email, login.deviceOf(email, device_token));
+    const evidence = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
+      login.bind();
       // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
       // waits, and then the tokens have a version that is void: hence their life counts from before the look-up.
-      const issuedAtSeconds = issuingClock();
+      const readAtSeconds = logins.now();
       const user = await findByEmail(directory, spellings);
       return inTurn(async () => {
         // Whoever is banned has no password here, so that the right one takes as long as a wrong one.
         const storedHash = user?.status === 'active' ? user.passwordHash : undefined;
-        const password = await matchingSpelling(hasher, storedHash, passwords);
-        if (!user || password === undefined) {
-          reportUnusableHash(request.log, hasher, user);
-          logFailure(request, user);
+        const spelling = await passwords.prove(storedHash, typed);
+        if (!user || !storedHash || spelling === undefined) {
+          tellUnusableHash(house, request, user);
+          // The log may know which user was meant; an email that is nobody's is not kept, since it may be a password.
+          events.tell('login.failed', { sub: user?.id, ...senderOf(request) });
           throw invalidCredentials({ reason: () => explainFailure(user) });
         }
-        await succeeded();
-        await rehash(user, passwords[0], password !== passwords[0]);
-        return { loggedIn: user, jkt, issuedAtSeconds };
+        succeeded();
+        if (passwords.isToBeHashed(storedHash, spelling, typed)) await rehash(user.id, storedHash, typed[0]);
+        return { user, readAtSeconds, amr: PASSWORD_AMR };
       });
     });
-    request.log.info({
-      event: 'login.succeeded',
-      sub: loggedIn.id,
-      address: clientAddress(request),
-      transport,
-    });
-    return transports.send(reply, transport, {
-      ...tokens.issue(await newLogin(loggedIn, issuedAtSeconds, jkt, dependencies)),
-      device: { token: deviceTokens.issue(email), expiresInSeconds: config.loginMaxAgeSeconds },
-    });
+    return login.finish(evidence, email);
   });
 
   /** The one moment at which the password is at hand. It may be changed meanwhile: then the new one stands. */
-  async function rehash(
-    { id, passwordHash }: User,
-    password: string,
-    hasFormerSpelling: boolean,
-  ): Promise<void> {
-    if (!passwordHash || !(hasFormerSpelling || hasher.needsRehash(passwordHash))) return;
-    const stronger = { passwordHash: await hasher.hash(password) };
+  async function rehash(id: string, passwordHash: string, password: string): Promise<void> {
+    const stronger = { passwordHash: await passwords.hash(password) };
     await directory.update(id, stronger, { passwordHash }).catch((error: unknown) => {
       // A directory that can be read and not changed, such as one on a full disk: the next login tries again.
-      if (!(error instanceof Problem && error.kind === unavailable.kind)) throw error;
+      if (!unavailable.is(error)) throw error;
     });
   }
-}
-
-/**
- * A login by password.
- * @param issuedAtSeconds when the look-up of the user began
- */
-export async function newLogin(
-  user: User,
-  issuedAtSeconds: number,
-  jkt: string | undefined,
-  { customClaims }: Pick<RouteDependencies, 'customClaims'>,
-): Promise<Login> {
-  return {
-    sub: user.id,
-    issuedAtSeconds,
-    sid: randomUUID(),
-    authTimeSeconds: issuedAtSeconds,
-    amr: ['pwd'],
-    roles: user.roles,
-    email: verifiedEmail(user),
-    ver: user.tokenVersion,
-    jkt,
-    customClaims: await customClaims?.(user),
-  };
 }
 
 function explainFailure(user: User | undefined): string {
   if (!user) return 'there is no user with this email';
   if (user.status !== 'active') return `the user is ${user.status}`;
   return user.passwordHash ? 'wrong password' : 'the user has no password';
-}
-
-/** The log may know which user was meant; an email that is nobody's is not kept, since it may be a password. */
-function logFailure(request: FastifyRequest, user: User | undefined): void {
-  request.log.warn({ event: 'login.failed', sub: user?.id, address: clientAddress(request) });
 }

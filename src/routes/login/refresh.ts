@@ -1,25 +1,14 @@
 import { z } from 'zod';
-import { clientAddress } from '../../http/client-address.ts';
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  cookiesNeedHttps,
-  crossSite,
-  dpopNonceRequired,
-  invalidDpopProof,
-  invalidToken,
-  refreshTokenRequired,
-  severalCredentials,
-  unavailable,
-} from '../../problems/catalogue.ts';
-import type { Problem } from '../../problems/problem.ts';
-import { boundToAnotherKey, tokenNotBound } from '../../proofs/dpop/dpop.ts';
-import { verifiedEmail } from '../../users/user.ts';
+import { invalidToken, unavailable } from '../../problems/general.ts';
+import { dpopNonceRequired, invalidDpopProof } from '../../proofs/dpop/problems.ts';
+import { cookiesNeedHttps, crossSite, severalCredentials } from '../../transports/problems.ts';
 import { findCurrentUser } from '../current-user.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 import { tokenExample } from '../examples.ts';
-import { receiveBinding } from './binding.ts';
-import { tokenResponses } from './token-response.ts';
+import { tokenResponses } from '../token-responses.ts';
+import { refreshTokenRequired } from './problems.ts';
 
 const schema = {
   operationId: 'refresh',
@@ -28,7 +17,6 @@ const schema = {
     'Send the refresh token in the body, or its cookie; the new pair leaves by the way the old one came. ' +
     'Safe to repeat: a refresh token stays usable until it expires.',
   tags: ['Login'],
-  security: [],
   body: z.strictObject({ refresh_token: z.string().optional() }).optional().meta({ id: 'Refresh' }),
   bodyExamples: {
     bearer: { refresh_token: tokenExample.refresh_token },
@@ -47,46 +35,11 @@ const schema = {
   ],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<
-  RouteDependencies,
-  'config' | 'directory' | 'tokens' | 'dpop' | 'transports' | 'issuingClock' | 'customClaims'
->;
-
-export function refreshRoute(app: App, dependencies: Dependencies): void {
-  const { directory, tokens, transports, issuingClock, customClaims } = dependencies;
-
+export function refreshRoute(app: App, { logins, directory }: House): void {
   app.post('/v1/refresh', { schema }, async (request, reply) => {
-    const received = transports.receiveRefreshToken(request, request.body?.refresh_token);
-    if (!received)
-      throw refreshTokenRequired({ reason: () => 'no refresh token: neither in the body nor in a cookie' });
-    const claims = tokens.verifyRefresh(received.token);
-    const jkt = receiveBinding(request, reply, dependencies);
-    // A bound refresh token is nothing without its key. An unbound one may be bound from now on, but not where only
-    // bound ones count: whoever stole it could bind it too.
-    if (dependencies.config.requireDpop && claims.cnf === undefined) throw tokenNotBound();
-    if (claims.cnf !== undefined && claims.cnf.jkt !== jkt) throw keyMismatch(jkt, claims.cnf.jkt);
-    const issuedAtSeconds = issuingClock(); // before the look-up: what it tells may be void a moment later
-    const user = await findCurrentUser(directory, claims);
-
-    request.log.info({ event: 'token.refreshed', sub: user.id, address: clientAddress(request) });
-    const pair = tokens.issue({
-      sub: user.id,
-      issuedAtSeconds,
-      sid: claims.sid,
-      authTimeSeconds: claims.auth_time,
-      amr: claims.amr,
-      roles: user.roles,
-      email: verifiedEmail(user),
-      ver: user.tokenVersion,
-      jkt,
-      customClaims: await customClaims?.(user),
-    });
-    return transports.send(reply, received.transport, pair);
+    const renewal = logins.renew(request, reply, request.body?.refresh_token);
+    const readAtSeconds = logins.now(); // before the look-up: what it tells may be void a moment later
+    const user = await findCurrentUser(directory, renewal.claims);
+    return renewal.finish({ user, readAtSeconds });
   });
-}
-
-function keyMismatch(jkt: string | undefined, expected: string): Problem {
-  return jkt === undefined
-    ? invalidDpopProof.login({ detail: 'The refresh token is bound to a key: a DPoP proof is required.' })
-    : boundToAnotherKey(jkt, expected);
 }

@@ -1,24 +1,21 @@
 import { z } from 'zod';
+import { overloaded, tooManyRequests } from '../../attempts/problems.ts';
 import { Password } from '../../factors/passwords/password.ts';
+import { weakPassword } from '../../factors/passwords/problems.ts';
+import type { House } from '../../house.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
+import { senderOf } from '../../http/sender.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  emailTaken,
-  overloaded,
-  registrationClosed,
-  tooManyRequests,
-  unavailable,
-  weakPassword,
-} from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
 import { NewEmail } from '../../users/email.ts';
 import { refuseTaken } from '../../users/find-by-email.ts';
-import { receiveNewPassword, refuseForm } from '../account/new-password.ts';
-import { answerHeaders, attemptOf } from '../attempt.ts';
-import { beforeAttempt } from '../before-attempt.ts';
-import type { RouteDependencies } from '../dependencies.ts';
+import { emailTaken } from '../../users/problems.ts';
+import { answerHeaders, attemptOf, refuseWhenFull } from '../attempts.ts';
 import { credentialsExample, userExample } from '../examples.ts';
+import { receiveNewPassword, refuseForm } from '../new-password.ts';
 import { toUserResponse, UserResponse } from '../user-response.ts';
+import { registrationClosed } from './problems.ts';
 
 const schema = {
   operationId: 'register',
@@ -27,7 +24,6 @@ const schema = {
     'The email is stored in one spelling: in lower case, its domain in the letters of its script, so that ' +
     '`ada@xn--mnchen-3ya.de` is `ada@münchen.de`. Where registration is closed, whatever is sent is refused alike.',
   tags: ['Login'],
-  security: [],
   body: z.strictObject({ email: NewEmail, password: Password }).meta({ id: 'Registration' }),
   bodyExamples: { ada: credentialsExample },
   response: { 201: UserResponse },
@@ -36,26 +32,21 @@ const schema = {
   problems: [weakPassword, registrationClosed, emailTaken, tooManyRequests, overloaded, unavailable],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<
-  RouteDependencies,
-  'config' | 'directory' | 'hasher' | 'passwordPolicy' | 'attempts'
->;
-
-export function registerRoute(app: App, dependencies: Dependencies): void {
-  const { config, directory, hasher, passwordPolicy, attempts } = dependencies;
+export function registerRoute(app: App, { config, directory, passwords, attempts, events }: House): void {
   // Before the body is read: whatever is sent, the answer tells nothing of it.
-  const onRequest = config.registration === 'open' ? beforeAttempt(attempts) : refuseRegistration;
+  const onRequest = config.accounts.registration === 'open' ? refuseWhenFull(attempts) : refuseRegistration;
   app.post('/v1/register', { schema, onRequest, attachValidation: true }, async (request, reply) => {
     const password = receiveNewPassword(request, 'password');
     const [email, ...former] = request.validationError ? [''] : request.body.email; // which may be anything else then
     const attempt = attemptOf(request, reply, `register ${email || clientAddress(request)}`);
-    const passwordHash = await attempts.run(attempt, async ({ inTurn }) => {
-      refuseForm(request, 'password', await passwordPolicy.objection(password, email));
-      return inTurn(() => hasher.hash(password)); // stays counted, as each costs a hash
+    const passwordHash = await attempts.run(attempt, async ({ inTurn, judged }) => {
+      const objection = await passwords.objection(password, email);
+      judged(() => refuseForm(request, 'password', objection));
+      return inTurn(() => passwords.hash(password)); // stays counted, as each costs a hash
     });
     await refuseTaken(directory, [email, ...former]);
     const user = await directory.add({ email, passwordHash, roles: [] });
-    request.log.info({ event: 'user.registered', sub: user.id, address: clientAddress(request) });
+    events.tell('user.registered', { sub: user.id, ...senderOf(request) });
     return reply.code(201).send(toUserResponse(user));
   });
 }

@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { basePathOf } from '../../http/base-path.ts';
+import { basePathOf } from '../../base/issuer.ts';
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 
 const schema = {
   operationId: 'getOpenidConfiguration',
@@ -12,7 +12,6 @@ const schema = {
     'For gateways and frameworks that look for an issuer and its keys here alone. idcard is no OpenID provider: there are ' +
     'no ID tokens and no endpoints of OAuth. The algorithms are those of the published keys, which sign access tokens.',
   tags: ['Metadata'],
-  security: [],
   response: {
     200: z
       .object({
@@ -46,25 +45,22 @@ const schema = {
 
 const PATH = '/.well-known/openid-configuration';
 
-export function openidConfigurationRoute(
-  app: App,
-  { config, keySet }: Pick<RouteDependencies, 'config' | 'keySet'>,
-): void {
+export function openidConfigurationRoute(app: App, { config, keySet }: House): void {
   const metadata = {
-    issuer: config.publicUrl,
-    jwks_uri: `${config.publicUrl}/.well-known/jwks.json`,
+    issuer: config.server.publicUrl,
+    jwks_uri: `${config.server.publicUrl}/.well-known/jwks.json`,
     // Required, and empty: there is no flow, and without grant_types_supported there would be two.
     response_types_supported: [],
     grant_types_supported: [],
     subject_types_supported: ['public'],
   };
   const answer = (reply: FastifyReply) => {
-    reply.header('cache-control', `public, max-age=${config.jwksMaxAgeSeconds}`);
+    reply.header('cache-control', `public, max-age=${config.keys.jwksMaxAgeSeconds}`);
     const algorithms = new Set(keySet.jwks().keys.map(({ alg }) => alg));
     return { ...metadata, id_token_signing_alg_values_supported: [...algorithms] };
   };
   app.get(PATH, { schema }, async (_request, reply) => answer(reply));
-  const basePath = basePathOf(config.publicUrl);
+  const basePath = basePathOf(config.server.publicUrl);
   // Where some look for an issuer with a path, as RFC 8414 §3.1 has it.
   if (basePath) app.get(PATH + basePath, async (_request, reply) => answer(reply));
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import type { House } from '../../house.ts';
 import { matches } from '../../http/if-none-match.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 import { revocationsExample } from '../examples.ts';
 
 const schema = {
@@ -16,7 +16,6 @@ const schema = {
     'whoever’s they are. Its `aud` is its own address. ' +
     'Ask again with If-None-Match: while nothing changed the answer is 304.',
   tags: ['Metadata'],
-  security: [],
   response: { 200: z.string(), 304: z.null() },
   documents: {
     200: {
@@ -30,10 +29,7 @@ const schema = {
   problems: [],
 } satisfies RouteSchema;
 
-export function revocationsRoute(
-  app: App,
-  { revocationList }: Pick<RouteDependencies, 'revocationList'>,
-): void {
+export function revocationsRoute(app: App, { revocationList }: House): void {
   app.get('/.well-known/revocations', { schema }, async (request, reply) => {
     const { jwt, etag } = revocationList.current();
     // A cache that answers by itself would delay every revocation; one that asks each time is welcome.

@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { basePathOf } from '../../http/base-path.ts';
+import { basePathOf } from '../../base/issuer.ts';
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 
 const schema = {
   operationId: 'getServerMetadata',
@@ -11,7 +11,6 @@ const schema = {
   description:
     'Tells a verifier the issuer and where its keys are. There are no OAuth grants, and none are claimed.',
   tags: ['Metadata'],
-  security: [],
   response: {
     200: z
       .object({
@@ -38,19 +37,19 @@ const schema = {
 
 const PATH = '/.well-known/oauth-authorization-server';
 
-export function serverMetadataRoute(app: App, { config }: Pick<RouteDependencies, 'config'>): void {
+export function serverMetadataRoute(app: App, { config }: House): void {
   const metadata = {
-    issuer: config.publicUrl,
-    jwks_uri: `${config.publicUrl}/.well-known/jwks.json`,
+    issuer: config.server.publicUrl,
+    jwks_uri: `${config.server.publicUrl}/.well-known/jwks.json`,
     // Required, and empty: without it and grant_types_supported, RFC 8414 §2 would have clients assume a flow.
     response_types_supported: [],
     grant_types_supported: [],
   };
   const answer = (reply: FastifyReply) => {
-    reply.header('cache-control', `public, max-age=${config.jwksMaxAgeSeconds}`);
+    reply.header('cache-control', `public, max-age=${config.keys.jwksMaxAgeSeconds}`);
     return metadata;
   };
   app.get(PATH, { schema }, async (_request, reply) => answer(reply));
-  const basePath = basePathOf(config.publicUrl);
+  const basePath = basePathOf(config.server.publicUrl);
   if (basePath) app.get(PATH + basePath, async (_request, reply) => answer(reply)); // RFC 8414 §3.1
 }

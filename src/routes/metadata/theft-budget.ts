@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
 import { SITUATIONS, STOLEN, theftBudget } from '../../proofs/theft-budget.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 
 const situations = Object.keys(SITUATIONS) as (keyof typeof SITUATIONS)[];
 
@@ -13,7 +13,6 @@ const schema = {
     'In seconds, at worst, for each kind of token and each counter-measure, as this server is configured. ' +
     'A device token logs nobody in: as long as it works, guesses at one account are counted apart for whoever has it.',
   tags: ['Metadata'],
-  security: [],
   response: {
     200: z
       .object({
@@ -38,7 +37,7 @@ const schema = {
   problems: [],
 } satisfies RouteSchema;
 
-export function theftBudgetRoute(app: App, { config }: Pick<RouteDependencies, 'config'>): void {
-  const budget = theftBudget(config);
+export function theftBudgetRoute(app: App, { config }: House): void {
+  const budget = theftBudget(config.tokens);
   app.get('/v1/theft-budget', { schema }, async () => ({ budget }));
 }

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { matches } from '../../http/if-none-match.ts';
 import type { App } from '../../http/zod.ts';
+import { type PageFile, readPageFile } from '../../pages/files.ts';
 
 /** The API's own policy allows nothing; this one what the page needs: no inline code, no eval, no other origin. */
 const PAGE_POLICY = [
@@ -35,23 +34,12 @@ function serveFile(
   type: string,
   headers: Record<string, string> = {},
 ): void {
-  let file: { bytes: Buffer; etag: string } | undefined;
+  let file: PageFile | undefined;
   app.get(path, (request, reply) => {
-    file ??= readFile(name); // once, and only when somebody looks
+    file ??= readPageFile(name); // once, and only when somebody looks
     // Asked for anew each time: the files of two versions do not go together.
     reply.headers({ ...headers, etag: file.etag, 'cache-control': 'no-cache' });
     if (matches(request.headers['if-none-match'], file.etag)) return reply.code(304).send();
     return reply.type(type).send(file.bytes);
   });
-}
-
-function readFile(name: string): { bytes: Buffer; etag: string } {
-  const bytes = readFileSync(locate(name));
-  return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url')}"` };
-}
-
-/** The compiled program has all files in one folder; a checkout has only ours there. */
-function locate(name: string): URL {
-  const own = new URL(`../docs/${name}`, import.meta.url);
-  return existsSync(own) ? own : new URL(import.meta.resolve(`swagger-ui-dist/${name}`));
 }

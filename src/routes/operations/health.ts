@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import { unavailable } from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
 import { replyWithProblem } from '../../problems/reply.ts';
-import type { RouteDependencies } from '../dependencies.ts';
 
 const Liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' });
 const alive = { status: 'ok' } as const;
@@ -12,7 +12,6 @@ const livez = {
   operationId: 'getLiveness',
   summary: 'Whether the process runs',
   tags: ['Operations'],
-  security: [],
   response: { 200: Liveness },
   documents: { 200: { description: 'It runs.', example: alive } },
   problems: [],
@@ -36,7 +35,6 @@ const readyz = {
     'bounded by the lifetime of an access token; login and refresh answer 503. A replica that has not reached the user ' +
     'directory since its start is not ready, nor is one that stops.',
   tags: ['Operations'],
-  security: [],
   response: { 200: Readiness },
   documents: {
     200: {
@@ -47,9 +45,7 @@ const readyz = {
   problems: [unavailable],
 } satisfies RouteSchema;
 
-type Dependencies = Pick<RouteDependencies, 'feed' | 'config' | 'lifecycle'>;
-
-export function healthRoutes(app: App, { feed, config, lifecycle }: Dependencies): void {
+export function healthRoutes(app: App, { feed, config, lifecycle }: House): void {
   app.get('/livez', { schema: livez }, (_request, reply) => void reply.send(alive));
   app.get('/readyz', { schema: readyz }, async (request, reply) => {
     // So that a balancer looks elsewhere; what still comes is served. Not thrown: it is no fault that the log should tell of.
@@ -61,12 +57,14 @@ export function healthRoutes(app: App, { feed, config, lifecycle }: Dependencies
     if (!feed.hasAnswered())
       throw unavailable({
         detail: 'This replica has not reached its user directory yet.',
-        retryAfterSeconds: config.revocationPollSeconds,
+        retryAfterSeconds: config.tokens.revocationPollSeconds,
       });
     const isCurrent = feed.isCurrent();
     return {
       status: isCurrent ? ('ok' as const) : ('degraded' as const),
-      revocation_bound_seconds: isCurrent ? config.revocationPollSeconds : config.accessTokenTtlSeconds,
+      revocation_bound_seconds: isCurrent
+        ? config.tokens.revocationPollSeconds
+        : config.tokens.accessTokenTtlSeconds,
       revocations_age_seconds: feed.ageSeconds(),
     };
   });

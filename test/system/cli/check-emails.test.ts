@@ -125,8 +125,8 @@ describe('with rows in older spellings', () => {
   });
 });
 
-test('docs/operations.md shows what it prints', async () => {
-  const guide = readFileSync('docs/operations.md', 'utf8');
+test('docs/operations/accounts.md shows what it prints', async () => {
+  const guide = readFileSync('docs/operations/accounts.md', 'utf8');
   const [, section = ''] = guide.split('## One mailbox, one account\n');
   const [, command = '', shown = ''] = /```sh\n(.*?)```\n\n```\n(.*?)```/s.exec(section) ?? [];
   const folder = join(DATA_DIR, 'documented');

@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { buildApp } from '../../../src/app.ts';
 import { runProgram } from '../../../src/cli/program.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { databaseName, openDatabase } from '../../../src/database/index.ts';
-import { openApp } from '../../../src/serve/open-app.ts';
 import { ADA } from '../../support/app.ts';
 import { execute, newDatabase } from '../../support/postgres.ts';
 import { temporaryFolder } from '../../support/process.ts';
@@ -111,11 +111,11 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('a server on %s', (database) =>
   }
 
   async function start(env: Record<string, string>): Promise<void> {
-    await (await openApp(readConfig(env))).close();
+    await (await buildApp(readConfig(env))).close();
   }
 
   async function register(env: Record<string, string>): Promise<void> {
-    const app = await openApp(readConfig(env));
+    const app = await buildApp(readConfig(env));
     const { statusCode } = await app.inject({ method: 'POST', url: '/v1/register', body: ADA });
     await app.close();
     expect(statusCode).toBe(201);
@@ -154,7 +154,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('a server on %s', (database) =>
   test('with a directory of its own makes keys as before', async () => {
     const env = await serverEnv();
     const users = { raisedSince: async () => [], close: async () => undefined };
-    const app = await openApp(readConfig(env), { directory: users as never });
+    const app = await buildApp(readConfig(env), { directory: users as never });
     expect(readdirSync(env.DATA_DIR)).toEqual(['keys.json']);
     await app.close();
   });
@@ -186,7 +186,7 @@ describe('a key file that is no good is named, with what to do:', () => {
     mkdirSync(env.DATA_DIR);
     make(path);
     chmodSync(path, 0o600);
-    for (const action of [openApp(readConfig(env)), idcard(env, 'keys', 'list')]) {
+    for (const action of [buildApp(readConfig(env)), idcard(env, 'keys', 'list')]) {
       const message = await refusal(action);
       expect(message).toContain(path);
       expect(message).toMatch(sentence);
@@ -201,7 +201,7 @@ describe('a key file that is no good is named, with what to do:', () => {
 
 test('an app that cannot be built closes the database that it has opened', async () => {
   const env = newEnv();
-  await expect(openApp(readConfig(env), { customClaims: () => ({ sub: 'x' }) })).rejects.toThrow('sub');
+  await expect(buildApp(readConfig(env), { customClaims: () => ({ sub: 'x' }) })).rejects.toThrow('sub');
   const db = await openDatabase(`sqlite:${env.DATA_DIR}/idcard.sqlite`);
   await db.destroy();
   expect(readdirSync(env.DATA_DIR).sort()).toEqual(['idcard.sqlite', 'keys.json']); // the last one that closes it removes the log

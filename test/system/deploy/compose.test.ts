@@ -7,9 +7,10 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { systemClock } from '../../../src/base/clock.ts';
 import { readConfig } from '../../../src/config/config.ts';
+import { VARIABLES } from '../../../src/config/settings.ts';
 import { parsePostgresUrl } from '../../../src/database/postgres-url.ts';
 import { loadKeySet } from '../../../src/proofs/keys/load-key-set.ts';
-import { IMAGE, knownSettings, longestStopSeconds } from '../../support/deploy.ts';
+import { IMAGE, longestStopSeconds } from '../../support/deploy.ts';
 import { temporaryFolder } from '../../support/process.ts';
 
 const FILE = 'deploy/compose.yaml';
@@ -67,7 +68,7 @@ test('only nginx can be reached from outside, and the database from idcard alone
 
 test('every setting of the replicas is one that idcard knows', () => {
   for (const { environment } of replicas) {
-    expect(Object.keys(environment).filter((name) => !knownSettings().has(name))).toEqual([]);
+    expect(Object.keys(environment).filter((name) => !VARIABLES.has(name))).toEqual([]);
   }
 });
 
@@ -145,11 +146,11 @@ test('the commands of the README make secrets that this file and idcard agree on
     .map(([name, value]) => [name, value.replace('/run/secrets', made)] as const)
     .filter(([name]) => name !== 'PUBLIC_URL');
   const config = readConfig({ ...Object.fromEntries(environment), PUBLIC_URL: 'https://login.example.com' });
-  expect(config.registration).toBe('closed');
-  expect(loadKeySet(config, systemClock).keys).toHaveLength(2);
+  expect(config.accounts.registration).toBe('closed');
+  expect(loadKeySet(config.keys, systemClock).keys).toHaveLength(2);
   const password = readFileSync(join(made, 'postgres_password'), 'utf8').trim();
   expect(password).toMatch(/^[\da-f]{48}$/);
-  expect(parsePostgresUrl(config.databaseUrl)).toMatchObject({
+  expect(parsePostgresUrl(config.database.url)).toMatchObject({
     hosts: [{ host: 'postgres', ssl: false }],
     user: services.postgres?.environment.POSTGRES_USER,
     database: services.postgres?.environment.POSTGRES_USER, // the image names it so

@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { buildApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config/config.ts';
 import { generateKeySet } from '../../../src/proofs/keys/key-rotation.ts';
-import { openApp } from '../../../src/serve/open-app.ts';
 import type { UserDirectory } from '../../../src/users/user-directory.ts';
 
 const config = readConfig({ LOG_LEVEL: 'silent' });
-const KEY_SET = JSON.stringify(generateKeySet(config, 0));
+const KEY_SET = JSON.stringify(generateKeySet(config.keys, 0));
 
 let polls: number;
 beforeEach(() => {
@@ -24,7 +24,7 @@ async function embed() {
     },
     close: async () => undefined,
   };
-  return openApp(readConfig({ LOG_LEVEL: 'silent', KEY_SET }), { directory: directory as UserDirectory });
+  return buildApp(readConfig({ LOG_LEVEL: 'silent', KEY_SET }), { directory: directory as UserDirectory });
 }
 
 describe('an app that never listens asks for revocations from when it is ready until it is closed', () => {
@@ -57,9 +57,9 @@ describe('an app that never listens asks for revocations from when it is ready u
 
 test('a process that only made an app ready ends by itself', async () => {
   const program = `
-    const { openApp } = await import('./src/serve/open-app.ts');
+    const { buildApp } = await import('./src/app.ts');
     const { readConfig } = await import('./src/config/config.ts');
-    const app = await openApp(readConfig({ LOG_LEVEL: 'silent', DATABASE_URL: 'sqlite::memory:', KEY_SET: process.env.KEYS }));
+    const app = await buildApp(readConfig({ LOG_LEVEL: 'silent', DATABASE_URL: 'sqlite::memory:', KEY_SET: process.env.KEYS }));
     await app.ready();
     console.info((await app.inject('/readyz')).statusCode);`;
   vi.useRealTimers();

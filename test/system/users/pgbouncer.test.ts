@@ -121,7 +121,7 @@ describe.skipIf(lacks('pgbouncer'))('behind PgBouncer in transaction mode', () =
 
   test('PostgreSQL gives up by itself, where the role says so as the documentation shows', async () => {
     const [, statement = ''] =
-      /^ALTER ROLE idcard (SET .*);$/m.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+      /^ALTER ROLE idcard (SET .*);$/m.exec(readFileSync('docs/operations/database.md', 'utf8')) ?? [];
     await execute(direct, `ALTER ROLE postgres ${statement}`);
     expect(await execute(direct, 'SHOW statement_timeout')).toEqual([{ statement_timeout: '5s' }]);
     await withDirectory((directory) => directory.add({ email: ADA.email, passwordHash: null, roles: [] }));

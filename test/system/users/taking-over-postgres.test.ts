@@ -192,11 +192,11 @@ describe('replicas of the version before', () => {
     await expect(execute(as, 'SELECT password_hash FROM users')).rejects.toMatchObject({ code: '42501' });
   });
 
-  test('leave views that operations.md has dropped when none is left, after which the names are free', async () => {
+  test('leave views that database.md has dropped when none is left, after which the names are free', async () => {
     await execute(url, ...FORMER);
     await open();
     const [, drop = ''] =
-      /```sql\n\s*(DROP VIEW .+;)\n/.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+      /```sql\n\s*(DROP VIEW .+;)\n/.exec(readFileSync('docs/operations/database.md', 'utf8')) ?? [];
     await execute(url, drop, 'CREATE TABLE users (id integer)');
     await open();
     expect(await execute(url, 'SELECT count(*) FROM idcard_users')).toEqual([{ count: '3' }]);

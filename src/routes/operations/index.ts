@@ -1,0 +1,16 @@
+import type { House } from '../../house.ts';
+import type { OpenApiTexts } from '../../http/openapi.ts';
+import type { App } from '../../http/zod.ts';
+import { healthRoutes } from './health.ts';
+import { openapiRoutes } from './openapi.ts';
+
+/** For everybody who can reach the port: whoever runs the service, and whoever writes a client of it. */
+export async function operationsRoutes(
+  app: App,
+  house: House,
+  openapi: () => Promise<OpenApiTexts>,
+): Promise<void> {
+  healthRoutes(app, house); // GET /livez, GET /readyz
+  openapiRoutes(app, openapi); // GET /openapi.json, GET /openapi.yaml
+  if (house.config.server.docsPage) (await import('./docs.ts')).docsRoutes(app); // GET /docs
+}
