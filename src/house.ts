@@ -5,6 +5,7 @@ import type { AttemptLimits } from './attempts/limits.ts';
 import { openAttemptLimits } from './attempts/open-limits.ts';
 import type { AuthenticationOptions } from './authentication.ts';
 import { type Clock, createFollowingClock, type FollowingClock } from './base/clock.ts';
+import { createLogger } from './base/logger.ts';
 import { isUnprotected } from './base/this-machine.ts';
 import type { Config } from './config/config.ts';
 import { createEvents, type Events } from './events/events.ts';
@@ -34,7 +35,6 @@ import {
   type RevocationFeed,
   type Siblings,
 } from './revocation-feed.ts';
-import { createLogger } from './serve/log.ts';
 import { openStores } from './stores.ts';
 import { createTransports } from './transports/index.ts';
 import type { UserDirectory } from './users/user-directory.ts';
