@@ -31,15 +31,7 @@ export interface Issuer {
 
 /** Access tokens by the hundred thousand, as idcard would issue them (RFC 9068), without asking it for each. */
 export function createIssuer(): Issuer {
-  const keySet = generateKeySet(
-    {
-      algorithm: 'ES256',
-      accessTokenTtlSeconds: TOKEN_TTL_SECONDS,
-      refreshTokenIdleSeconds: 60,
-      clockToleranceSeconds: 5,
-    },
-    0,
-  );
+  const keySet = generateKeySet({ algorithm: 'ES256' }, 0);
   const jwk = keySet.keys.find(({ alg }) => alg === 'ES256');
   if (!jwk) throw new Error('No key for access tokens.');
   const privateKey = createPrivateKey({ key: { ...jwk }, format: 'jwk' });

@@ -11,7 +11,7 @@ import { clientTypes } from './client-types.ts';
 import { findProblems } from './problem-kinds.ts';
 
 const DATABASE_URL = 'sqlite::memory:';
-const KEY_SET = JSON.stringify(generateKeySet(readConfig({}), 0));
+const KEY_SET = JSON.stringify(generateKeySet(readConfig({}).keys, 0));
 const app = await buildApp(readConfig({ DATABASE_URL, KEY_SET }), { logger: pino({ level: 'silent' }) });
 await app.ready();
 const { yaml, yaml30 } = await app.openapi();

@@ -10,15 +10,12 @@ import { acceptJsonOnly } from './http/json-body.ts';
 import type { OpenApiTexts } from './http/openapi.ts';
 import { logRequests } from './http/request-log.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
-import { createServer } from './http/server.ts';
-import { createProxyMatcher } from './http/trusted-proxies.ts';
 import type { App } from './http/zod.ts';
 import { accountRoutes } from './routes/account/index.ts';
 import { loginRoutes } from './routes/login/index.ts';
 import { metadataRoutes } from './routes/metadata/index.ts';
 import { operationsRoutes } from './routes/operations/index.ts';
 import { verificationRoutes } from './routes/verification/index.ts';
-import { createLogger } from './serve/log.ts';
 
 export interface IdcardApp extends App {
   /** The document of its routes. */
@@ -36,31 +33,29 @@ export interface IdcardApp extends App {
  */
 export async function buildApp(config: Config, parts: Parts = {}): Promise<IdcardApp> {
   refuseUndecided(config);
-  const isProxy = config.trustedProxies.length > 0 ? createProxyMatcher(config.trustedProxies) : undefined;
-  const app = createServer(config, parts.logger ?? (await createLogger(config)), isProxy);
-  const house = await buildHouse(config, parts, app, isProxy);
+  const house = await buildHouse(config, parts);
   try {
-    return await addRoutes(app, house);
+    return await addRoutes(house);
   } catch (error) {
     await house.close(); // who embeds it goes on without
     throw error;
   }
 }
 
-async function addRoutes(app: App, house: House): Promise<IdcardApp> {
-  const { config, feed, lifecycle, events } = house;
+async function addRoutes(house: House): Promise<IdcardApp> {
+  const { app, config, feed, lifecycle, events } = house;
   const openapi = documentRoutes(app, {
-    basePath: basePathOf(config.publicUrl),
+    basePath: basePathOf(config.server.publicUrl),
     isLocked,
     texts: async () => (await import('./routes/document.ts')).documentTexts,
   });
-  handleProblems(app, config.publicUrl + (config.docsPage ? '/docs' : '/openapi.yaml'));
+  handleProblems(app, config.server.publicUrl + (config.server.docsPage ? '/docs' : '/openapi.yaml'), events);
   acceptJsonOnly(app);
   setSecurityHeaders(app);
   logRequests(app, ({ claims }) => claims?.sub);
   closeConnections(app, lifecycle);
   await app.register(cookie, { hook: false }); // cookies are read where one is expected, not on every request
-  await allowOrigins(app, config);
+  await allowOrigins(app, config.server);
 
   loginRoutes(app, house);
   metadataRoutes(app, house);

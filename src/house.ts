@@ -12,6 +12,8 @@ import { logEvents } from './events/log.ts';
 import { createHasher, type Hasher } from './factors/passwords/hasher.ts';
 import { createLazyPasswordPolicy } from './factors/passwords/lazy-policy.ts';
 import { createPasswords, type Passwords } from './factors/passwords/passwords.ts';
+import { createServer } from './http/server.ts';
+import { createProxyMatcher } from './http/trusted-proxies.ts';
 import type { App } from './http/zod.ts';
 import { type ClaimsFunction, createLogins, type Logins } from './logins.ts';
 import { probeClaims } from './probe-claims.ts';
@@ -32,6 +34,7 @@ import {
   type RevocationFeed,
   type Siblings,
 } from './revocation-feed.ts';
+import { createLogger } from './serve/log.ts';
 import { openStores } from './stores.ts';
 import { createTransports } from './transports/index.ts';
 import type { UserDirectory } from './users/user-directory.ts';
@@ -64,6 +67,8 @@ export interface Parts extends Extensions {
 
 /** Every room, built once. Routes are given it. */
 export interface House {
+  /** The server, without a route yet. */
+  app: App;
   config: Config;
   clock: Clock;
   events: Events;
@@ -95,37 +100,35 @@ const VERIFIED_TOKENS = 100_000;
 
 /**
  * Builds every room from the configuration, but for the parts that are brought.
- * @param app the server that signs for it (@fastify/jwt), and logs
- * @param isProxy whether a trusted proxy is at an address
  * @throws StartupError
  */
-export async function buildHouse(
-  config: Config,
-  parts: Parts,
-  app: App,
-  isProxy: House['isProxy'],
-): Promise<House> {
-  const events = createEvents(logEvents(app.log));
-  if (isUnprotected(config.publicUrl)) events.tell('http.insecure', {});
+export async function buildHouse(config: Config, parts: Parts): Promise<House> {
+  const { publicUrl: issuer, allowedOrigins, trustedProxies } = config.server;
+  const { tokens: settings } = config;
+  const logger = parts.logger ?? (await createLogger(config.log));
+  const events = createEvents(logEvents(logger));
+  const isProxy = trustedProxies.length > 0 ? createProxyMatcher(trustedProxies) : undefined;
+  if (isUnprotected(issuer)) events.tell('http.insecure', {});
   if (parts.customClaims) await probeClaims(parts.customClaims);
+  const app = createServer(config.server, logger, events, isProxy);
   const opened = new AsyncDisposableStack();
   try {
     const { clock: clocks = createFollowingClock((seconds) => events.tell('clock.corrected', { seconds })) } =
       parts;
     const clock = clocks.now;
     const stores = parts.directory
-      ? { keySet: loadKeySet(config, clock), directory: parts.directory }
+      ? { keySet: loadKeySet(config.keys, clock), directory: parts.directory }
       : await openStores(config, clocks, events);
     opened.defer(() => stores.directory.close());
-    const attemptLimits = parts.attemptLimits ?? (await openAttemptLimits(config, app.log));
+    const attemptLimits = parts.attemptLimits ?? (await openAttemptLimits(config, logger));
     opened.defer(async () => attemptLimits.close?.());
 
     const { keySet } = stores;
     const lifecycle = { stopping: false };
-    const keepSeconds = keepSecondsOf(config);
+    const keepSeconds = keepSecondsOf(settings);
     const revocations = createRevocations(keepSeconds);
     const feed = createRevocationFeed({
-      config,
+      config: settings,
       directory: stores.directory,
       revocations,
       clock,
@@ -137,41 +140,50 @@ export async function buildHouse(
     });
     opened.defer(async () => feed.stop());
     const { directory } = feed; // what the routes void is void here at once
-    const jwt = await registerJwt(app, keySet, tokenProfiles(config));
+    const jwt = await registerJwt(app, keySet, tokenProfiles(issuer, settings));
     const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
-    const tokens = createTokens({ config, keySet, jwt, clock, verifiedTokens, revocations });
-    const dpop = createDpop({ config, keySet, clock });
-    const origins = [new URL(config.publicUrl).origin, ...config.allowedOrigins];
-    const transports = createTransports(config.publicUrl, origins);
-    const { requireDpop } = config;
+    const tokens = createTokens({ issuer, settings, keySet, jwt, clock, verifiedTokens, revocations });
+    const dpop = createDpop({ publicUrl: issuer, keySet, clock });
+    const origins = [new URL(issuer).origin, ...allowedOrigins];
+    const transports = createTransports(issuer, origins);
+    const { requireDpop } = settings;
     const guard = { requireDpop, tokens, dpop };
-    const hasher = parts.hasher ?? createHasher(config.argon2);
+    const hasher = parts.hasher ?? createHasher(config.passwords.argon2);
 
     return {
+      app,
       config,
       clock,
       events,
       keySet,
       directory,
-      passwords: createPasswords(hasher, createLazyPasswordPolicy(config)),
-      attempts: createAttempts(attemptLimits, createHashQueue(config.passwordHashing)),
+      passwords: createPasswords(hasher, createLazyPasswordPolicy(config.passwords, issuer)),
+      attempts: createAttempts(attemptLimits, createHashQueue(config.passwords.hashing)),
       logins: createLogins({
         tokens,
         dpop,
         binding: createBinding(dpop, requireDpop),
         transports,
-        deviceTokens: createDeviceTokens({ config, keySet, clock }),
-        deviceTokenTtlSeconds: config.loginMaxAgeSeconds,
+        deviceTokens: createDeviceTokens({ settings, keySet, clock }),
+        deviceTokenTtlSeconds: settings.loginMaxAgeSeconds,
         events,
         now: feed.issuingClock,
         customClaims: parts.customClaims,
       }),
       guards: {
         ofRequests: { ...guard, transports },
-        ofProxies: { ...guard, transports: createTransports(config.publicUrl, origins, { isProxy }) },
+        ofProxies: { ...guard, transports: createTransports(issuer, origins, { isProxy }) },
       },
       feed,
-      revocationList: createRevocationList({ config, keySet, jwt, clock, revocations, keepSeconds }),
+      revocationList: createRevocationList({
+        issuer,
+        settings,
+        keySet,
+        jwt,
+        clock,
+        revocations,
+        keepSeconds,
+      }),
       isProxy,
       hasCustomClaims: parts.customClaims !== undefined,
       lockedRoutes: parts.lockedRoutes,

@@ -11,7 +11,7 @@ import { stopOnSignals, stopWithNpm } from './serve/signals.ts';
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const config = readConfig(env);
   refuseUndecided(config);
-  if (config.workers > 1) {
+  if (config.server.workers > 1) {
     const { serveFromWorkers } = await import('./serve/workers.ts');
     return serveFromWorkers(config, env);
   }

@@ -37,7 +37,7 @@ const OVERLAP_SECONDS = 60;
 /** A directory that is stopped and not closed answers nothing at all. */
 const STALE_AFTER_POLLS = 3;
 
-type Settings = Pick<Config, 'accessTokenTtlSeconds' | 'clockToleranceSeconds' | 'revocationPollSeconds'>;
+type Settings = Config['tokens'];
 
 type Dependencies = {
   config: Settings;

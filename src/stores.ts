@@ -19,7 +19,7 @@ export async function openStores(
   clock: FollowingClock,
   events?: Events,
 ): Promise<{ keySet: KeySet; directory: Directory }> {
-  const found = findKeySet(config, clock.now);
+  const found = findKeySet(config.keys, clock.now);
   const directory = await openDirectory(config, clock, {
     onPooler: () => events?.tell('database.pooler', {}),
   });
@@ -33,11 +33,11 @@ export async function openStores(
 
 async function makeKeySet(config: Config, clock: FollowingClock, directory: Directory): Promise<KeySet> {
   const hasUsers = (await directory.list('', 1)).length > 0;
-  if (!hasUsers) return loadKeySet(config, clock.now);
+  if (!hasUsers) return loadKeySet(config.keys, clock.now);
   // Another process may be at its first start, too: it makes the keys before there is a user.
-  const found = findKeySet(config, clock.now);
+  const found = findKeySet(config.keys, clock.now);
   if (found) return found;
   throw new StartupError(
-    `There is no key file ${resolve(config.keySetFile)}, but there are users in ${databaseName(config.databaseUrl)}: restore the file, or name it in KEY_SET_FILE. If it is lost, "idcard keys create" makes new keys, and everybody has to log in again.`,
+    `There is no key file ${resolve(config.keys.keySetFile)}, but there are users in ${databaseName(config.database.url)}: restore the file, or name it in KEY_SET_FILE. If it is lost, "idcard keys create" makes new keys, and everybody has to log in again.`,
   );
 }

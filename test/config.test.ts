@@ -28,38 +28,56 @@ function refusal(env: Record<string, string>): string {
 describe('without any variable', () => {
   test('everything has the default that the documentation names', () => {
     expect(readConfig({})).toEqual({
-      publicUrl: 'http://localhost:3000',
-      audience: 'api',
-      host: 'localhost',
-      port: 3000,
-      workers: 1,
-      dataDir: './data',
-      databaseUrl: 'sqlite:data/idcard.sqlite',
-      databasePoolSize: 10,
-      redisUrl: undefined,
-      keySet: undefined,
-      keySetFile: 'data/keys.json',
-      algorithm: 'ES256',
-      accessTokenTtlSeconds: 300,
-      refreshTokenIdleSeconds: 604_800,
-      loginMaxAgeSeconds: 2_592_000,
-      clockToleranceSeconds: 5,
-      revocationPollSeconds: 2,
-      jwksMaxAgeSeconds: 300,
-      requireDpop: false,
-      allowedOrigins: [],
-      allowedHeaders: [],
-      trustedProxies: [],
-      argon2: { memoryKib: 19_456, timeCost: 2, parallelism: 1 },
-      passwordHashing: { atOnce: availableParallelism(), queueSeconds: 5 },
-      passwordMinLength: 15,
-      emailClaim: false,
-      rateLimits: true,
-      registration: 'open',
-      docsPage: true,
-      logLevel: 'info',
-      keepAliveSeconds: 620,
-      shutdownDelaySeconds: 5,
+      server: {
+        publicUrl: 'http://localhost:3000',
+        host: 'localhost',
+        port: 3000,
+        workers: 1,
+        allowedOrigins: [],
+        allowedHeaders: [],
+        trustedProxies: [],
+        docsPage: true,
+        keepAliveSeconds: 620,
+        shutdownDelaySeconds: 5,
+      },
+      tokens: {
+        audience: 'api',
+        accessTokenTtlSeconds: 300,
+        refreshTokenIdleSeconds: 604_800,
+        loginMaxAgeSeconds: 2_592_000,
+        clockToleranceSeconds: 5,
+        revocationPollSeconds: 2,
+        requireDpop: false,
+        emailClaim: false,
+      },
+      keys: {
+        keySet: undefined,
+        keySetFile: 'data/keys.json',
+        algorithm: 'ES256',
+        jwksMaxAgeSeconds: 300,
+      },
+      passwords: {
+        argon2: { memoryKib: 19_456, timeCost: 2, parallelism: 1 },
+        hashing: { atOnce: availableParallelism(), queueSeconds: 5 },
+        minLength: 15,
+      },
+      attempts: {
+        rateLimits: true,
+      },
+      accounts: {
+        registration: 'open',
+      },
+      database: {
+        dataDir: './data',
+        url: 'sqlite:data/idcard.sqlite',
+        poolSize: 10,
+      },
+      redis: {
+        url: undefined,
+      },
+      log: {
+        level: 'info',
+      },
     });
   });
 
@@ -69,9 +87,15 @@ describe('without any variable', () => {
 
   test('the default public URL follows the port, and the default files follow the data folder', () => {
     expect(readConfig({ PORT: '8080', DATA_DIR: '/var/lib/idcard' })).toMatchObject({
-      publicUrl: 'http://localhost:8080',
-      databaseUrl: 'sqlite:/var/lib/idcard/idcard.sqlite',
-      keySetFile: '/var/lib/idcard/keys.json',
+      server: {
+        publicUrl: 'http://localhost:8080',
+      },
+      keys: {
+        keySetFile: '/var/lib/idcard/keys.json',
+      },
+      database: {
+        url: 'sqlite:/var/lib/idcard/idcard.sqlite',
+      },
     });
   });
 });
@@ -115,43 +139,61 @@ test('every variable is read', () => {
   });
 
   expect(config).toEqual({
-    publicUrl: 'https://login.example.com',
-    audience: 'https://api.example.com',
-    host: '0.0.0.0',
-    port: 8443,
-    workers: 4,
-    dataDir: '/data',
-    databaseUrl: 'sqlite:/elsewhere/users.sqlite',
-    databasePoolSize: 20,
-    redisUrl: 'rediss://:secret@redis.example.com:6380/1',
-    keySet: undefined,
-    keySetFile: '/run/keys.json',
-    algorithm: 'EdDSA',
-    accessTokenTtlSeconds: 60,
-    refreshTokenIdleSeconds: 3600,
-    loginMaxAgeSeconds: 7200,
-    clockToleranceSeconds: 0,
-    revocationPollSeconds: 10,
-    jwksMaxAgeSeconds: 60,
-    requireDpop: true,
-    allowedOrigins: ['https://app.example.com', 'http://localhost:5173'],
-    allowedHeaders: ['traceparent', 'Sentry-Trace'],
-    trustedProxies: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
-    argon2: { memoryKib: 65_536, timeCost: 3, parallelism: 4 },
-    passwordHashing: { atOnce: 3, queueSeconds: 10 },
-    passwordMinLength: 8,
-    emailClaim: true,
-    rateLimits: false,
-    registration: 'closed',
-    docsPage: false,
-    logLevel: 'debug',
-    keepAliveSeconds: 3600,
-    shutdownDelaySeconds: 0,
+    server: {
+      publicUrl: 'https://login.example.com',
+      host: '0.0.0.0',
+      port: 8443,
+      workers: 4,
+      allowedOrigins: ['https://app.example.com', 'http://localhost:5173'],
+      allowedHeaders: ['traceparent', 'Sentry-Trace'],
+      trustedProxies: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
+      docsPage: false,
+      keepAliveSeconds: 3600,
+      shutdownDelaySeconds: 0,
+    },
+    tokens: {
+      audience: 'https://api.example.com',
+      accessTokenTtlSeconds: 60,
+      refreshTokenIdleSeconds: 3600,
+      loginMaxAgeSeconds: 7200,
+      clockToleranceSeconds: 0,
+      revocationPollSeconds: 10,
+      requireDpop: true,
+      emailClaim: true,
+    },
+    keys: {
+      keySet: undefined,
+      keySetFile: '/run/keys.json',
+      algorithm: 'EdDSA',
+      jwksMaxAgeSeconds: 60,
+    },
+    passwords: {
+      argon2: { memoryKib: 65_536, timeCost: 3, parallelism: 4 },
+      hashing: { atOnce: 3, queueSeconds: 10 },
+      minLength: 8,
+    },
+    attempts: {
+      rateLimits: false,
+    },
+    accounts: {
+      registration: 'closed',
+    },
+    database: {
+      dataDir: '/data',
+      url: 'sqlite:/elsewhere/users.sqlite',
+      poolSize: 20,
+    },
+    redis: {
+      url: 'rediss://:secret@redis.example.com:6380/1',
+    },
+    log: {
+      level: 'debug',
+    },
   });
 });
 
 test('the page at /docs is off in production unless it is asked for', () => {
-  const isOn = (env: Record<string, string>) => readConfig(env).docsPage;
+  const isOn = (env: Record<string, string>) => readConfig(env).server.docsPage;
   expect(isOn({ NODE_ENV: 'production' })).toBe(false);
   expect(isOn({ NODE_ENV: 'production', DOCS_PAGE: 'on' })).toBe(true);
   expect(isOn({ NODE_ENV: 'development' })).toBe(true);
@@ -159,17 +201,17 @@ test('the page at /docs is off in production unless it is asked for', () => {
 });
 
 test('as many workers as there are cores are had without counting them', () => {
-  expect(readConfig({ WORKERS: 'auto' }).workers).toBe(availableParallelism());
+  expect(readConfig({ WORKERS: 'auto' }).server.workers).toBe(availableParallelism());
 });
 
 test('an empty variable is one that is not set', () => {
   const names = ['PUBLIC_URL', 'PORT', 'KEY_SET', 'KEY_SET_FILE', 'DATABASE_URL', 'DATABASE_URL_FILE'];
   expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}));
-  expect(readConfig({ KEY_SET: '{"keys":[]}', KEY_SET_FILE: '' }).keySet).toBe('{"keys":[]}');
+  expect(readConfig({ KEY_SET: '{"keys":[]}', KEY_SET_FILE: '' }).keys.keySet).toBe('{"keys":[]}');
 });
 
 test('the public URL is kept as a browser spells its origin', () => {
-  expect(readConfig({ PUBLIC_URL: 'HTTPS://Login.Example.com:443/' }).publicUrl).toBe(
+  expect(readConfig({ PUBLIC_URL: 'HTTPS://Login.Example.com:443/' }).server.publicUrl).toBe(
     'https://login.example.com',
   );
 });
@@ -183,7 +225,7 @@ describe('the path of the public URL', () => {
     ['https://example.com/v1x', 'https://example.com/v1x'],
     ['https://example.com/auth/v1', 'https://example.com/auth/v1'],
   ])('of %s is kept, without a slash at its end', (PUBLIC_URL, publicUrl) => {
-    expect(readConfig({ PUBLIC_URL }).publicUrl).toBe(publicUrl);
+    expect(readConfig({ PUBLIC_URL }).server.publicUrl).toBe(publicUrl);
   });
 
   const ADDRESS = 'PUBLIC_URL must be an address like https://login.example.com or https://example.com/auth';
@@ -228,7 +270,9 @@ describe('the path of the public URL', () => {
   test('makes another issuer, which the audience may not be', () => {
     const PUBLIC_URL = 'https://example.com/auth/';
     expect(refusal({ PUBLIC_URL, AUDIENCE: 'https://example.com/auth' })).toMatch(/^AUDIENCE must differ/);
-    expect(readConfig({ PUBLIC_URL, AUDIENCE: 'https://example.com' }).audience).toBe('https://example.com');
+    expect(readConfig({ PUBLIC_URL, AUDIENCE: 'https://example.com' }).tokens.audience).toBe(
+      'https://example.com',
+    );
   });
 });
 
@@ -391,7 +435,7 @@ test('ALLOWED_ORIGINS takes the origins of apps as they are written, and those o
     'safari-web-extension://E3449EA7-EC25-4696-8E6F-7FB1B2C3D4E5',
   ];
   const web = 'HTTPS://App.Example.com:443,http://tauri.localhost/';
-  expect(readConfig({ ALLOWED_ORIGINS: [...apps, web].join(',') }).allowedOrigins).toEqual([
+  expect(readConfig({ ALLOWED_ORIGINS: [...apps, web].join(',') }).server.allowedOrigins).toEqual([
     ...apps,
     'https://app.example.com',
     'http://tauri.localhost',
@@ -427,14 +471,14 @@ describe('settings that contradict one another are refused together:', () => {
       LOGIN_MAX_AGE_SECONDS: seconds,
       CLOCK_TOLERANCE_SECONDS: seconds,
     });
-    expect(config.loginMaxAgeSeconds).toBe(60);
+    expect(config.tokens.loginMaxAgeSeconds).toBe(60);
   });
 });
 
 describe('DATABASE_URL_FILE', () => {
   test('gives the URL that stands in the file, without the line break at its end', () => {
     const path = fileWith('sqlite:/secret/users.sqlite\r\n');
-    expect(readConfig({ DATABASE_URL_FILE: path }).databaseUrl).toBe('sqlite:/secret/users.sqlite');
+    expect(readConfig({ DATABASE_URL_FILE: path }).database.url).toBe('sqlite:/secret/users.sqlite');
   });
 
   test('that names no file is refused by its name', () => {
@@ -450,7 +494,7 @@ describe('DATABASE_URL_FILE', () => {
 
 test('REDIS_URL_FILE gives the URL that stands in the file', () => {
   const path = fileWith('redis://:secret@redis.example.com\n');
-  expect(readConfig({ REDIS_URL_FILE: path }).redisUrl).toBe('redis://:secret@redis.example.com');
+  expect(readConfig({ REDIS_URL_FILE: path }).redis.url).toBe('redis://:secret@redis.example.com');
 });
 
 test('all settings that are wrong are told at once, each once', () => {

@@ -23,7 +23,7 @@ describe('PUBLIC_URL', () => {
     expect(() => readConfig({ PUBLIC_URL: url })).toThrow(
       'PUBLIC_URL is http and not on this machine, so that anybody on the way could read passwords and tokens: use https, or set INSECURE_HTTP to on, which permits bearer tokens and no cookies.',
     );
-    expect(readConfig({ PUBLIC_URL: url, INSECURE_HTTP: 'on' }).publicUrl).toBe(url.toLowerCase());
+    expect(readConfig({ PUBLIC_URL: url, INSECURE_HTTP: 'on' }).server.publicUrl).toBe(url.toLowerCase());
   });
 
   test.each([
@@ -33,7 +33,7 @@ describe('PUBLIC_URL', () => {
     'http://127.1:3000',
     'http://[::1]:3000/auth',
   ])('of %s is not', (url) => {
-    expect(readConfig({ PUBLIC_URL: url, INSECURE_HTTP: 'off' }).publicUrl).toMatch(/^https?:/);
+    expect(readConfig({ PUBLIC_URL: url, INSECURE_HTTP: 'off' }).server.publicUrl).toMatch(/^https?:/);
   });
 });
 

@@ -4,11 +4,11 @@ import { type AttemptLimits, createAttemptLimits, noAttemptLimits } from './limi
 
 /** @throws StartupError */
 export async function openAttemptLimits(
-  { rateLimits, redisUrl, publicUrl }: Config,
+  { attempts, redis, server }: Config,
   logger: Pick<BaseLogger, 'info' | 'warn'>,
 ): Promise<AttemptLimits> {
-  if (!rateLimits) return noAttemptLimits;
-  if (redisUrl === undefined) return createAttemptLimits();
+  if (!attempts.rateLimits) return noAttemptLimits;
+  if (redis.url === undefined) return createAttemptLimits();
   const { openRedisLimits } = await import('./redis-limits.ts'); // its driver is for those who use it
-  return openRedisLimits({ redisUrl, publicUrl }, logger);
+  return openRedisLimits({ redisUrl: redis.url, publicUrl: server.publicUrl }, logger);
 }

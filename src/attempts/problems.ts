@@ -6,7 +6,7 @@ export const tooManyRequests = define(
   'Too many requests',
   'Too many attempts; try again after the seconds in Retry-After.',
   // A guessing attack must not vanish from the log once it is slowed down.
-  { log: { level: 'warn', event: 'attempts.limited' } },
+  { event: 'attempts.limited' },
 );
 
 export const overloaded = define(
@@ -15,5 +15,5 @@ export const overloaded = define(
   'Overloaded',
   'Too many passwords wait to be checked; try again after the seconds in Retry-After.',
   // A warning has no stack: a flood would write one for each attempt.
-  { log: { level: 'warn', event: 'attempts.turned-away' } },
+  { event: 'attempts.turned-away' },
 );

@@ -5,13 +5,13 @@ import { type PrivateJwkSet, parseKeySet } from '../proofs/keys/key-set.ts';
 import { readKeySet } from '../proofs/keys/load-key-set.ts';
 
 /** The key set that a command is about to change. @throws StartupError when it is not in a file */
-export function readKeySetFile(config: Config): PrivateJwkSet {
-  refuseKeySetVariable(config);
-  return readKeySet(config, parseKeySet) ?? refuseMissingKeys(config);
+export function readKeySetFile(settings: Config['keys']): PrivateJwkSet {
+  refuseKeySetVariable(settings);
+  return readKeySet(settings, parseKeySet) ?? refuseMissingKeys(settings);
 }
 
 /** @throws StartupError */
-export function refuseKeySetVariable({ keySet }: Config): void {
+export function refuseKeySetVariable({ keySet }: Config['keys']): void {
   if (keySet === undefined) return;
   throw new StartupError(
     'The key set comes from KEY_SET: put it into a file, name that in KEY_SET_FILE, and change it there.',
@@ -19,7 +19,7 @@ export function refuseKeySetVariable({ keySet }: Config): void {
 }
 
 /** @throws StartupError */
-export function refuseMissingKeys({ keySetFile }: Config): never {
+export function refuseMissingKeys({ keySetFile }: Config['keys']): never {
   throw new StartupError(
     `There is no key file ${resolve(keySetFile)}: set DATA_DIR or KEY_SET_FILE to the server's, or run "idcard keys create" for a new one.`,
   );

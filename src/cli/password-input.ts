@@ -11,10 +11,16 @@ import { askSilently } from './prompt.ts';
  * every user of the machine could read. The first spelling is the one to hash.
  * @throws StartupError when it is no good
  */
-export async function readNewPassword(config: Config, email: string): Promise<PasswordSpellings> {
+export async function readNewPassword(
+  { passwords, server }: Config,
+  email: string,
+): Promise<PasswordSpellings> {
   const { data: spellings, error } = KnownPassword.safeParse(await readPassword());
   if (error) throw new StartupError(`The password is refused. ${error.issues[0]?.message}.`);
-  const objection = await createLazyPasswordPolicy(config).objection(spellings[0], email);
+  const objection = await createLazyPasswordPolicy(passwords, server.publicUrl).objection(
+    spellings[0],
+    email,
+  );
   if (objection) throw new StartupError(`The password is refused. ${objection.detail}.`);
   return spellings;
 }

@@ -7,7 +7,7 @@ export function theftBudgetCommand(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('theft-budget'))
     .description('how long a stolen token works, at worst, with these settings')
     .action((options: { json?: boolean }) => {
-      const budget = theftBudget(readConfig(env));
+      const budget = theftBudget(readConfig(env).tokens);
       print(options.json, { budget }, formatTheftBudget(budget));
     });
 }

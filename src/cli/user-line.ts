@@ -47,7 +47,7 @@ const MUST_BE: Record<keyof z.infer<typeof UserLine>, string> = {
  * The user of a line, or what is wrong with it; no value is repeated, since one may be a secret.
  * @param argon2 what hashes cost here, beside which those of others may cost only so much
  */
-export function parseUserLine(text: string, argon2: Config['argon2']): UserRow | string {
+export function parseUserLine(text: string, argon2: Config['passwords']['argon2']): UserRow | string {
   const { success, data, error } = UserLine.safeParse(parseJson(text));
   if (success) {
     const objection = data.password_hash === null ? undefined : objectionTo(data.password_hash, argon2);

@@ -74,5 +74,5 @@ export async function findUser({ directory, config }: Opened, email: string): Pr
   if (!spellings) throw new StartupError('This is not an email address.');
   const user = (await directory.findByEmail(email)) ?? (await findByEmail(directory, spellings));
   if (user) return user;
-  throw new StartupError(`There is no user with this email in ${databaseName(config.databaseUrl)}.`);
+  throw new StartupError(`There is no user with this email in ${databaseName(config.database.url)}.`);
 }

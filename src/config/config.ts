@@ -21,57 +21,69 @@ import {
 
 /** Everything that the environment can set. Checked once, at the start; trusted everywhere else. */
 export interface Config {
-  /** The issuer: the address under which clients reach this service, maybe with a path, without a slash at its end. */
-  publicUrl: string;
-  /** The `aud` of access tokens. */
-  audience: string;
-  host: string;
-  port: number;
-  /** How many processes serve; with 1 there is no other. */
-  workers: number;
-  dataDir: string;
-  databaseUrl: string;
-  /** How many connections each process has to PostgreSQL at most. */
-  databasePoolSize: number;
-  /** Where replicas share the counts of guesses, if anywhere. */
-  redisUrl: string | undefined;
-  /** The private JWK Set itself; when absent it is read from `keySetFile`. */
-  keySet: string | undefined;
-  keySetFile: string;
-  algorithm: SigningAlgorithm;
-  accessTokenTtlSeconds: number;
-  refreshTokenIdleSeconds: number;
-  loginMaxAgeSeconds: number;
-  clockToleranceSeconds: number;
-  /** How often each replica asks the directory which token versions were raised. */
-  revocationPollSeconds: number;
-  /** For how long verifiers may keep the published keys. */
-  jwksMaxAgeSeconds: number;
-  /** Whether tokens that are not bound to a key are refused. */
-  requireDpop: boolean;
-  /** The origins whose pages may call; those of the web with cookies too. */
-  allowedOrigins: readonly string[];
-  /** Request headers that those pages may send besides those of the API. */
-  allowedHeaders: readonly string[];
-  /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
-  trustedProxies: readonly string[];
-  argon2: { memoryKib: number; timeCost: number; parallelism: number };
-  /** How many password hashes run at once, and for how long others may wait for their turn. */
-  passwordHashing: { atOnce: number; queueSeconds: number };
-  passwordMinLength: number;
-  /** Whether access tokens name the user's email, where it is verified. */
-  emailClaim: boolean;
-  rateLimits: boolean;
+  server: {
+    /** The issuer: the address under which clients reach this service, maybe with a path, without a slash at its end. */
+    publicUrl: string;
+    host: string;
+    port: number;
+    /** How many processes serve; with 1 there is no other. */
+    workers: number;
+    /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is believed. */
+    trustedProxies: readonly string[];
+    /** The origins whose pages may call; those of the web with cookies too. */
+    allowedOrigins: readonly string[];
+    /** Request headers that those pages may send besides those of the API. */
+    allowedHeaders: readonly string[];
+    /** Whether `GET /docs` is served. */
+    docsPage: boolean;
+    /** For how long a connection is kept on which nothing is asked. */
+    keepAliveSeconds: number;
+    shutdownDelaySeconds: number;
+  };
+  tokens: {
+    /** The `aud` of access tokens. */
+    audience: string;
+    accessTokenTtlSeconds: number;
+    refreshTokenIdleSeconds: number;
+    loginMaxAgeSeconds: number;
+    clockToleranceSeconds: number;
+    /** How often each replica asks the directory which token versions were raised. */
+    revocationPollSeconds: number;
+    /** Whether tokens that are not bound to a key are refused. */
+    requireDpop: boolean;
+    /** Whether access tokens name the user's email, where it is verified. */
+    emailClaim: boolean;
+  };
+  keys: {
+    /** The private JWK Set itself; when absent it is read from `keySetFile`. */
+    keySet: string | undefined;
+    keySetFile: string;
+    algorithm: SigningAlgorithm;
+    /** For how long verifiers may keep the published keys. */
+    jwksMaxAgeSeconds: number;
+  };
+  passwords: {
+    argon2: { memoryKib: number; timeCost: number; parallelism: number };
+    /** How many password hashes run at once, and for how long others may wait for their turn. */
+    hashing: { atOnce: number; queueSeconds: number };
+    minLength: number;
+  };
+  attempts: { rateLimits: boolean };
   /** Whether anybody may create a user. Undefined where that has to be said and was not: then nobody may, and no server starts. */
-  registration: (typeof REGISTRATIONS)[number] | undefined;
-  /** Whether `GET /docs` is served. */
-  docsPage: boolean;
-  logLevel: (typeof LOG_LEVELS)[number];
-  /** When absent: text at a terminal, else JSON. */
-  logFormat: (typeof LOG_FORMATS)[number] | undefined;
-  /** For how long a connection is kept on which nothing is asked. */
-  keepAliveSeconds: number;
-  shutdownDelaySeconds: number;
+  accounts: { registration: (typeof REGISTRATIONS)[number] | undefined };
+  database: {
+    dataDir: string;
+    url: string;
+    /** How many connections each process has to PostgreSQL at most. */
+    poolSize: number;
+  };
+  /** Where replicas share the counts of guesses, if anywhere. */
+  redis: { url: string | undefined };
+  log: {
+    level: (typeof LOG_LEVELS)[number];
+    /** When absent: text at a terminal, else JSON. */
+    format: (typeof LOG_FORMATS)[number] | undefined;
+  };
 }
 
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
@@ -155,48 +167,57 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   const settings = readSettings(env);
   const isProduction = settings.NODE_ENV === 'production';
   return {
-    publicUrl: publicUrlOf(settings),
-    audience: settings.AUDIENCE,
-    host: settings.HOST,
-    port: settings.PORT,
-    // A container's share of the machine is respected.
-    workers: settings.WORKERS === 'auto' ? availableParallelism() : settings.WORKERS,
-    dataDir: settings.DATA_DIR,
-    databaseUrl: settings.DATABASE_URL ?? `sqlite:${join(settings.DATA_DIR, 'idcard.sqlite')}`,
-    databasePoolSize: settings.DATABASE_POOL_SIZE,
-    redisUrl: settings.REDIS_URL,
-    keySet: settings.KEY_SET,
-    keySetFile: settings.KEY_SET_FILE ?? join(settings.DATA_DIR, 'keys.json'),
-    algorithm: settings.JWT_ALGORITHM,
-    accessTokenTtlSeconds: settings.ACCESS_TOKEN_TTL_SECONDS,
-    refreshTokenIdleSeconds: settings.REFRESH_TOKEN_IDLE_SECONDS,
-    loginMaxAgeSeconds: settings.LOGIN_MAX_AGE_SECONDS,
-    clockToleranceSeconds: settings.CLOCK_TOLERANCE_SECONDS,
-    revocationPollSeconds: settings.REVOCATION_POLL_SECONDS,
-    jwksMaxAgeSeconds: settings.JWKS_MAX_AGE_SECONDS,
-    requireDpop: settings.REQUIRE_DPOP === 'true',
-    allowedOrigins: settings.ALLOWED_ORIGINS,
-    allowedHeaders: settings.ALLOWED_HEADERS,
-    trustedProxies: settings.TRUSTED_PROXIES,
-    argon2: {
-      memoryKib: settings.ARGON2_MEMORY_KIB,
-      timeCost: settings.ARGON2_TIME_COST,
-      parallelism: settings.ARGON2_PARALLELISM,
+    server: {
+      publicUrl: publicUrlOf(settings),
+      host: settings.HOST,
+      port: settings.PORT,
+      // A container's share of the machine is respected.
+      workers: settings.WORKERS === 'auto' ? availableParallelism() : settings.WORKERS,
+      trustedProxies: settings.TRUSTED_PROXIES,
+      allowedOrigins: settings.ALLOWED_ORIGINS,
+      allowedHeaders: settings.ALLOWED_HEADERS,
+      docsPage: (settings.DOCS_PAGE ?? (isProduction ? 'off' : 'on')) === 'on',
+      keepAliveSeconds: settings.KEEP_ALIVE_SECONDS,
+      shutdownDelaySeconds: settings.SHUTDOWN_DELAY_SECONDS,
     },
-    passwordHashing: {
-      // More would only take memory and time from each other.
-      atOnce: settings.PASSWORD_HASHES_AT_ONCE ?? availableParallelism(),
-      queueSeconds: settings.PASSWORD_QUEUE_SECONDS,
+    tokens: {
+      audience: settings.AUDIENCE,
+      accessTokenTtlSeconds: settings.ACCESS_TOKEN_TTL_SECONDS,
+      refreshTokenIdleSeconds: settings.REFRESH_TOKEN_IDLE_SECONDS,
+      loginMaxAgeSeconds: settings.LOGIN_MAX_AGE_SECONDS,
+      clockToleranceSeconds: settings.CLOCK_TOLERANCE_SECONDS,
+      revocationPollSeconds: settings.REVOCATION_POLL_SECONDS,
+      requireDpop: settings.REQUIRE_DPOP === 'true',
+      emailClaim: settings.EMAIL_CLAIM === 'on',
     },
-    passwordMinLength: settings.PASSWORD_MIN_LENGTH,
-    emailClaim: settings.EMAIL_CLAIM === 'on',
-    rateLimits: settings.RATE_LIMITS === 'on',
-    registration: settings.REGISTRATION ?? (isProduction ? undefined : 'open'),
-    docsPage: (settings.DOCS_PAGE ?? (isProduction ? 'off' : 'on')) === 'on',
-    logLevel: settings.LOG_LEVEL,
-    logFormat: settings.LOG_FORMAT,
-    keepAliveSeconds: settings.KEEP_ALIVE_SECONDS,
-    shutdownDelaySeconds: settings.SHUTDOWN_DELAY_SECONDS,
+    keys: {
+      keySet: settings.KEY_SET,
+      keySetFile: settings.KEY_SET_FILE ?? join(settings.DATA_DIR, 'keys.json'),
+      algorithm: settings.JWT_ALGORITHM,
+      jwksMaxAgeSeconds: settings.JWKS_MAX_AGE_SECONDS,
+    },
+    passwords: {
+      argon2: {
+        memoryKib: settings.ARGON2_MEMORY_KIB,
+        timeCost: settings.ARGON2_TIME_COST,
+        parallelism: settings.ARGON2_PARALLELISM,
+      },
+      hashing: {
+        // More would only take memory and time from each other.
+        atOnce: settings.PASSWORD_HASHES_AT_ONCE ?? availableParallelism(),
+        queueSeconds: settings.PASSWORD_QUEUE_SECONDS,
+      },
+      minLength: settings.PASSWORD_MIN_LENGTH,
+    },
+    attempts: { rateLimits: settings.RATE_LIMITS === 'on' },
+    accounts: { registration: settings.REGISTRATION ?? (isProduction ? undefined : 'open') },
+    database: {
+      dataDir: settings.DATA_DIR,
+      url: settings.DATABASE_URL ?? `sqlite:${join(settings.DATA_DIR, 'idcard.sqlite')}`,
+      poolSize: settings.DATABASE_POOL_SIZE,
+    },
+    redis: { url: settings.REDIS_URL },
+    log: { level: settings.LOG_LEVEL, format: settings.LOG_FORMAT },
   };
 }
 
@@ -218,8 +239,8 @@ function readSettings(env: Record<string, string | undefined>): Settings {
  * What a server must have been told, and a command need not: in front of an application, whoever can register is inside.
  * @throws StartupError
  */
-export function refuseUndecided({ registration }: Config): void {
-  if (registration !== undefined) return;
+export function refuseUndecided({ accounts }: Config): void {
+  if (accounts.registration !== undefined) return;
   throw new StartupError(
     'REGISTRATION must be set where NODE_ENV is production: to open, and anybody may create an account, or to closed, and only "idcard users add" does.',
   );

@@ -3,7 +3,7 @@ import { isWebOrigin } from '../base/web-origin.ts';
 import type { Config } from '../config/config.ts';
 import type { App } from './zod.ts';
 
-type Origins = Pick<Config, 'allowedOrigins' | 'allowedHeaders'>;
+type Origins = Pick<Config['server'], 'allowedOrigins' | 'allowedHeaders'>;
 
 /** Lets pages of other origins call, if there are any that may. */
 export async function allowOrigins(app: App, origins: Origins): Promise<void> {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { codeOf } from '../base/error-code.ts';
 import { printable } from '../base/log-text.ts';
+import type { Events } from '../events/events.ts';
 import { internalError } from '../problems/general.ts';
 import { Problem, type ProblemOptions } from '../problems/problem.ts';
 import { logRefusal } from '../problems/refusal-log.ts';
@@ -19,6 +20,7 @@ import {
   unsupportedMediaType,
   uriTooLong,
 } from './problems.ts';
+import { senderOf } from './sender.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
@@ -26,13 +28,13 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
  * Answers whatever was thrown as `application/problem+json`, and every unknown address or method too.
  * @param guide where it is written which addresses there are
  */
-export function handleProblems(app: FastifyInstance, guide: string): void {
+export function handleProblems(app: FastifyInstance, guide: string, events: Events): void {
   app.setErrorHandler((error: unknown, request, reply) => {
     const problem = isOfQuery(error) ? noSuchRoute(request) : toProblem(error, request);
     if (internalError.is(problem)) removeUnsendable(reply);
-    return sendProblem(problem, request, reply);
+    return sendProblem(problem, request, reply, events);
   });
-  app.setNotFoundHandler((request, reply) => sendProblem(noSuchRoute(request), request, reply));
+  app.setNotFoundHandler((request, reply) => sendProblem(noSuchRoute(request), request, reply, events));
 
   function noSuchRoute(request: FastifyRequest): Problem {
     // Not `hasRoute`: it takes a pattern, and a stranger's address with ":" or "*" in it would be read as one.
@@ -69,8 +71,13 @@ function removeUnsendable(reply: FastifyReply): void {
 }
 
 /** For the errors that Fastify meets before there is a route. */
-export function answerFrameworkError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  sendProblem(toProblem(error, request), request, reply);
+export function answerFrameworkError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  events: Events,
+): void {
+  sendProblem(toProblem(error, request), request, reply, events);
 }
 
 /**
@@ -155,15 +162,16 @@ function toProblem(error: unknown, request: FastifyRequest): Problem {
   return known?.(request, { reason: () => printable(String(code)) }) ?? internalError({ cause: error });
 }
 
-function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { log, slug } = problem.kind;
-  if (log) {
-    request.log[log.level]({
-      event: log.event,
-      address: clientAddress(request),
-      ...(log.level === 'error' && { problem: slug, err: problem.cause ?? problem }),
-    });
-  }
+function sendProblem(
+  problem: Problem,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  events: Events,
+): FastifyReply {
+  const { event, slug } = problem.kind;
+  if (event === 'request.failed')
+    events.tell(event, { problem: slug, err: problem.cause ?? problem, ...senderOf(request) });
+  else if (event) events.tell(event, senderOf(request));
   logRefusal(problem, request.log, { event: 'request.refused', address: clientAddress(request) });
   return replyWithProblem(problem, request, reply);
 }

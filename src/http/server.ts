@@ -1,5 +1,6 @@
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { Config } from '../config/config.ts';
+import type { Events } from '../events/events.ts';
 import { basePathOf, createBasePathRemover } from './base-path.ts';
 import { answerClientError, answerFrameworkError } from './error-handler.ts';
 import { LIMITS } from './limits.ts';
@@ -12,16 +13,17 @@ import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider }
  * @param isProxy whether a trusted proxy is at this address; absent where there are none
  */
 export function createServer(
-  config: Pick<Config, 'publicUrl' | 'keepAliveSeconds'>,
+  settings: Pick<Config['server'], 'publicUrl' | 'keepAliveSeconds'>,
   logger: FastifyBaseLogger,
+  events: Events,
   isProxy?: (address: string) => boolean,
 ): App {
-  const basePath = basePathOf(config.publicUrl);
+  const basePath = basePathOf(settings.publicUrl);
   const requestIds = createRequestIds(isProxy);
   const app = Fastify({
     ...LIMITS,
     ...(basePath && { rewriteUrl: createBasePathRemover(basePath) }),
-    keepAliveTimeout: config.keepAliveSeconds * 1000,
+    keepAliveTimeout: settings.keepAliveSeconds * 1000,
     loggerInstance: logger,
     // A line for each request would hold its query string, and halve the speed.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
@@ -29,7 +31,7 @@ export function createServer(
     trustProxy: isProxy ?? false,
     return503OnClosing: false, // keep-alive clients get an answer until the last moment
     frameworkErrors: (error, request, reply) =>
-      answerFrameworkError(error, request, setCommonHeaders(request, reply)),
+      answerFrameworkError(error, request, setCommonHeaders(request, reply), events),
     clientErrorHandler(error, socket) {
       const id = requestIds.next();
       const headers = { ...SECURITY_HEADERS, 'x-request-id': id };

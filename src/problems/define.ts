@@ -15,14 +15,14 @@ export function define(
   slug: string,
   title: string,
   detail: string,
-  more?: Pick<ProblemKind, 'challenge' | 'error' | 'log'>,
+  more?: Pick<ProblemKind, 'challenge' | 'error' | 'event'>,
 ): ProblemFactory {
   const kind: ProblemKind = {
     slug,
     status,
     title,
     detail,
-    ...(status >= 500 && { log: { level: 'error', event: 'request.failed' } }),
+    ...(status >= 500 && { event: 'request.failed' as const }),
     ...more,
   };
   return Object.assign((options?: ProblemOptions) => withoutStack(() => new Problem(kind, options)), {

@@ -59,8 +59,8 @@ export interface ProblemKind {
   challenge?: ErrorCode | null;
   /** The error code in the body, where an OAuth client would look for it. */
   error?: ErrorCode;
-  /** The line that the log gets beside the answer; at the level error it tells what went wrong. */
-  log?: { level: 'warn' | 'error'; event: string };
+  /** What happens besides the answer; a failure of the server tells its cause. */
+  event?: 'attempts.limited' | 'attempts.turned-away' | 'request.failed';
 }
 
 export interface ProblemOptions {

@@ -20,9 +20,9 @@ export const SITUATIONS = {
 } as const;
 
 /** Every number of the promise, from the configuration alone. */
-export function theftBudget(config: Config): TheftBudgetEntry[] {
+export function theftBudget(settings: Config['tokens']): TheftBudgetEntry[] {
   const { accessTokenTtlSeconds, refreshTokenIdleSeconds, loginMaxAgeSeconds, revocationPollSeconds } =
-    config;
+    settings;
   const entries = (stolen: TheftBudgetEntry['stolen'], seconds: Record<keyof typeof SITUATIONS, number>) =>
     Object.entries(seconds).map(
       ([situation, worst]) => ({ stolen, situation, seconds: worst }) as TheftBudgetEntry,

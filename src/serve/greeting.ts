@@ -6,10 +6,12 @@ import { hasPlainCookies } from '../transports/cookie.ts';
  * On standard error, since standard output holds the log.
  * @param listening the addresses, which may be others than the public one: of a free port, or behind a proxy
  */
-export function greet(config: Config, listening: readonly string[]): void {
-  const { publicUrl, docsPage, passwordMinLength, registration } = config;
+export function greet({ server, passwords, accounts }: Config, listening: readonly string[]): void {
+  const { publicUrl, docsPage } = server;
   const { hostname } = new URL(publicUrl);
-  const password = isThisMachine(hostname) ? 'violet otters play chess'.padEnd(passwordMinLength, '!') : '…';
+  const password = isThisMachine(hostname)
+    ? 'violet otters play chess'.padEnd(passwords.minLength, '!')
+    : '…';
   const user = `'{"email":"ada@example.com","password":"${password}"}'`;
   const curl = (path: string) => `  curl ${publicUrl}${path} -H 'Content-Type: application/json' -d ${user}`;
   console.error(
@@ -27,7 +29,7 @@ export function greet(config: Config, listening: readonly string[]): void {
         : []),
       `Listening on ${listening.join(' and ')}`,
       ...(docsPage ? [`Every route, to try in a browser: ${publicUrl}/docs`] : []),
-      ...(registration === 'open'
+      ...(accounts.registration === 'open'
         ? ['A user, and their first token:', curl('/v1/register')]
         : ['Registration is closed. A first token, once "idcard users add" has added the user:']),
       curl('/v1/login'),

@@ -2,8 +2,6 @@ import { isatty } from 'node:tty';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
 import type { Config } from '../config/config.ts';
 
-type LogConfig = Pick<Config, 'logLevel' | 'logFormat'>;
-
 const STDOUT = 1;
 
 /** What waits to be written, at most: some 30,000 lines. What comes on top of it is lost. */
@@ -14,7 +12,7 @@ const MOST_WAITING_BYTES = 4 * 1024 ** 2;
  * and what could not be written is written when there is room again. At a terminal the lines are for people, else JSON.
  * @param worker stands in every line
  */
-export async function createLogger(config: LogConfig, worker?: number): Promise<Logger> {
+export async function createLogger(settings: Config['log'], worker?: number): Promise<Logger> {
   const output = destination({ dest: STDOUT, maxLength: MOST_WAITING_BYTES });
   let isBroken = false;
   output.on('error', () => {
@@ -26,8 +24,8 @@ export async function createLogger(config: LogConfig, worker?: number): Promise<
   // At the end of the process it would try for ever.
   const { flushSync } = output;
   output.flushSync = () => isBroken || flushSync.call(output);
-  const { logLevel: level, logFormat = isatty(STDOUT) ? 'text' : 'json' } = config;
-  const stream = logFormat === 'json' ? output : await asText(output);
+  const { level, format = isatty(STDOUT) ? 'text' : 'json' } = settings;
+  const stream = format === 'json' ? output : await asText(output);
   return pino({ level, base: worker === undefined ? null : { worker } }, stream);
 }
 

@@ -24,7 +24,7 @@ const LONGEST_DELAY_MS = 30_000;
  */
 export async function servePrimary(config: Config): Promise<void> {
   await prepare(config);
-  const logger = await createLogger(config);
+  const logger = await createLogger(config.log);
   const events = createEvents(logEvents(logger));
   const attemptLimits = await openAttemptLimits(config, logger);
   const running = new Set<Worker>();
@@ -37,7 +37,7 @@ export async function servePrimary(config: Config): Promise<void> {
     if (isStopping) return;
     const worker = cluster.fork();
     const startedAt = performance.now();
-    const answerAttempt = answerAttempts(attemptLimits, config.passwordHashing.queueSeconds);
+    const answerAttempt = answerAttempts(attemptLimits, config.passwords.hashing.queueSeconds);
     running.add(worker);
     worker.on('message', async (message: FromWorker) => {
       if ('question' in message) tellWorker(worker, await answerAttempt(message));
@@ -74,13 +74,13 @@ export async function servePrimary(config: Config): Promise<void> {
     isStopping = true;
     const ends = [...running].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     for (const worker of running) tellWorker(worker, { stop: signal });
-    if (signal === 'SIGTERM') await sleep(config.shutdownDelaySeconds * 1000);
+    if (signal === 'SIGTERM') await sleep(config.server.shutdownDelaySeconds * 1000);
     await closePortOf(serving);
     await Promise.all(ends);
   });
   const started = () => new Promise<string[]>((resolve) => start(resolve));
   const listensOn = await started(); // alone, so that what keeps all of them from starting is told once
-  await Promise.all(Array.from({ length: config.workers - 1 }, started));
+  await Promise.all(Array.from({ length: config.server.workers - 1 }, started));
   greet(config, listensOn);
 }
 

@@ -47,10 +47,10 @@ export async function startServer(
   env: NodeJS.ProcessEnv,
   { worker, portIsClosed, ...shared }: Partial<WorkerSettings> = {},
 ): Promise<Server> {
-  env.UV_THREADPOOL_SIZE ||= String(config.passwordHashing.atOnce + SPARE_THREADS);
-  const app = await buildApp(config, { ...shared, logger: await createLogger(config, worker) });
-  rootRoute(app, config);
-  await listen(app, config);
+  env.UV_THREADPOOL_SIZE ||= String(config.passwords.hashing.atOnce + SPARE_THREADS);
+  const app = await buildApp(config, { ...shared, logger: await createLogger(config.log, worker) });
+  rootRoute(app, config.server);
+  await listen(app, config.server);
   async function sayGoodbye(): Promise<void> {
     await (portIsClosed ?? closePort(app.server));
     await app.close();
@@ -59,7 +59,7 @@ export async function startServer(
     listensOn: addressesOf(app),
     async stop(signal) {
       app.beginStop(signal);
-      if (signal === 'SIGTERM') await sleep(config.shutdownDelaySeconds * 1000);
+      if (signal === 'SIGTERM') await sleep(config.server.shutdownDelaySeconds * 1000);
       // A connection on which nothing was asked is no request in flight, and a browser opens some in advance.
       await Promise.race([sayGoodbye(), sleep(LONGEST_GOODBYE_MS[signal])]);
     },
@@ -72,7 +72,7 @@ function addressesOf(app: IdcardApp): string[] {
   );
 }
 
-async function listen(app: IdcardApp, { host, port }: Config): Promise<void> {
+async function listen(app: IdcardApp, { host, port }: Config['server']): Promise<void> {
   try {
     await app.listen({ host, port, listenTextResolver: () => 'server.listening' });
   } catch (cause) {

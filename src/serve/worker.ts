@@ -39,6 +39,7 @@ export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promi
 
 /** The processor's cores are hashed on by all together. The queue is as long in seconds as that of one process. */
 export function shareOf(config: Config): Config {
-  const { atOnce, queueSeconds } = config.passwordHashing;
-  return { ...config, passwordHashing: { atOnce: Math.ceil(atOnce / config.workers), queueSeconds } };
+  const { atOnce, queueSeconds } = config.passwords.hashing;
+  const hashing = { atOnce: Math.ceil(atOnce / config.server.workers), queueSeconds };
+  return { ...config, passwords: { ...config.passwords, hashing } };
 }

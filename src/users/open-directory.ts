@@ -5,7 +5,7 @@ import { openDatabase } from '../database/index.ts';
 import type { OpenOptions } from '../database/schema.ts';
 import { createDirectory, type Directory } from './directory.ts';
 
-type Settings = Pick<Config, 'databaseUrl' | 'databasePoolSize' | 'revocationPollSeconds'>;
+type Settings = Pick<Config, 'database' | 'tokens'>;
 
 /**
  * Opens the configured directory. Machines that share a directory agree on the clock of its server: a replica with a wrong clock
@@ -15,13 +15,13 @@ type Settings = Pick<Config, 'databaseUrl' | 'databasePoolSize' | 'revocationPol
  * @throws StartupError
  */
 export async function openDirectory(
-  { databaseUrl, databasePoolSize, revocationPollSeconds }: Settings,
+  { database, tokens }: Settings,
   clock: FollowingClock,
   options?: OpenOptions,
 ): Promise<Directory> {
-  const db = await openDatabase(databaseUrl, { poolSize: databasePoolSize, ...options });
+  const db = await openDatabase(database.url, { poolSize: database.poolSize, ...options });
   const directory = createDirectory(db, clock.now);
-  if (databaseUrl.startsWith('sqlite:')) return directory; // a file is on this machine, whose clock counts
+  if (database.url.startsWith('sqlite:')) return directory; // a file is on this machine, whose clock counts
 
   const query = sql<{ ms: number }>`SELECT 1000 * extract(epoch FROM clock_timestamp())::float8 AS ms`;
   const follow = () =>
@@ -31,7 +31,7 @@ export async function openDirectory(
       return rows[0].ms;
     });
   await follow();
-  const timer = setInterval(follow, revocationPollSeconds * 1000).unref();
+  const timer = setInterval(follow, tokens.revocationPollSeconds * 1000).unref();
   const { close } = directory;
   return Object.assign(directory, {
     close() {

@@ -94,7 +94,7 @@ function createProofCheck({ publicUrl, dpopNonceSecret, clock }: ReadOptions): D
     dpopNonceSecret === undefined ? randomBytes(32) : Buffer.from(dpopNonceSecret, 'base64url');
   const key = { kid: 'nonces', material };
   const keySet = { keys: [key], signingKey: () => key, verificationKey: () => key };
-  return createDpop({ config: { publicUrl }, keySet, clock });
+  return createDpop({ publicUrl, keySet, clock });
 }
 
 /** Does it again and again, not at the same moments as other services, and keeps no process alive. */

@@ -21,7 +21,7 @@ const MUTATIONS = Number(process.env.MUTATIONS ?? 20_000);
 const TIMEOUT_MS = 60_000 + MUTATIONS;
 
 const config = readConfig({});
-const transports = createTransports(config.publicUrl, [config.publicUrl]);
+const transports = createTransports(config.server.publicUrl, [config.server.publicUrl]);
 const use = { method: 'GET', url: '/v1/me', accessToken: 'a.b.c' };
 const proofKeys: ProofKey[] = [createProofKey('ES256'), createProofKey('EdDSA')];
 
@@ -35,18 +35,23 @@ const real: Record<'access' | 'refresh' | 'proof', string[]> = { access: [], ref
 beforeAll(async () => {
   const clock = () => START;
   app = Fastify();
-  const keySet = createKeySet(JSON.stringify(generateKeySet(config, START)), config.algorithm, clock);
-  const jwt = await registerJwt(app, keySet, tokenProfiles(config));
+  const keySet = createKeySet(
+    JSON.stringify(generateKeySet(config.keys, START)),
+    config.keys.algorithm,
+    clock,
+  );
+  const jwt = await registerJwt(app, keySet, tokenProfiles(config.server.publicUrl, config.tokens));
   const revocations = createRevocations(300);
   tokens = createTokens({
-    config,
+    issuer: config.server.publicUrl,
+    settings: config.tokens,
     keySet,
     jwt,
     clock,
     verifiedTokens: createVerifiedTokens(10),
     revocations,
   });
-  createProofCheck = () => createDpop({ config, keySet, clock });
+  createProofCheck = () => createDpop({ publicUrl: config.server.publicUrl, keySet, clock });
   const login = {
     sid: 'a-login',
     issuedAtSeconds: START,

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { readConfig } from '../../src/config/config.ts';
 import { createTestApp } from '../support/app.ts';
 
-const { keepAliveSeconds } = readConfig({});
+const { keepAliveSeconds } = readConfig({}).server;
 
 /** For how long each connection to idcard is kept idle, by the files that users are given. */
 const IDLE_SECONDS: Record<string, (number | undefined)[]> = {

@@ -79,7 +79,7 @@ const nonces: Record<string, () => string | undefined> = {
   'too long': () => `${nonce}A`,
   'of two steps ago': () => nonceAt(START - 120),
   'of the next step': () => nonceAt(START + 60),
-  'of other secrets': () => nonceAt(START, generateKeySet(idcard.config, START)),
+  'of other secrets': () => nonceAt(START, generateKeySet(idcard.config.keys, START)),
   'that is another key of the server': () => String(idcard.jwks.keys[0]?.kid),
 };
 test.each(Object.entries(nonces))(

@@ -16,7 +16,7 @@ import {
 } from '../support/dpop.ts';
 
 const config = readConfig({});
-const keys = generateKeySet(config, START - 3600);
+const keys = generateKeySet(config.keys, START - 3600);
 const STEP_START = Math.floor(START / NONCE_STEP_SECONDS) * NONCE_STEP_SECONDS;
 
 /** The nonces of one replica, whose clock is moved by hand. */
@@ -35,7 +35,7 @@ test('two replicas with the same keys make the same nonces, and each takes those
 });
 
 test('replicas with other keys make other nonces, and take none of the first', () => {
-  const stranger = replica(generateKeySet(config, START));
+  const stranger = replica(generateKeySet(config.keys, START));
   const nonce = replica().nonces.current();
   expect(stranger.nonces.current()).not.toBe(nonce);
   expect(stranger.nonces.isValid(nonce)).toBe(false);

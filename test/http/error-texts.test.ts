@@ -425,7 +425,7 @@ describe('GET / says what this is', () => {
     ],
   ])('%s', async (_, env: Record<string, string>, links) => {
     const other = await createTestApp({ env });
-    rootRoute(other.app, other.config);
+    rootRoute(other.app, other.config.server);
     const paths = env.PUBLIC_URL ? ['/', '/auth', '/auth/'] : ['/', '/?from=browser'];
     for (const url of paths) {
       const { statusCode, headers, json } = await other.app.inject(url);

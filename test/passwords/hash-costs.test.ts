@@ -6,7 +6,7 @@ import { createHasher, type Hasher } from '../../src/factors/passwords/hasher.ts
 vi.mock('argon2', { spy: true });
 
 const PASSWORD = 'violet otters play chess';
-const DEFAULTS = readConfig({}).argon2;
+const DEFAULTS = readConfig({}).passwords.argon2;
 const RAISED = { memoryKib: 38_912, timeCost: 2, parallelism: 1 };
 const set = (memoryKib: number, timeCost = 1, parallelism = 1) => ({ memoryKib, timeCost, parallelism });
 

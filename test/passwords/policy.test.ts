@@ -229,7 +229,7 @@ describe('a new password is refused when it has a phrase that everybody knows', 
     ['https://127.0.0.1.example.com', KNOWN],
     ['http://192.168.0.2:3000', KNOWN],
   ])('and it is tried out at the address %s or not', async (publicUrl, objection) => {
-    const lazy = createLazyPasswordPolicy({ publicUrl, passwordMinLength: 15 });
+    const lazy = createLazyPasswordPolicy({ minLength: 15 }, publicUrl);
     for (const example of EXAMPLES) expect((await lazy.objection(example, EMAIL))?.detail).toBe(objection);
   });
 

@@ -36,7 +36,7 @@ test('a slug is lower case with hyphens, and a sentence ends with a full stop', 
 test('a fault of the server has a line in the log, whatever was defined beside it', () => {
   const faults = kinds.filter(({ status }) => status >= 500);
   expect(faults.length).toBeGreaterThan(3);
-  expect(faults.filter(({ log }) => log === undefined)).toEqual([]);
+  expect(faults.filter(({ event }) => event === undefined)).toEqual([]);
 });
 
 test('a problem is told from others of the same words, and from what is no problem', () => {

@@ -9,5 +9,8 @@ test.each([
   ['2', '8', 4],
 ])('%s workers with %s hashes at once run %i each', (WORKERS, PASSWORD_HASHES_AT_ONCE, each) => {
   const config = readConfig({ WORKERS, PASSWORD_HASHES_AT_ONCE });
-  expect(shareOf(config)).toEqual({ ...config, passwordHashing: { atOnce: each, queueSeconds: 5 } });
+  expect(shareOf(config)).toEqual({
+    ...config,
+    passwords: { ...config.passwords, hashing: { atOnce: each, queueSeconds: 5 } },
+  });
 });

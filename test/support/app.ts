@@ -50,7 +50,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
   const config = readConfig({ LOG_LEVEL: 'info', DATABASE_URL: 'sqlite::memory:', ...env });
   const time = { now: START };
   const clock = () => time.now;
-  const keys = jwks ?? generateKeySet(config, START);
+  const keys = jwks ?? generateKeySet(config.keys, START);
   const lines: string[] = [];
   const stream = new Writable({
     write(chunk, _encoding, done) {
@@ -59,18 +59,18 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     },
   });
   const real = createDirectory(
-    await openDatabase(config.databaseUrl, { poolSize: config.databasePoolSize }),
+    await openDatabase(config.database.url, { poolSize: config.database.poolSize }),
     clock,
   );
   const directory = wrap?.(real) ?? real;
-  const hasher = createHasher(config.argon2);
+  const hasher = createHasher(config.passwords.argon2);
   const app = await buildApp(
-    { ...config, keySet: JSON.stringify(keys) },
+    { ...config, keys: { ...config.keys, keySet: JSON.stringify(keys) } },
     {
       directory,
       hasher,
       clock: { now: clock, issuing: clock, follow: async () => undefined },
-      logger: pino({ level: config.logLevel, base: null }, stream),
+      logger: pino({ level: config.log.level, base: null }, stream),
       pollsByHand: true,
       ...(customClaims && { customClaims }),
     },
@@ -144,6 +144,15 @@ export async function logInWithCookies({ post }: TestApp, { email, password } = 
   const response = await post('/v1/login', { email, password, transport: 'cookie' });
   if (response.statusCode !== 204) throw new Error(`login answered ${response.statusCode}: ${response.body}`);
   return response.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+}
+
+/** Changes Ada's password to Bob's, unless others are given. */
+export function changePassword(
+  { put }: TestApp,
+  accessToken: string,
+  { from = ADA.password, to = BOB.password } = {},
+) {
+  return put('/v1/me/password', { current_password: from, new_password: to }, bearer(accessToken));
 }
 
 export function bearer(token: string): { authorization: string } {

@@ -72,13 +72,15 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
   }
 
   const seconds = (kind: TheftBudgetEntry['stolen'], situation: TheftBudgetEntry['situation']) =>
-    theftBudget(config).find((entry) => entry.stolen === kind && entry.situation === situation)?.seconds ??
-    -1;
+    theftBudget(config.tokens).find((entry) => entry.stolen === kind && entry.situation === situation)
+      ?.seconds ?? -1;
 
   /** Goes to a moment; the polls in between happen as they would. */
   async function goTo(second: number): Promise<void> {
     const lastPoll =
-      START + Math.floor((second - START) / config.revocationPollSeconds) * config.revocationPollSeconds;
+      START +
+      Math.floor((second - START) / config.tokens.revocationPollSeconds) *
+        config.tokens.revocationPollSeconds;
     thiefs.time.now = lastPoll;
     if (lastPoll > START) await thiefs.app.pollRevocations();
     thiefs.time.now = second;
@@ -133,7 +135,7 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
 
   test('refresh token, unnoticed and used as often as need be: also what it gave is dead then', async () => {
     const end = START + seconds('refresh_token', 'unnoticed_used');
-    const step = config.refreshTokenIdleSeconds - 1;
+    const step = config.tokens.refreshTokenIdleSeconds - 1;
     for (let now = START + step; now < end - 1; now += step) {
       await goTo(now);
       stolen = (await refresh()) ?? stolen;
@@ -167,7 +169,11 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
   test('access token, revoked: it does not come back when the revocation is forgotten', async () => {
     await revoke();
     const end = START + 2 * seconds('access_token', 'unnoticed_used') + 200;
-    for (let now = START + config.revocationPollSeconds; now < end; now += config.revocationPollSeconds) {
+    for (
+      let now = START + config.tokens.revocationPollSeconds;
+      now < end;
+      now += config.tokens.revocationPollSeconds
+    ) {
       await goTo(now);
       expect(await accessWorks()).toBe(false);
     }
@@ -263,7 +269,7 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
     }
     const directory = { ...owners.directory, raisedSince };
     const feed = createRevocationFeed({
-      config,
+      config: config.tokens,
       directory,
       revocations: createRevocations(300),
       clock: () => START,
@@ -271,11 +277,11 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
       events: createEvents(),
     });
     feed.start();
-    await vi.advanceTimersByTimeAsync(config.revocationPollSeconds * 1000 - 1);
+    await vi.advanceTimersByTimeAsync(config.tokens.revocationPollSeconds * 1000 - 1);
     expect(polls).toBe(0);
     await vi.advanceTimersByTimeAsync(1);
     expect(polls).toBe(1);
-    await vi.advanceTimersByTimeAsync(config.revocationPollSeconds * 1000);
+    await vi.advanceTimersByTimeAsync(config.tokens.revocationPollSeconds * 1000);
     expect(polls).toBe(2);
     feed.stop();
     await vi.advanceTimersByTimeAsync(60_000);
@@ -285,25 +291,25 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
 
   test('is published', async () => {
     const response = await owners.app.inject('/v1/theft-budget');
-    expect(response.json()).toEqual({ budget: theftBudget(config) });
+    expect(response.json()).toEqual({ budget: theftBudget(config.tokens) });
   });
 });
 
 test('the threat model shows the table of the default settings', () => {
-  const table = formatTheftBudget(theftBudget(readConfig({})));
+  const table = formatTheftBudget(theftBudget(readConfig({}).tokens));
   expect(readFileSync('docs/threat-model.md', 'utf8')).toContain(table);
 });
 
 test('the README shows rows of it, as they are', () => {
   const [shown = ''] = /^\| since the theft.*?(?=\n\n)/ms.exec(readFileSync('README.md', 'utf8')) ?? [];
-  const rows = formatTheftBudget(theftBudget(readConfig({}))).split('\n');
+  const rows = formatTheftBudget(theftBudget(readConfig({}).tokens)).split('\n');
   expect(shown.split('\n').length).toBeGreaterThan(3);
   expect(rows).toEqual(expect.arrayContaining(shown.split('\n')));
 });
 
 test('the command line prints it for the settings at hand, for people and as JSON', async () => {
   const env = { ACCESS_TOKEN_TTL_SECONDS: '60' };
-  const budget = theftBudget(readConfig(env));
+  const budget = theftBudget(readConfig(env).tokens);
   expect((await run(['theft-budget'], { env })).stdout).toBe(`${formatTheftBudget(budget)}\n`);
   expect(JSON.parse((await run(['theft-budget', '--json'], { env })).stdout)).toEqual({ budget });
 });

@@ -75,7 +75,7 @@ test(
   'nor, where argon2 was raised, an unknown email from users with an old hash, a new one, one that is no good, or none',
   async () => {
     const harness = await createTestApp({ env: { RATE_LIMITS: 'off', ARGON2_MEMORY_KIB: '38912' } });
-    const old = createHasher(readConfig({}).argon2);
+    const old = createHasher(readConfig({}).passwords.argon2);
     const add = async (name: string, passwordHash: string | null) => {
       const user = await harness.directory.add({ email: `${name}@example.com`, passwordHash, roles: [] });
       return { name, email: () => user.email, password: WRONG, id: user.id };

@@ -7,13 +7,13 @@ import { START } from '../support/app.ts';
 
 const ADA = 'ada@example.com';
 const MONTH = 2_592_000;
-const keys = generateKeySet(readConfig({}), START - 3600);
+const keys = generateKeySet(readConfig({}).keys, START - 3600);
 
 /** The device tokens of one replica, whose clock is moved by hand. */
 function replica(jwks: PrivateJwkSet = keys, env: Record<string, string> = {}, now = START) {
   const time = { now };
   const keySet = createKeySet(JSON.stringify(jwks), 'ES256', () => time.now);
-  return { time, ...createDeviceTokens({ config: readConfig(env), keySet, clock: () => time.now }) };
+  return { time, ...createDeviceTokens({ settings: readConfig(env).tokens, keySet, clock: () => time.now }) };
 }
 
 test('one is good for the account that it was given for, at every replica, and each is another device', () => {
@@ -74,7 +74,7 @@ describe('no device token is', () => {
   });
 
   test('that of another key set', () => {
-    expect(replica(generateKeySet(readConfig({}), START)).deviceOf(token, ADA)).toBeUndefined();
+    expect(replica(generateKeySet(readConfig({}).keys, START)).deviceOf(token, ADA)).toBeUndefined();
   });
 });
 

@@ -41,7 +41,7 @@ vi.mock('node:fs', async (original) => {
 let folder: string;
 let path: string;
 const clock = () => START;
-const keys = () => generateKeySet(readConfig({}), START);
+const keys = () => generateKeySet(readConfig({}).keys, START);
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'idcard-'));
@@ -50,7 +50,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 test('the first start writes a key file that only its owner can read, and leaves nothing beside it', () => {
-  const keySet = loadKeySet(readConfig({ DATA_DIR: join(folder, 'data') }), clock);
+  const keySet = loadKeySet(readConfig({ DATA_DIR: join(folder, 'data') }).keys, clock);
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(statSync(join(folder, 'data')).mode & 0o777).toBe(0o700);
   expect(readdirSync(join(folder, 'data'))).toEqual(['keys.json']);
@@ -59,7 +59,7 @@ test('the first start writes a key file that only its owner can read, and leaves
 
 test('the second start reads the same keys', () => {
   const config = readConfig({ DATA_DIR: join(folder, 'data') });
-  const kids = () => loadKeySet(config, clock).keys.map((key) => key.kid);
+  const kids = () => loadKeySet(config.keys, clock).keys.map((key) => key.kid);
   expect(kids()).toEqual(kids());
 });
 
@@ -111,7 +111,7 @@ test.runIf(process.getuid?.() === 0)('a rotation by root leaves the file to its 
 
 test('KEY_SET holds the set itself, and no file is written', () => {
   const config = readConfig({ DATA_DIR: join(folder, 'data'), KEY_SET: JSON.stringify(keys()) });
-  expect(loadKeySet(config, clock).keys).toHaveLength(2);
+  expect(loadKeySet(config.keys, clock).keys).toHaveLength(2);
   expect(existsSync(path)).toBe(false);
 });
 
@@ -119,9 +119,11 @@ describe('what is wrong with a key set says where it is:', () => {
   test('in the file', () => {
     createKeyFile(path, { keys: [] });
     const config = readConfig({ DATA_DIR: join(folder, 'data') });
-    expect(() => loadKeySet(config, clock)).toThrow(`The key set in ${path} has no key for access tokens`);
+    expect(() => loadKeySet(config.keys, clock)).toThrow(
+      `The key set in ${path} has no key for access tokens`,
+    );
     expect(() =>
-      readKeySet(config, () => {
+      readKeySet(config.keys, () => {
         throw new TypeError('a bug');
       }),
     ).toThrow('a bug');
@@ -129,7 +131,7 @@ describe('what is wrong with a key set says where it is:', () => {
 
   test('in KEY_SET', () => {
     const config = readConfig({ KEY_SET: '{"keys":[]}' });
-    expect(() => loadKeySet(config, clock)).toThrow('The key set has no key for access tokens');
+    expect(() => loadKeySet(config.keys, clock)).toThrow('The key set has no key for access tokens');
   });
 });
 

@@ -1,15 +1,16 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/config/config.ts';
+import { readConfig, type SigningAlgorithm } from '../../src/config/config.ts';
 import type { PrivateJwk } from '../../src/proofs/keys/jwk.ts';
 import { generateKeySet, revoke, rotate } from '../../src/proofs/keys/key-rotation.ts';
 import { createKeySet, type PrivateJwkSet, signingKey } from '../../src/proofs/keys/key-set.ts';
 import { addUser, bearer, createTestApp, decode, logIn, START, type TestApp } from '../support/app.ts';
 
 const config = readConfig({});
+const using = (algorithm: SigningAlgorithm) => ({ ...config, keys: { ...config.keys, algorithm } });
 const ACTIVE_FROM = START + 3600;
-const WEEK = config.refreshTokenIdleSeconds;
-const MARGIN = config.clockToleranceSeconds;
+const WEEK = config.tokens.refreshTokenIdleSeconds;
+const MARGIN = config.tokens.clockToleranceSeconds;
 
 let before: PrivateJwkSet;
 let after: PrivateJwkSet;
@@ -18,7 +19,7 @@ let old: TestApp;
 let restarted: TestApp;
 
 beforeEach(async () => {
-  before = generateKeySet(config, START);
+  before = generateKeySet(config.keys, START);
   after = rotate(before, config, START, ACTIVE_FROM);
   old = await createTestApp({ jwks: before });
   restarted = await createTestApp({ jwks: after, directory: () => old.directory });
@@ -125,7 +126,7 @@ test('rotating twice keeps the end that a key was given first, and drops what is
 });
 
 test.each(['RS256', 'EdDSA'] as const)('rotating can change the algorithm to %s', (algorithm) => {
-  const changed = rotate(before, { ...config, algorithm }, START, ACTIVE_FROM);
+  const changed = rotate(before, using(algorithm), START, ACTIVE_FROM);
   const keySet = createKeySet(JSON.stringify(changed), algorithm, () => ACTIVE_FROM);
   expect(keySet.signingKey('access').algorithm).toBe(algorithm);
 });
@@ -178,7 +179,7 @@ describe('a leaked key is taken out at once', () => {
     test('the next one, shortly before its time, is replaced by one that is published for long enough', () => {
       const late = ACTIVE_FROM - 10;
       const revoked = revoke(after, config, kids(after)[next] ?? '', late);
-      const activeFrom = late + config.jwksMaxAgeSeconds;
+      const activeFrom = late + config.keys.jwksMaxAgeSeconds;
       expect(revoked.keys.at(-1)?.nbf).toBe(activeFrom);
       expect(revoked.keys.find(({ kid }) => kid === after.keys[index]?.kid)?.exp).toBe(
         activeFrom + lifetime + MARGIN,
@@ -217,7 +218,7 @@ describe('a leaked key is taken out at once', () => {
   });
 
   test('a next one of another algorithm keeps its day: a new one of the configured algorithm signs until then', () => {
-    const changing = rotate(before, { ...config, algorithm: 'EdDSA' }, START, ACTIVE_FROM);
+    const changing = rotate(before, using('EdDSA'), START, ACTIVE_FROM);
     const revoked = revoke(changing, config, before.keys[0]?.kid ?? '', START + 60);
     expect(revoked.keys.slice(0, -1)).toEqual(changing.keys.slice(1));
     expect(revoked.keys.at(-1)).toMatchObject({
@@ -225,12 +226,7 @@ describe('a leaked key is taken out at once', () => {
       nbf: START + 60,
       exp: ACTIVE_FROM + 300 + MARGIN,
     });
-    const configured = revoke(
-      changing,
-      { ...config, algorithm: 'EdDSA' },
-      before.keys[0]?.kid ?? '',
-      START + 60,
-    );
+    const configured = revoke(changing, using('EdDSA'), before.keys[0]?.kid ?? '', START + 60);
     expect(configured.keys).toEqual(
       [before.keys[1], changing.keys[2], changing.keys[3]].map((key, index) =>
         index === 0 ? changing.keys[1] : index === 1 ? { ...key, nbf: START + 60 } : key,
@@ -239,7 +235,7 @@ describe('a leaked key is taken out at once', () => {
   });
 
   test('the next one of another algorithm is replaced by one of the same', () => {
-    const changing = rotate(before, { ...config, algorithm: 'EdDSA' }, START, ACTIVE_FROM);
+    const changing = rotate(before, using('EdDSA'), START, ACTIVE_FROM);
     const revoked = revoke(changing, config, changing.keys[2]?.kid ?? '', START);
     expect(revoked.keys.at(-1)).toMatchObject({ alg: 'EdDSA', nbf: ACTIVE_FROM });
   });

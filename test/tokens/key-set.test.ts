@@ -13,10 +13,10 @@ import { createTestApp, START } from '../support/app.ts';
 import { keyOf } from '../support/forge.ts';
 
 const config = readConfig({});
-const good = generateKeySet(config, START);
+const good = generateKeySet(config.keys, START);
 const ec = keyOf(good, 'EC');
 const oct = keyOf(good, 'oct');
-const load = (keys: unknown, algorithm = config.algorithm) =>
+const load = (keys: unknown, algorithm = config.keys.algorithm) =>
   createKeySet(JSON.stringify({ keys }), algorithm, () => START);
 const jwk = (type: 'rsa' | 'rsa-pss', options: { modulusLength: number }) =>
   generateKeyPairSync(type as 'rsa', options).privateKey.export({ format: 'jwk' });
@@ -35,8 +35,12 @@ test('a key without kid gets one', () => {
 });
 
 test('a key of another set signs nothing here', async () => {
-  const jwt = await registerJwt(Fastify(), load(good.keys), tokenProfiles(config));
-  const stranger = load(generateKeySet(config, START).keys).signingKey('access');
+  const jwt = await registerJwt(
+    Fastify(),
+    load(good.keys),
+    tokenProfiles(config.server.publicUrl, config.tokens),
+  );
+  const stranger = load(generateKeySet(config.keys, START).keys).signingKey('access');
   expect(() => jwt.sign(stranger, 'access', {})).toThrow('A key of another key set.');
 });
 
@@ -72,7 +76,7 @@ const PRINTED = {
   y: 'x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0',
   d: 'jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI',
 };
-const other = keyOf(generateKeySet(config, START), 'EC');
+const other = keyOf(generateKeySet(config.keys, START), 'EC');
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 
 describe('a key set is refused in one sentence', () => {

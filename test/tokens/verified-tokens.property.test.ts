@@ -21,14 +21,14 @@ const clock = () => time.now;
 /** The key of the first set retires earlier than `rotate` would have it, before its last tokens expire. */
 const ACTIVE_FROM = START + 100;
 const RETIRED_AT = START + 200;
-const first = generateKeySet(config, START);
+const first = generateKeySet(config.keys, START);
 const rotated: PrivateJwkSet = {
   keys: rotate(first, config, START, ACTIVE_FROM).keys.map((key) =>
     key.exp === undefined ? key : { ...key, exp: RETIRED_AT },
   ),
 };
 const leaked = revoke(rotated, config, first.keys[0]?.kid ?? '', START);
-const stranger = generateKeySet(config, START);
+const stranger = generateKeySet(config.keys, START);
 
 /** What a process may be started with. */
 const generations: Generation[] = [];
@@ -38,8 +38,8 @@ let signaturesChecked = 0;
 
 beforeAll(async () => {
   for (const jwks of [first, rotated, leaked]) {
-    const keySet = createKeySet(JSON.stringify(jwks), config.algorithm, clock);
-    const jwt = await registerJwt(Fastify(), keySet, tokenProfiles(config));
+    const keySet = createKeySet(JSON.stringify(jwks), config.keys.algorithm, clock);
+    const jwt = await registerJwt(Fastify(), keySet, tokenProfiles(config.server.publicUrl, config.tokens));
     generations.push({ keySet, jwt });
   }
 });
@@ -53,7 +53,8 @@ interface Twins {
 
 function start(generation: number, revocations: Revocations, capacity: number): Twins {
   const { keySet, jwt } = generations[generation] as Generation;
-  const dependencies = { config, keySet, clock, revocations };
+  const { server, tokens: settings } = config;
+  const dependencies = { issuer: server.publicUrl, settings, keySet, clock, revocations };
   const forgetful = createTokens({
     ...dependencies,
     jwt,
@@ -145,7 +146,7 @@ const login = fc.record({
 const issue = command('issue', login, (world, { secondsLeft, waitedSeconds, ...login }) => {
   const { twins, revocations, made } = world;
   const issuedAtSeconds = time.now - waitedSeconds;
-  const authTimeSeconds = time.now + secondsLeft - config.loginMaxAgeSeconds;
+  const authTimeSeconds = time.now + secondsLeft - config.tokens.loginMaxAgeSeconds;
   const full = { ...login, issuedAtSeconds, sid: 'a-login', authTimeSeconds, amr: ['pwd'] };
   if (revocations.isRevoked(login)) {
     expect(() => twins.remembering.issue(full)).toThrow(Problem);
@@ -171,7 +172,7 @@ const forgery = fc.record({
     fc.record(
       {
         aud: fc.constantFrom('api', 'shop', ['shop', 'api'], []),
-        iss: fc.constantFrom(config.publicUrl, 'https://evil.example'),
+        iss: fc.constantFrom(config.server.publicUrl, 'https://evil.example'),
         sub: user,
         ver: fc.oneof(version, fc.constant('1')),
         roles,
@@ -311,7 +312,9 @@ describe.each([4, 7, 1000])('a process that remembers %d tokens', (capacity) => 
         fc.array(anyCommand, { maxLength: 100, size: 'max' }),
         (generation, commands) => {
           time.now = START;
-          const revocations = createRevocations(config.accessTokenTtlSeconds + config.clockToleranceSeconds);
+          const revocations = createRevocations(
+            config.tokens.accessTokenTtlSeconds + config.tokens.clockToleranceSeconds,
+          );
           const twins = start(generation, revocations, capacity);
           const world: World = { twins, revocations, capacity, made: [], seen };
           for (const run of commands) {

@@ -65,11 +65,12 @@ describe('what is remembered', () => {
 
   test('is frozen, down to its lists', async () => {
     const config = readConfig({});
-    const keySet = createKeySet(JSON.stringify(generateKeySet(config, START)), 'ES256', () => START);
-    const jwt = await registerJwt(Fastify(), keySet, tokenProfiles(config));
+    const keySet = createKeySet(JSON.stringify(generateKeySet(config.keys, START)), 'ES256', () => START);
+    const jwt = await registerJwt(Fastify(), keySet, tokenProfiles(config.server.publicUrl, config.tokens));
     const verifiedTokens = createVerifiedTokens(10);
     const tokens = createTokens({
-      config,
+      issuer: config.server.publicUrl,
+      settings: config.tokens,
       keySet,
       jwt,
       clock: () => START,

@@ -32,11 +32,11 @@ export function dbMove(env: NodeJS.ProcessEnv): Command {
     .option('--to-file <file>', 'a file that holds the URL, so that no list of processes shows its password')
     .option('--dry-run', 'make the tables, check everything, and write no user')
     .action(async (options: Options, command: Command) => {
-      const { databaseUrl: from, argon2 } = readConfig(env);
+      const { database, passwords } = readConfig(env);
       const to = targetOf(options) ?? command.error('error: name the target by --to or --to-file');
-      const result = await withDatabase(from, (source) =>
+      const result = await withDatabase(database.url, (source) =>
         withNewTarget(to, (target) =>
-          holdingWrites(source, (held) => move(held, target, argon2, options.dryRun ?? false)),
+          holdingWrites(source, (held) => move(held, target, passwords.argon2, options.dryRun ?? false)),
         ),
       );
       if (!options.dryRun) logEvent('users.moved', result);
@@ -70,7 +70,7 @@ async function withNewTarget<T>(url: string, action: (db: Kysely<Database>) => P
 async function move(
   source: Kysely<Database>,
   target: Kysely<Database>,
-  argon2: Config['argon2'],
+  argon2: Config['passwords']['argon2'],
   isRehearsal: boolean,
 ) {
   if (await isSameDatabase(source, target))
@@ -83,7 +83,7 @@ async function move(
 async function copy(
   source: UserRows,
   target: UserRows,
-  argon2: Config['argon2'],
+  argon2: Config['passwords']['argon2'],
 ): Promise<{ users: number; added: number }> {
   const stranger = await firstNotIn(source, target);
   if (stranger) {
@@ -111,7 +111,7 @@ async function copy(
   return { users, added };
 }
 
-function unusableHashes(page: readonly UserRow[], argon2: Config['argon2']): string[] {
+function unusableHashes(page: readonly UserRow[], argon2: Config['passwords']['argon2']): string[] {
   return page.flatMap(({ id, password_hash }) => {
     const objection = password_hash === null ? undefined : objectionTo(password_hash, argon2);
     return objection ? [`the password hash of ${id} ${objection}: moved, but no password is right.`] : [];

@@ -15,13 +15,13 @@ export function keysCreate(env: NodeJS.ProcessEnv): Command {
   return withJson(new Command('create'))
     .description('make a new key set in a file, before a first start or in place of one that is lost')
     .action((options: { json?: boolean }) => {
-      const config = readConfig(env);
-      refuseKeySetVariable(config);
-      readKeySet(config, parseKeySet); // one that is torn gets the advice for that
-      const keySet = generateKeySet(config, systemClock());
-      createNewKeyFile(config.keySetFile, keySet);
+      const settings = readConfig(env).keys;
+      refuseKeySetVariable(settings);
+      readKeySet(settings, parseKeySet); // one that is torn gets the advice for that
+      const keySet = generateKeySet(settings, systemClock());
+      createNewKeyFile(settings.keySetFile, keySet);
 
-      const file = resolve(config.keySetFile);
+      const file = resolve(settings.keySetFile);
       const kids = keySet.keys.map(thumbprint);
       logEvent('keys.created', { kids });
       if (!options.json)

@@ -13,8 +13,8 @@ export function keysList(env: NodeJS.ProcessEnv): Command {
       'list the keys: which signs, which is yet to, which is accepted until when; a table at a terminal, else separated by tabs',
     )
     .action((options: { json?: boolean }) => {
-      const config = readConfig(env);
-      const keySet = findKeySet(config, systemClock) ?? refuseMissingKeys(config);
+      const settings = readConfig(env).keys;
+      const keySet = findKeySet(settings, systemClock) ?? refuseMissingKeys(settings);
       const keys = keySet.keys.map((key) => describeKey(key, keySet, systemClock()));
       if (options.json) return print(true, keys, '');
       const { isTTY } = process.stdout;

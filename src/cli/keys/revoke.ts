@@ -14,12 +14,12 @@ export function keysRevoke(env: NodeJS.ProcessEnv): Command {
     .argument('<kid>')
     .action((kid: string, options: { json?: boolean }) => {
       const config = readConfig(env);
-      const keySet = readKeySetFile(config);
+      const keySet = readKeySetFile(config.keys);
       if (!keySet.keys.some((key) => thumbprint(key) === kid)) {
         throw new StartupError('There is no key with this kid: "idcard keys list" shows them.');
       }
       const remaining = revoke(keySet, config, kid, systemClock());
-      replaceKeyFile(config.keySetFile, remaining);
+      replaceKeyFile(config.keys.keySetFile, remaining);
       logEvent('keys.revoked', { kid });
       print(
         options.json,

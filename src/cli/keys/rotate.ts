@@ -20,20 +20,20 @@ export function keysRotate(env: NodeJS.ProcessEnv): Command {
     .action((options: { activateIn: string; json?: boolean }) => {
       const config = readConfig(env);
       const now = systemClock();
-      const activateAt = now + parseDelay(options.activateIn, config);
-      const present = readKeySetFile(config);
+      const activateAt = now + parseDelay(options.activateIn, config.keys);
+      const present = readKeySetFile(config.keys);
       const waiting = present.keys.filter(({ nbf = 0 }) => nbf > now);
       const rotated = rotate(present, config, now, activateAt);
-      replaceKeyFile(config.keySetFile, rotated);
+      replaceKeyFile(config.keys.keySetFile, rotated);
 
       const activeFrom = Math.max(...rotated.keys.map(({ nbf = 0 }) => nbf));
       const kids = rotated.keys.filter((key) => key.nbf === activeFrom).map(thumbprint);
       const from = toDate(activeFrom);
       logEvent('keys.rotated', { kids, signs_from: from });
-      const lastRestart = toDate(activeFrom - config.jwksMaxAgeSeconds);
+      const lastRestart = toDate(activeFrom - config.keys.jwksMaxAgeSeconds);
       const advice = [
         `New keys sign from ${from}, in ${describeSeconds(activeFrom - now)}. Restart every replica before that.`,
-        `The last one by ${lastRestart}: it publishes them from then on, and verifiers may keep the old set for ${config.jwksMaxAgeSeconds} s.`,
+        `The last one by ${lastRestart}: it publishes them from then on, and verifiers may keep the old set for ${config.keys.jwksMaxAgeSeconds} s.`,
       ];
       if (waiting.length > 0) advice.push(describeWaiting(waiting));
       print(options.json, { kids, signs_from: from, waiting: waiting.map(thumbprint) }, advice.join('\n'));
@@ -50,7 +50,7 @@ function describeSeconds(seconds: number): string {
   return seconds < 120 ? `${seconds} s` : `${Math.round(seconds / 60)} minutes`;
 }
 
-function parseDelay(text: string, { jwksMaxAgeSeconds }: Config): number {
+function parseDelay(text: string, { jwksMaxAgeSeconds }: Config['keys']): number {
   const seconds = Number(text);
   if (Number.isSafeInteger(seconds) && seconds >= jwksMaxAgeSeconds) return seconds;
   throw new StartupError(`--activate-in must be a whole number of seconds, at least ${jwksMaxAgeSeconds}.`);

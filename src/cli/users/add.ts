@@ -16,14 +16,14 @@ export function usersAdd(env: NodeJS.ProcessEnv): Command {
       await withDirectory(env, async ({ directory, config }) => {
         const newEmail = await readNewEmail(directory, email);
         const [password] = await readNewPassword(config, newEmail);
-        const hasher = createHasher(config.argon2);
+        const hasher = createHasher(config.passwords.argon2);
         const passwordHash = await hasher.hash(password);
         const user = await directory.add({ email: newEmail, passwordHash, roles });
         logEvent('user.added', { sub: user.id, roles });
         print(
           options.json,
           describeUser(user),
-          `Added ${user.email} as ${user.id} to ${databaseName(config.databaseUrl)}.`,
+          `Added ${user.email} as ${user.id} to ${databaseName(config.database.url)}.`,
         );
       });
     });

@@ -21,7 +21,7 @@ export function usersDelete(env: NodeJS.ProcessEnv): Command {
         print(
           options.json,
           { id: user.id },
-          `Deleted ${user.email} from ${databaseName(opened.config.databaseUrl)}.`,
+          `Deleted ${user.email} from ${databaseName(opened.config.database.url)}.`,
         );
       });
     });

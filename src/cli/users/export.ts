@@ -25,8 +25,8 @@ export function usersExport(env: NodeJS.ProcessEnv): Command {
     .action(async (options: Options, command: Command) => {
       const { output, resume = false } = options;
       if (resume && output === undefined) command.error('error: --resume needs --output');
-      const { databaseUrl } = readConfig(env);
-      const users = await withDatabase(databaseUrl, async (db) => {
+      const { database } = readConfig(env);
+      const users = await withDatabase(database.url, async (db) => {
         const sink = output === undefined ? standardOutput() : await openExportFile(output, resume);
         return inSnapshot(db, (snapshot) => exportAll(createUserRows(snapshot), sink));
       });
@@ -35,7 +35,7 @@ export function usersExport(env: NodeJS.ProcessEnv): Command {
         print(
           options.json,
           { users, file: output },
-          `Wrote ${users} users of ${databaseName(databaseUrl)} to ${output}.`,
+          `Wrote ${users} users of ${databaseName(database.url)} to ${output}.`,
         );
     });
 }

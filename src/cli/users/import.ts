@@ -24,20 +24,20 @@ export function usersImport(env: NodeJS.ProcessEnv): Command {
     .argument('<file>', 'one JSON object a line; - is standard input')
     .option('--dry-run', 'check every line, and write nothing')
     .action(async (path: string, { dryRun = false, json }: { dryRun?: boolean; json?: boolean }) => {
-      const { databaseUrl, argon2 } = readConfig(env);
+      const { database, passwords } = readConfig(env);
       const { chunks, bytes } = await openInput(path);
-      const tally = await withDatabase(databaseUrl, async (db) => {
+      const tally = await withDatabase(database.url, async (db) => {
         const users = createUserRows(db);
         const directory = dryRun ? await rehearse(users) : users;
         return withProgress(dryRun ? 'Checking' : 'Importing', bytes, (progress) =>
-          importAll(directory, counted(chunks, progress), argon2, progress),
+          importAll(directory, counted(chunks, progress), passwords.argon2, progress),
         );
       });
       if (!dryRun) logEvent('users.imported', { ...tally });
       const counts = `${tally.added} added, ${tally.already_there} already there, ${tally.refused} refused`;
       const text = dryRun
         ? `Of ${tally.lines} users: ${counts} if this were no dry run. Nothing was written.`
-        : `Of ${tally.lines} users: ${counts}. They are in ${databaseName(databaseUrl)}.`;
+        : `Of ${tally.lines} users: ${counts}. They are in ${databaseName(database.url)}.`;
       print(json, { ...tally, dry_run: dryRun }, text);
       if (tally.refused > 0)
         throw new StartupError(
@@ -66,7 +66,7 @@ async function* counted(chunks: AsyncIterable<Buffer>, progress: Progress): Asyn
 async function importAll(
   directory: UserRows,
   chunks: AsyncIterable<Buffer>,
-  argon2: Config['argon2'],
+  argon2: Config['passwords']['argon2'],
   progress: Progress,
 ): Promise<Tally> {
   const before = await directory.count();
@@ -85,7 +85,7 @@ async function importAll(
 async function importLines(
   directory: UserRows,
   lines: AsyncIterable<Line>,
-  argon2: Config['argon2'],
+  argon2: Config['passwords']['argon2'],
   tell: (number: number, refusal: string) => void,
 ): Promise<Tally> {
   const tally: Tally = { lines: 0, added: 0, already_there: 0, refused: 0 };

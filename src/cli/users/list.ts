@@ -19,7 +19,7 @@ export function usersList(env: NodeJS.ProcessEnv): Command {
           if (options.json) for (const user of page) print(true, describeUser(user), '');
           else table.print(page.map(({ id, email, status, roles }) => [id, email, status, roles.join(',')]));
         }
-        if (isEmpty) console.error(`There are no users in ${databaseName(config.databaseUrl)}.`);
+        if (isEmpty) console.error(`There are no users in ${databaseName(config.database.url)}.`);
       }),
     );
 }

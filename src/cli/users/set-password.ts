@@ -14,7 +14,7 @@ export function usersSetPassword(env: NodeJS.ProcessEnv): Command {
       await withDirectory(env, async (opened) => {
         const { directory, config } = opened;
         const spellings = await readNewPassword(config, (await findUser(opened, email)).email);
-        const hasher = createHasher(config.argon2);
+        const hasher = createHasher(config.passwords.argon2);
         const passwordHash = await hasher.hash(spellings[0]);
         const changed = await changeUser(opened, email, async (user, asRead) => {
           if ((await matchingSpelling(hasher, user.passwordHash, spellings)) !== undefined)

@@ -1,7 +1,7 @@
 import { argon2id, hash, verify } from 'argon2';
 import type { Config } from '../../config/config.ts';
 
-type Parameters = Config['argon2'];
+type Parameters = Config['passwords']['argon2'];
 
 export interface Hasher {
   /** An argon2id hash (RFC 9106) in PHC string format, with a salt of its own. */

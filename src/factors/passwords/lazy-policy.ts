@@ -9,13 +9,13 @@ export interface LazyPasswordPolicy {
   objection(password: string, email: string): Promise<ReturnType<PasswordPolicy['objection']>>;
 }
 
-type Settings = Pick<Config, 'passwordMinLength' | 'publicUrl'>;
+type Settings = Pick<Config['passwords'], 'minLength'>;
 
-export function createLazyPasswordPolicy(settings: Settings): LazyPasswordPolicy {
+export function createLazyPasswordPolicy(settings: Settings, publicUrl: string): LazyPasswordPolicy {
   let policy: Promise<PasswordPolicy> | undefined;
   return {
     async objection(password, email) {
-      policy ??= load(settings);
+      policy ??= load(settings, publicUrl);
       try {
         return (await policy).objection(password, email);
       } catch (cause) {
@@ -26,9 +26,9 @@ export function createLazyPasswordPolicy(settings: Settings): LazyPasswordPolicy
   };
 }
 
-async function load({ passwordMinLength, publicUrl }: Settings): Promise<PasswordPolicy> {
+async function load({ minLength }: Settings, publicUrl: string): Promise<PasswordPolicy> {
   const { createPasswordPolicy } = await import('./policy.ts');
   // Whoever tries out the documentation may do it word for word.
   const takesExamples = isThisMachine(new URL(publicUrl).hostname);
-  return createPasswordPolicy({ minLength: passwordMinLength, takesExamples });
+  return createPasswordPolicy({ minLength, takesExamples });
 }

@@ -2,7 +2,6 @@ import type { Clock } from '../../base/clock.ts';
 import { sha256 } from '../../base/digest.ts';
 import { publicPart, quoted } from '../../base/log-text.ts';
 import { parseUrl } from '../../base/parse-url.ts';
-import type { Config } from '../../config/config.ts';
 import { invalidToken } from '../../problems/general.ts';
 import type { Problem } from '../../problems/problem.ts';
 import type { SecretKeys } from '../keys/derived-secrets.ts';
@@ -38,9 +37,9 @@ const REPLAY_CAPACITY = 200_000;
 /** How many keys of clients are remembered. */
 const PROOF_KEYS = 5000;
 
-type Dependencies = { config: Pick<Config, 'publicUrl'>; keySet: SecretKeys; clock: Clock };
+type Dependencies = { publicUrl: string; keySet: SecretKeys; clock: Clock };
 
-export function createDpop({ config, keySet, clock }: Dependencies): Dpop {
+export function createDpop({ publicUrl, keySet, clock }: Dependencies): Dpop {
   const nonces = createDpopNonces(keySet, clock);
   const readProof = createProofReader(PROOF_KEYS);
   const { isFirstUse } = createReplayGuard(REPLAY_CAPACITY);
@@ -55,7 +54,7 @@ export function createDpop({ config, keySet, clock }: Dependencies): Dpop {
           headers: headers(),
           reason: () => `DPoP proof: ${explainProof(text)}`,
         });
-      const mismatch = findMismatch(proof.claims, use, config.publicUrl);
+      const mismatch = findMismatch(proof.claims, use, publicUrl);
       if (mismatch)
         throw invalidDpopProof[place]({
           headers: headers(),

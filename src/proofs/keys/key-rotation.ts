@@ -3,14 +3,14 @@ import type { Config } from '../../config/config.ts';
 import { PrivateJwk, thumbprint } from './jwk.ts';
 import type { PrivateJwkSet } from './key-set.ts';
 
-type Lifetimes = Pick<
-  Config,
-  'algorithm' | 'accessTokenTtlSeconds' | 'refreshTokenIdleSeconds' | 'clockToleranceSeconds'
->;
+type Settings = Pick<Config, 'keys' | 'tokens'>;
 
 /** A key set for a first start: one key for each kind of token, signing from now on. */
-export function generateKeySet(config: Lifetimes, nowSeconds: number): PrivateJwkSet {
-  return { keys: [generateKey(config.algorithm, nowSeconds), generateKey('HS256', nowSeconds)] };
+export function generateKeySet(
+  { algorithm }: Pick<Config['keys'], 'algorithm'>,
+  nowSeconds: number,
+): PrivateJwkSet {
+  return { keys: [generateKey(algorithm, nowSeconds), generateKey('HS256', nowSeconds)] };
 }
 
 /**
@@ -21,19 +21,19 @@ export function generateKeySet(config: Lifetimes, nowSeconds: number): PrivateJw
  */
 export function rotate(
   keySet: PrivateJwkSet,
-  config: Lifetimes,
+  { keys, tokens }: Settings,
   nowSeconds: number,
   activateAtSeconds: number,
 ): PrivateJwkSet {
   const present = keySet.keys.filter((key) => isAccepted(key, nowSeconds));
   const activeFromSeconds = Math.max(activateAtSeconds, ...present.map((key) => signsFrom(key) + 1));
   const outgoing = present.map((key) =>
-    key.exp === undefined ? withEnd(key, activeFromSeconds, config) : key,
+    key.exp === undefined ? withEnd(key, activeFromSeconds, tokens) : key,
   );
   return {
     keys: [
       ...outgoing,
-      generateKey(config.algorithm, activeFromSeconds),
+      generateKey(keys.algorithm, activeFromSeconds),
       generateKey('HS256', activeFromSeconds),
     ],
   };
@@ -47,7 +47,7 @@ export function rotate(
  */
 export function revoke(
   keySet: PrivateJwkSet,
-  config: Lifetimes & Pick<Config, 'jwksMaxAgeSeconds'>,
+  config: Settings,
   kid: string,
   nowSeconds: number,
 ): PrivateJwkSet {
@@ -60,19 +60,19 @@ export function revoke(
   const [before, next] = [queue[place - 1], queue[place + 1]];
 
   if (leaked === signing) {
-    const algorithm = isSecret(leaked) ? 'HS256' : config.algorithm;
+    const algorithm = isSecret(leaked) ? 'HS256' : config.keys.algorithm;
     // One of another algorithm is not due yet: those who verify are told its day.
     if (next?.alg === algorithm)
       return { keys: keys.map((key) => (key === next ? { ...key, nbf: nowSeconds } : key)) };
     const successor = generateKey(algorithm, nowSeconds);
-    return { keys: [...keys, next ? withEnd(successor, signsFrom(next), config) : successor] };
+    return { keys: [...keys, next ? withEnd(successor, signsFrom(next), config.tokens) : successor] };
   }
   if (signsFrom(leaked) <= nowSeconds) return { keys };
 
   // The one before it has an end, which comes after another signs.
-  const published = nowSeconds + config.jwksMaxAgeSeconds;
+  const published = nowSeconds + config.keys.jwksMaxAgeSeconds;
   const successor = next ?? generateKey(leaked.alg, Math.max(signsFrom(leaked), published));
-  const kept = keys.map((key) => (key === before ? withEnd(key, signsFrom(successor), config) : key));
+  const kept = keys.map((key) => (key === before ? withEnd(key, signsFrom(successor), config.tokens) : key));
   return { keys: next ? kept : [...kept, successor] };
 }
 
@@ -97,9 +97,9 @@ function signsFrom({ nbf = 0 }: PrivateJwk): number {
 }
 
 /** Accepted until the last token that it signs has expired, or longer where it was to be. */
-function withEnd<K extends PrivateJwk>(key: K, signsUntilSeconds: number, config: Lifetimes): K {
-  const lifetime = isSecret(key) ? config.refreshTokenIdleSeconds : config.accessTokenTtlSeconds;
-  return { ...key, exp: Math.max(key.exp ?? 0, signsUntilSeconds + lifetime + config.clockToleranceSeconds) };
+function withEnd<K extends PrivateJwk>(key: K, signsUntilSeconds: number, tokens: Settings['tokens']): K {
+  const lifetime = isSecret(key) ? tokens.refreshTokenIdleSeconds : tokens.accessTokenTtlSeconds;
+  return { ...key, exp: Math.max(key.exp ?? 0, signsUntilSeconds + lifetime + tokens.clockToleranceSeconds) };
 }
 
 /** Its name does not begin with "-": on a command line it would be taken for an option. */

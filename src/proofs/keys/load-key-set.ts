@@ -5,22 +5,22 @@ import { createKeyFile, readKeyFile } from './key-file.ts';
 import { generateKeySet } from './key-rotation.ts';
 import { createKeySet, type KeySet } from './key-set.ts';
 
-type Place = Pick<Config, 'keySet' | 'keySetFile'>;
+type Settings = Config['keys'];
 
 /**
  * The key set of the configuration: from `KEY_SET`, or from the key file, which is created when there is none.
  * @throws StartupError
  */
-export function loadKeySet(config: Config, clock: Clock): KeySet {
-  const found = findKeySet(config, clock);
+export function loadKeySet(settings: Settings, clock: Clock): KeySet {
+  const found = findKeySet(settings, clock);
   if (found) return found;
-  const json = createKeyFile(config.keySetFile, generateKeySet(config, clock()));
-  return createKeySet(json, config.algorithm, clock);
+  const json = createKeyFile(settings.keySetFile, generateKeySet(settings, clock()));
+  return createKeySet(json, settings.algorithm, clock);
 }
 
 /** The same, or undefined when there is no key file. @throws StartupError */
-export function findKeySet(config: Config, clock: Clock): KeySet | undefined {
-  return readKeySet(config, (json) => createKeySet(json, config.algorithm, clock));
+export function findKeySet(settings: Settings, clock: Clock): KeySet | undefined {
+  return readKeySet(settings, (json) => createKeySet(json, settings.algorithm, clock));
 }
 
 /**
@@ -28,7 +28,7 @@ export function findKeySet(config: Config, clock: Clock): KeySet | undefined {
  * @param parse says what is wrong with it, which is completed by where it is
  * @throws StartupError
  */
-export function readKeySet<T>({ keySet, keySetFile }: Place, parse: (json: string) => T): T | undefined {
+export function readKeySet<T>({ keySet, keySetFile }: Settings, parse: (json: string) => T): T | undefined {
   const json = keySet ?? readKeyFile(keySetFile);
   if (json === undefined) return undefined;
   try {

@@ -22,7 +22,8 @@ const SIGNED_AT_ONCE = 1000;
 const MAX_ENTRIES = 50_000;
 
 type Dependencies = {
-  config: Config;
+  issuer: string;
+  settings: Config['tokens'];
   keySet: KeySet;
   jwt: Jwt;
   clock: Clock;
@@ -45,9 +46,9 @@ interface Entry {
  * `not_before` voids every token that is as old as one of the others may be, whoever's it is: a refresh gives another.
  */
 export function createRevocationList(dependencies: Dependencies): RevocationList {
-  const { config, keySet, jwt, clock, revocations, keepSeconds } = dependencies;
-  const { audience, lifetimeSeconds } = tokenProfiles(config).revocations;
-  const lateSeconds = keepSeconds - config.accessTokenTtlSeconds;
+  const { issuer, settings, keySet, jwt, clock, revocations, keepSeconds } = dependencies;
+  const { audience, lifetimeSeconds } = tokenProfiles(issuer, settings).revocations;
+  const lateSeconds = keepSeconds - settings.accessTokenTtlSeconds;
   const signAgainAfterSeconds = Math.min(SIGN_AGAIN_AFTER_SECONDS, lifetimeSeconds / 2); // before it expires
   let signed: { jwt: string; etag: string; revision: number; atSeconds: number } | undefined;
   let entries = new Map<string, Entry>();
@@ -57,7 +58,7 @@ export function createRevocationList(dependencies: Dependencies): RevocationList
     const known = entries.get(sub);
     if (known?.ver === ver) return known;
     // Whoever reads the user once it is known here gets the new version, however late it was committed.
-    const issuedUntilSeconds = Math.min(raisedAtSeconds + lateSeconds, now + config.clockToleranceSeconds);
+    const issuedUntilSeconds = Math.min(raisedAtSeconds + lateSeconds, now + settings.clockToleranceSeconds);
     return { name: known?.name ?? sha256(sub), ver, issuedUntilSeconds };
   }
 
@@ -72,12 +73,12 @@ export function createRevocationList(dependencies: Dependencies): RevocationList
       if (signed && Math.abs(now - signed.atSeconds) < keptSeconds) return signed;
       entries = new Map([...revocations.list()].map((each) => [each.sub, readEntry(each, now)]));
       const token = jwt.sign(keySet.signingKey('access'), 'revocations', {
-        iss: config.publicUrl,
+        iss: issuer,
         aud: audience,
         iat: now,
         exp: now + lifetimeSeconds,
-        access_token_ttl: config.accessTokenTtlSeconds,
-        ...latest([...entries.values()], now + config.clockToleranceSeconds),
+        access_token_ttl: settings.accessTokenTtlSeconds,
+        ...latest([...entries.values()], now + settings.clockToleranceSeconds),
       });
       const etag = `"${sha256(token)}"`;
       signed = { jwt: token, etag, revision, atSeconds: now };

@@ -15,7 +15,7 @@ export interface DeviceTokens {
 }
 
 type Dependencies = {
-  config: Pick<Config, 'loginMaxAgeSeconds' | 'clockToleranceSeconds'>;
+  settings: Pick<Config['tokens'], 'loginMaxAgeSeconds' | 'clockToleranceSeconds'>;
   keySet: SecretKeys;
   clock: Clock;
 };
@@ -27,8 +27,8 @@ const HEAD_BYTES = ID_BYTES + TIME_BYTES;
 const TOKEN = /^[\w-]{72}$/;
 
 /** A random id and the time of issue, signed together with the email. It is over when a login of that time would be. */
-export function createDeviceTokens({ config, keySet, clock }: Dependencies): DeviceTokens {
-  const { loginMaxAgeSeconds, clockToleranceSeconds } = config;
+export function createDeviceTokens({ settings, keySet, clock }: Dependencies): DeviceTokens {
+  const { loginMaxAgeSeconds, clockToleranceSeconds } = settings;
   const secrets = deriveSecrets(keySet, 'idcard device token');
 
   return {

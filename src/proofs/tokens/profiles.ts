@@ -34,22 +34,22 @@ export interface Profile extends Kind {
 }
 
 /** Every kind in one table. No two have the same audience: `readConfig` sees to it. */
-export function tokenProfiles(config: Config): Record<SignedKind, Profile> {
+export function tokenProfiles(issuer: string, settings: Config['tokens']): Record<SignedKind, Profile> {
   return {
     access: {
       ...SIGNED_KINDS.access,
-      audience: config.audience,
-      lifetimeSeconds: config.accessTokenTtlSeconds,
+      audience: settings.audience,
+      lifetimeSeconds: settings.accessTokenTtlSeconds,
     },
     refresh: {
       ...SIGNED_KINDS.refresh,
-      audience: config.publicUrl, // only the issuer itself ever reads one
-      lifetimeSeconds: config.refreshTokenIdleSeconds,
+      audience: issuer, // only the issuer itself ever reads one
+      lifetimeSeconds: settings.refreshTokenIdleSeconds,
     },
     revocations: {
       ...SIGNED_KINDS.revocations,
-      audience: revocationsAudience(config.publicUrl),
-      lifetimeSeconds: config.accessTokenTtlSeconds,
+      audience: revocationsAudience(issuer),
+      lifetimeSeconds: settings.accessTokenTtlSeconds,
     },
   };
 }

@@ -12,7 +12,7 @@ import { createAccessVerifier, createOpener } from './verification.ts';
 import type { VerifiedTokens } from './verified-tokens.ts';
 
 /** One login of one user, as every token of it repeats it. */
-export interface Login {
+interface Login {
   sub: string;
   /**
    * When the look-up began that gave this user and version: the tokens' life counts from here. Their version may be voided
@@ -56,7 +56,8 @@ export interface Tokens {
 }
 
 export interface TokenDependencies {
-  config: Config;
+  issuer: string;
+  settings: Config['tokens'];
   keySet: KeySet;
   jwt: Jwt;
   clock: Clock;
@@ -65,14 +66,14 @@ export interface TokenDependencies {
 }
 
 export function createTokens(dependencies: TokenDependencies): Tokens {
-  const { config, keySet, jwt, clock, verifiedTokens, revocations } = dependencies;
-  const profiles = tokenProfiles(config);
-  const { publicUrl: issuer, audience, clockToleranceSeconds } = config;
+  const { issuer, settings, keySet, jwt, clock, verifiedTokens, revocations } = dependencies;
+  const profiles = tokenProfiles(issuer, settings);
+  const { audience, clockToleranceSeconds } = settings;
   const open = createOpener({ keySet, jwt, clock, clockToleranceSeconds });
 
   function issue(login: Login): TokenPair {
     const iat = login.issuedAtSeconds;
-    const loginEndsAt = login.authTimeSeconds + config.loginMaxAgeSeconds;
+    const loginEndsAt = login.authTimeSeconds + settings.loginMaxAgeSeconds;
     const expiry = (kind: TokenKind) => Math.min(iat + profiles[kind].lifetimeSeconds, loginEndsAt);
     const claims = (kind: TokenKind) => ({
       iss: issuer,
@@ -93,7 +94,7 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
       client_id: CLIENT_ID,
       scope: SCOPE,
       roles: login.roles,
-      ...(config.emailClaim && login.email !== undefined && { email: login.email }),
+      ...(settings.emailClaim && login.email !== undefined && { email: login.email }),
     };
     refuseUnreadable(access);
     const refresh = { ...claims('refresh'), sid: login.sid };
@@ -119,11 +120,11 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
       lifetimeSeconds: () => profiles.refresh.lifetimeSeconds,
     });
     // Holds even when the limit was lowered after this token was made.
-    if (clock() >= claims.auth_time + config.loginMaxAgeSeconds) {
+    if (clock() >= claims.auth_time + settings.loginMaxAgeSeconds) {
       throw invalidToken({
         detail: 'This login has reached its greatest age; log in again.',
         reason: () =>
-          `logged in ${clock() - claims.auth_time} s ago, at most ${config.loginMaxAgeSeconds} s expected`,
+          `logged in ${clock() - claims.auth_time} s ago, at most ${settings.loginMaxAgeSeconds} s expected`,
       });
     }
     return claims;

@@ -34,7 +34,7 @@ const schema = {
 
 export function registerRoute(app: App, { config, directory, passwords, attempts, events }: House): void {
   // Before the body is read: whatever is sent, the answer tells nothing of it.
-  const onRequest = config.registration === 'open' ? refuseWhenFull(attempts) : refuseRegistration;
+  const onRequest = config.accounts.registration === 'open' ? refuseWhenFull(attempts) : refuseRegistration;
   app.post('/v1/register', { schema, onRequest, attachValidation: true }, async (request, reply) => {
     const password = receiveNewPassword(request, 'password');
     const [email, ...former] = request.validationError ? [''] : request.body.email; // which may be anything else then

@@ -22,7 +22,7 @@ const schema = {
 
 export function jwksRoute(app: App, { keySet, config }: House): void {
   app.get('/.well-known/jwks.json', { schema }, async (_request, reply) => {
-    reply.header('cache-control', `public, max-age=${config.jwksMaxAgeSeconds}`);
+    reply.header('cache-control', `public, max-age=${config.keys.jwksMaxAgeSeconds}`);
     return keySet.jwks();
   });
 }

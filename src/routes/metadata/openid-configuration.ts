@@ -47,20 +47,20 @@ const PATH = '/.well-known/openid-configuration';
 
 export function openidConfigurationRoute(app: App, { config, keySet }: House): void {
   const metadata = {
-    issuer: config.publicUrl,
-    jwks_uri: `${config.publicUrl}/.well-known/jwks.json`,
+    issuer: config.server.publicUrl,
+    jwks_uri: `${config.server.publicUrl}/.well-known/jwks.json`,
     // Required, and empty: there is no flow, and without grant_types_supported there would be two.
     response_types_supported: [],
     grant_types_supported: [],
     subject_types_supported: ['public'],
   };
   const answer = (reply: FastifyReply) => {
-    reply.header('cache-control', `public, max-age=${config.jwksMaxAgeSeconds}`);
+    reply.header('cache-control', `public, max-age=${config.keys.jwksMaxAgeSeconds}`);
     const algorithms = new Set(keySet.jwks().keys.map(({ alg }) => alg));
     return { ...metadata, id_token_signing_alg_values_supported: [...algorithms] };
   };
   app.get(PATH, { schema }, async (_request, reply) => answer(reply));
-  const basePath = basePathOf(config.publicUrl);
+  const basePath = basePathOf(config.server.publicUrl);
   // Where some look for an issuer with a path, as RFC 8414 §3.1 has it.
   if (basePath) app.get(PATH + basePath, async (_request, reply) => answer(reply));
 }

@@ -39,17 +39,17 @@ const PATH = '/.well-known/oauth-authorization-server';
 
 export function serverMetadataRoute(app: App, { config }: House): void {
   const metadata = {
-    issuer: config.publicUrl,
-    jwks_uri: `${config.publicUrl}/.well-known/jwks.json`,
+    issuer: config.server.publicUrl,
+    jwks_uri: `${config.server.publicUrl}/.well-known/jwks.json`,
     // Required, and empty: without it and grant_types_supported, RFC 8414 §2 would have clients assume a flow.
     response_types_supported: [],
     grant_types_supported: [],
   };
   const answer = (reply: FastifyReply) => {
-    reply.header('cache-control', `public, max-age=${config.jwksMaxAgeSeconds}`);
+    reply.header('cache-control', `public, max-age=${config.keys.jwksMaxAgeSeconds}`);
     return metadata;
   };
   app.get(PATH, { schema }, async (_request, reply) => answer(reply));
-  const basePath = basePathOf(config.publicUrl);
+  const basePath = basePathOf(config.server.publicUrl);
   if (basePath) app.get(PATH + basePath, async (_request, reply) => answer(reply)); // RFC 8414 §3.1
 }

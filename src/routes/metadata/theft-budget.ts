@@ -38,6 +38,6 @@ const schema = {
 } satisfies RouteSchema;
 
 export function theftBudgetRoute(app: App, { config }: House): void {
-  const budget = theftBudget(config);
+  const budget = theftBudget(config.tokens);
   app.get('/v1/theft-budget', { schema }, async () => ({ budget }));
 }

@@ -57,12 +57,14 @@ export function healthRoutes(app: App, { feed, config, lifecycle }: House): void
     if (!feed.hasAnswered())
       throw unavailable({
         detail: 'This replica has not reached its user directory yet.',
-        retryAfterSeconds: config.revocationPollSeconds,
+        retryAfterSeconds: config.tokens.revocationPollSeconds,
       });
     const isCurrent = feed.isCurrent();
     return {
       status: isCurrent ? ('ok' as const) : ('degraded' as const),
-      revocation_bound_seconds: isCurrent ? config.revocationPollSeconds : config.accessTokenTtlSeconds,
+      revocation_bound_seconds: isCurrent
+        ? config.tokens.revocationPollSeconds
+        : config.tokens.accessTokenTtlSeconds,
       revocations_age_seconds: feed.ageSeconds(),
     };
   });

@@ -12,5 +12,5 @@ export async function operationsRoutes(
 ): Promise<void> {
   healthRoutes(app, house); // GET /livez, GET /readyz
   openapiRoutes(app, openapi); // GET /openapi.json, GET /openapi.yaml
-  if (house.config.docsPage) (await import('./docs.ts')).docsRoutes(app); // GET /docs
+  if (house.config.server.docsPage) (await import('./docs.ts')).docsRoutes(app); // GET /docs
 }

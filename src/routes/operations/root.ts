@@ -5,7 +5,10 @@ import type { App } from '../../http/zod.ts';
  * For whoever opens the address and wonders what it is. Not in the document, which describes what a client calls, and not in
  * an app that is embedded, whose program may have a page of its own there.
  */
-export function rootRoute(app: App, { publicUrl, docsPage }: Pick<Config, 'publicUrl' | 'docsPage'>): void {
+export function rootRoute(
+  app: App,
+  { publicUrl, docsPage }: Pick<Config['server'], 'publicUrl' | 'docsPage'>,
+): void {
   const answer = JSON.stringify({
     name: 'idcard',
     description: 'A login API. Nothing is shown here: programs call it.',

@@ -89,11 +89,11 @@ export function verifyRoute(app: App, { clock, config, hasCustomClaims }: House)
     const { claims, query } = request;
     if (query.role !== undefined) requireRole(claims, query.role);
     if (query.max_age !== undefined) requireRecentLogin(claims, Number(query.max_age), clock);
-    if (config.emailClaim) reply.header('x-auth-email', headerText(claims.email ?? ''));
+    if (config.tokens.emailClaim) reply.header('x-auth-email', headerText(claims.email ?? ''));
     reply
       .header('x-auth-subject', headerText(claims.sub))
       .header('x-auth-roles', headerList(claims.roles))
-      .send(hasOneAudience(claims) ? claims : { ...claims, aud: config.audience });
+      .send(hasOneAudience(claims) ? claims : { ...claims, aud: config.tokens.audience });
   });
 }
 

@@ -134,7 +134,7 @@ describe('100,000 users', { timeout: 120_000 }, () => {
     expect(JSON.parse(moved.stdout)).toEqual({ users: USERS, added: USERS, dry_run: false });
     await expectAllThere(source, postgres);
 
-    const KEY_SET = JSON.stringify(generateKeySet(readConfig({}), 0));
+    const KEY_SET = JSON.stringify(generateKeySet(readConfig({}).keys, 0));
     const server = await startServer({ DATABASE_URL: postgres, KEY_SET, PORT: String(await findFreePort()) });
     for (const [number, password] of PASSWORDS.entries()) {
       const init = { method: 'POST', headers: { 'content-type': 'application/json' } };

@@ -69,7 +69,7 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('of two operators at once on %s
   });
 
   test('one sets no password that the other has just set', async () => {
-    const passwordHash = await createHasher(readConfig({}).argon2).hash(ADA.password);
+    const passwordHash = await createHasher(readConfig({}).passwords.argon2).hash(ADA.password);
     meanwhile = () => other.updateAndVoidTokens(ada.id, { passwordHash });
     await expect(idcard('set-password', ADA.email)).rejects.toThrow('Must differ from the current password');
     expect(await now()).toMatchObject({ passwordHash, tokenVersion: 2 });

@@ -145,11 +145,11 @@ test('the commands of the README make secrets that this file and idcard agree on
     .map(([name, value]) => [name, value.replace('/run/secrets', made)] as const)
     .filter(([name]) => name !== 'PUBLIC_URL');
   const config = readConfig({ ...Object.fromEntries(environment), PUBLIC_URL: 'https://login.example.com' });
-  expect(config.registration).toBe('closed');
-  expect(loadKeySet(config, systemClock).keys).toHaveLength(2);
+  expect(config.accounts.registration).toBe('closed');
+  expect(loadKeySet(config.keys, systemClock).keys).toHaveLength(2);
   const password = readFileSync(join(made, 'postgres_password'), 'utf8').trim();
   expect(password).toMatch(/^[\da-f]{48}$/);
-  expect(parsePostgresUrl(config.databaseUrl)).toMatchObject({
+  expect(parsePostgresUrl(config.database.url)).toMatchObject({
     hosts: [{ host: 'postgres', ssl: false }],
     user: services.postgres?.environment.POSTGRES_USER,
     database: services.postgres?.environment.POSTGRES_USER, // the image names it so

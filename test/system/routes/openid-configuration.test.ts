@@ -38,7 +38,7 @@ test.each(['ES256', 'RS256', 'EdDSA'])('the algorithm %s is the one that it name
 });
 
 test('while an old key is published beside one of another algorithm, it names both', async () => {
-  const keysFor = (JWT_ALGORITHM: string) => generateKeySet(readConfig({ JWT_ALGORITHM }), START).keys;
+  const keysFor = (JWT_ALGORITHM: string) => generateKeySet(readConfig({ JWT_ALGORITHM }).keys, START).keys;
   const retiring = keysFor('ES256').map((key) => ({ ...key, exp: START + 60 }));
   const jwks = { keys: [...retiring, ...keysFor('EdDSA')] };
   const idcard = await createTestApp({ env: { JWT_ALGORITHM: 'EdDSA' }, jwks });

@@ -7,7 +7,7 @@ import { generateKeySet } from '../../../src/proofs/keys/key-rotation.ts';
 import type { UserDirectory } from '../../../src/users/user-directory.ts';
 
 const config = readConfig({ LOG_LEVEL: 'silent' });
-const KEY_SET = JSON.stringify(generateKeySet(config, 0));
+const KEY_SET = JSON.stringify(generateKeySet(config.keys, 0));
 
 let polls: number;
 beforeEach(() => {

@@ -38,10 +38,10 @@ async function startService(address: string): Promise<Service> {
   asked = 0;
   const through: IdcardOptions['fetch'] = (url, init) => {
     if (String(url).endsWith('/revocations')) asked++;
-    return fetch(String(url).replace(idcard.config.publicUrl, address), init);
+    return fetch(String(url).replace(idcard.config.server.publicUrl, address), init);
   };
   service = await createService({
-    issuer: idcard.config.publicUrl,
+    issuer: idcard.config.server.publicUrl,
     audience: 'api',
     clock: () => idcard.time.now,
     revocationPollSeconds: 1,
