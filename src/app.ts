@@ -1,8 +1,8 @@
 import cookie from '@fastify/cookie';
 import { isLocked } from './authentication.ts';
+import { basePathOf } from './base/issuer.ts';
 import { type Config, refuseUndecided } from './config/config.ts';
 import { buildHouse, type House, type Lifecycle, type Parts } from './house.ts';
-import { basePathOf } from './http/base-path.ts';
 import { allowOrigins } from './http/cors.ts';
 import { documentRoutes } from './http/documented-routes.ts';
 import { handleProblems } from './http/error-handler.ts';

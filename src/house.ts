@@ -58,8 +58,8 @@ export type LockedRoutes = (locked: App) => unknown;
 export interface Parts extends Extensions {
   hasher?: Hasher;
   clock?: FollowingClock;
-  /** Where attempts are counted. */
-  attemptLimits?: AttemptLimits;
+  /** In a worker: the limits that the primary holds. */
+  primaryLimits?: AttemptLimits;
   siblings?: Siblings;
   /** For tests, whose clock stands still: after the first poll nothing polls but `pollRevocations`. */
   pollsByHand?: boolean;
@@ -120,7 +120,8 @@ export async function buildHouse(config: Config, parts: Parts): Promise<House> {
       ? { keySet: loadKeySet(config.keys, clock), directory: parts.directory }
       : await openStores(config, clocks, events);
     opened.defer(() => stores.directory.close());
-    const attemptLimits = parts.attemptLimits ?? (await openAttemptLimits(config, logger));
+    const { primaryLimits } = parts;
+    const attemptLimits = await openAttemptLimits(config, events, clocks.monotonicMs, primaryLimits);
     opened.defer(async () => attemptLimits.close?.());
 
     const { keySet } = stores;

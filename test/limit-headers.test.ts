@@ -1,15 +1,11 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
 
 const WRONG = 'violet otters play go';
 const POLICY = '"address";q=100;w=3600';
 
 let harness: TestApp;
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['performance'] });
-});
 afterEach(async () => {
-  vi.useRealTimers();
   await harness.close();
 });
 

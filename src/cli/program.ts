@@ -23,7 +23,7 @@ import { usersVerify } from './users/verify.ts';
 /** The commands. @throws CommanderError when they are used wrongly, or asked for help */
 export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const program = new Command('idcard')
-    .description('A stateless login API. Settings come from the environment; the README lists them.')
+    .description('A stateless login API. Settings come from the environment; docs/settings.md lists them.')
     .version(packageJson.version, '-v, --version', 'print the version')
     .configureHelp({ showGlobalOptions: true })
     .exitOverride();

@@ -1,7 +1,8 @@
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import { basePathOf } from '../base/issuer.ts';
 import type { Config } from '../config/config.ts';
 import type { Events } from '../events/events.ts';
-import { basePathOf, createBasePathRemover } from './base-path.ts';
+import { createBasePathRemover } from './base-path.ts';
 import { answerClientError, answerFrameworkError } from './error-handler.ts';
 import { LIMITS } from './limits.ts';
 import { createRequestIds } from './request-ids.ts';

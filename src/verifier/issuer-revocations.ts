@@ -1,8 +1,8 @@
 import type { Clock } from '../base/clock.ts';
 import { sha256 } from '../base/digest.ts';
+import { revocationsAudience } from '../base/issuer.ts';
 import { createRevocations } from '../proofs/revocations/revocations.ts';
 import { type AccessClaims, RevocationClaims } from '../proofs/tokens/claims.ts';
-import { revocationsAudience } from '../proofs/tokens/profiles.ts';
 import type { createOpener } from '../proofs/tokens/verification.ts';
 import type { FetchDocument } from './document.ts';
 import { type IssuerKeys, KeyNotFetched } from './issuer-keys.ts';

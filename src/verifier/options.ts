@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { baseUrl, pageOrigin } from '../base/addresses.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { parseUrl } from '../base/parse-url.ts';
 import { StartupError } from '../base/startup-error.ts';
 import { isUnprotected } from '../base/this-machine.ts';
-import { baseUrl, pageOrigin } from '../config/env-values.ts';
 import { isInside } from './inside.ts';
 
 const seconds = (min: number, max: number) => {

@@ -1,9 +1,10 @@
 import { createPrivateKey, randomUUID } from 'node:crypto';
 import { createSigner } from 'fast-jwt';
 import { type Clock, systemClock } from '../base/clock.ts';
+import { revocationsAudience } from '../base/issuer.ts';
 import { StartupError } from '../base/startup-error.ts';
 import { type AccessClaims, CLIENT_ID, SCOPE } from '../proofs/tokens/claims.ts';
-import { revocationsAudience, SIGNED_KINDS, type SignedKind } from '../proofs/tokens/profiles.ts';
+import { SIGNED_KINDS, type SignedKind } from '../proofs/tokens/profiles.ts';
 import type { IdcardOptions } from './options.ts';
 
 export interface TestIssuer {

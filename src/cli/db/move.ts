@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { Kysely } from 'kysely';
 import { quoted } from '../../base/log-text.ts';
 import { StartupError } from '../../base/startup-error.ts';
 import { hasLostBytes } from '../../base/utf8.ts';
 import { type Config, readConfig } from '../../config/config.ts';
+import { readSecretFile } from '../../config/secret-file.ts';
 import type { Database } from '../../database/schema.ts';
 import { holdingWrites, isSameDatabase } from '../../database/snapshot.ts';
 import { objectionTo } from '../../factors/passwords/hasher.ts';
@@ -51,12 +51,7 @@ export function dbMove(env: NodeJS.ProcessEnv): Command {
 
 function targetOf({ to, toFile }: Options): string | undefined {
   if (toFile === undefined) return to;
-  let url: string;
-  try {
-    url = readFileSync(toFile, 'utf8').trim();
-  } catch (cause) {
-    throw new StartupError('--to-file names a file that cannot be read.', { cause });
-  }
+  const url = readSecretFile(toFile, '--to-file');
   if (hasLostBytes(url)) throw new StartupError('--to-file has what cannot be decoded: it must be UTF-8.');
   return url;
 }

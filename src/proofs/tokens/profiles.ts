@@ -1,3 +1,4 @@
+import { revocationsAudience } from '../../base/issuer.ts';
 import type { Config } from '../../config/config.ts';
 import type { TokenKind } from '../keys/key-set.ts';
 
@@ -17,14 +18,6 @@ export const SIGNED_KINDS: Readonly<Record<SignedKind, Kind>> = {
   refresh: { typ: 'rt+jwt', key: 'refresh' },
   revocations: { typ: 'revocations+jwt', key: 'access' },
 };
-
-/**
- * The `aud` of the list of revocations: where it stands. It has the issuer and the key of access tokens, so a service that
- * does not look at `typ` tells the two apart by this alone.
- */
-export function revocationsAudience(issuer: string): string {
-  return `${issuer}/.well-known/revocations`;
-}
 
 /** What sets one kind apart from the others. */
 export interface Profile extends Kind {

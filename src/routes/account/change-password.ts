@@ -56,18 +56,18 @@ export function changePasswordRoute(app: App, house: House): void {
     const login = logins.beginAnew(request, reply);
     // Counted by the user and not by the email: a stranger's guesses at the login do not keep the owner from this.
     const attempt = attemptOf(request, reply, `password ${request.claims.sub}`);
-    const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
+    const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, judged, succeeded }) => {
       const user = await findCurrentUser(directory, request.claims);
       const objection =
         new_password === current?.[0] ? SAME : await passwords.objection(new_password, user.email);
-      refuseForm(request, 'new_password', objection);
+      judged(() => refuseForm(request, 'new_password', objection));
       return inTurn(async () => {
         if ((await passwords.prove(user.passwordHash, current_password)) === undefined) {
           tellUnusableHash(house, request, user);
           events.tell('password.change-failed', { sub: user.id, ...senderOf(request) });
           throw wrongPassword();
         }
-        await succeeded();
+        succeeded();
         return { user, passwordHash: await passwords.hash(new_password) };
       });
     });

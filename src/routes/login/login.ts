@@ -100,7 +100,7 @@ export function loginRoute(app: App, house: House): void {
           events.tell('login.failed', { sub: user?.id, ...senderOf(request) });
           throw invalidCredentials({ reason: () => explainFailure(user) });
         }
-        await succeeded();
+        succeeded();
         if (passwords.isToBeHashed(storedHash, spelling, typed)) await rehash(user.id, storedHash, typed[0]);
         return { user, readAtSeconds, amr: PASSWORD_AMR };
       });

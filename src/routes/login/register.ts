@@ -39,8 +39,9 @@ export function registerRoute(app: App, { config, directory, passwords, attempts
     const password = receiveNewPassword(request, 'password');
     const [email, ...former] = request.validationError ? [''] : request.body.email; // which may be anything else then
     const attempt = attemptOf(request, reply, `register ${email || clientAddress(request)}`);
-    const passwordHash = await attempts.run(attempt, async ({ inTurn }) => {
-      refuseForm(request, 'password', await passwords.objection(password, email));
+    const passwordHash = await attempts.run(attempt, async ({ inTurn, judged }) => {
+      const objection = await passwords.objection(password, email);
+      judged(() => refuseForm(request, 'password', objection));
       return inTurn(() => passwords.hash(password)); // stays counted, as each costs a hash
     });
     await refuseTaken(directory, [email, ...former]);
