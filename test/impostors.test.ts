@@ -4,9 +4,12 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createServer, type Socket } from 'node:net';
 import { createSecureContext, createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { noAttemptLimits } from '../src/attempts/limits.ts';
 import { openRedisLimits } from '../src/attempts/redis-limits.ts';
 import { bearer, createClient, dpop } from '../src/client/index.ts';
 import { openDatabase } from '../src/database/index.ts';
+import { createEvents } from '../src/events/events.ts';
+import { logEvents } from '../src/events/log.ts';
 import { ADA } from './support/app.ts';
 import { type Certificate, issueCertificate } from './support/certificates.ts';
 import { temporaryFolder } from './support/process.ts';
@@ -93,7 +96,8 @@ describe('with NODE_TLS_REJECT_UNAUTHORIZED=0, an impostor hears no password tha
     const warn = vi.fn();
     const limits = await openRedisLimits(
       { redisUrl: `rediss://:violet@localhost:${await listen(server)}`, publicUrl: 'http://localhost' },
-      { info: vi.fn(), warn },
+      noAttemptLimits,
+      createEvents(logEvents({ info: vi.fn(), warn, error: vi.fn() })),
     );
     limits.close?.();
     expect(warn).toHaveBeenCalledExactlyOnceWith({

@@ -1,20 +1,18 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
+import { quicken } from './support/quick-hasher.ts';
 
 const WRONG = 'violet otters play go';
 const POLICY = '"address";q=100;w=3600';
 
 let harness: TestApp;
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['performance'] });
-});
 afterEach(async () => {
-  vi.useRealTimers();
   await harness.close();
 });
 
 async function createLimitedApp(env: Record<string, string> = {}): Promise<void> {
   harness = await createTestApp({ env });
+  quicken(harness.hasher);
   await addUser(harness);
 }
 

@@ -1,4 +1,4 @@
-import { unavailable } from '../src/problems/catalogue.ts';
+import { unavailable } from '../src/problems/general.ts';
 import { addUser, bearer, logInWithCookies, type TestApp } from './support/app.ts';
 import { describe, expect, startIdcard, test } from './support/idcard.ts';
 

@@ -166,12 +166,10 @@ describe('the brake on guessing', () => {
   const SPELLINGS = ['lea@münchen.de', 'lea@xn--mnchen-3ya.de', 'lea@MÜNCHEN。de', 'LEA@mu\u0308nchen.de'];
   let limited: TestApp;
   beforeEach(async () => {
-    vi.useFakeTimers({ toFake: ['performance'] }); // no delay ends
     limited = await createTestApp();
     await addUser(limited, { email: 'lea@xn--mnchen-3ya.de', password: PASSWORD });
   });
   afterEach(async () => {
-    vi.useRealTimers();
     await limited.close();
   });
 

@@ -1,13 +1,8 @@
-import { invalidRequest, weakPassword } from '../problems/catalogue.ts';
-import { Problem } from '../problems/problem.ts';
 import type { HashQueue } from './hash-queue.ts';
-import type { AttemptLimits, LimitHeaders } from './limits.ts';
+import type { Attempt, AttemptLimits, LimitHeaders, Outcome } from './limits.ts';
 
-export interface Attempt {
-  address: string;
-  account: string;
-  /** One that the account was logged in to from. */
-  device?: string | undefined;
+/** An attempt, and who waits for its answer. */
+export interface ReceivedAttempt extends Attempt {
   /** Aborts when the client goes away. */
   client: AbortSignal;
   /** Takes what the answer is to say about the limit; the last word counts. */
@@ -15,51 +10,62 @@ export interface Attempt {
 }
 
 /** What an attempt is given once it was counted. */
-interface CountedWork {
-  /** Runs what hashes a password, at once or when its turn comes. @throws overloaded */
+export interface CountedWork {
+  /** Runs what hashes a password, at once or when its turn comes: from then on the attempt is a failure. @throws overloaded */
   inTurn<T>(hash: () => Promise<T>): Promise<T>;
-  /** To be called when it was no guess but a success. */
-  succeeded(): Promise<void>;
+  /** To be called when it was no failure. */
+  succeeded(): void;
+  /**
+   * Runs what may refuse a password that was judged. To judge one takes milliseconds of the one thread that serves everybody:
+   * the address of what is refused answers for that.
+   */
+  judged(refuse: () => void): void;
 }
 
 export interface Attempts {
   /**
-   * Counts an attempt as a guess, and only then lets it begin: what is refused has asked no directory and checked no proof.
-   * What fails before its hash has begun was no guess; for what costs all the same, the address answers.
+   * Counts an attempt, and only then lets it begin: what is refused has asked no directory and checked no proof. What fails
+   * before its hash has begun is taken back; for what costs all the same, the address answers.
    * @throws tooManyRequests, overloaded
    */
-  run<T>(attempt: Attempt, work: (counted: CountedWork) => Promise<T>): Promise<T>;
+  run<T>(attempt: ReceivedAttempt, work: (counted: CountedWork) => Promise<T>): Promise<T>;
   /** For a request of which nothing was read yet: most of a flood ends here. @throws overloaded */
   refuseWhenFull(): void;
 }
 
-export function createAttempts(attemptLimits: AttemptLimits, hashQueue: HashQueue): Attempts {
+export function createAttempts(limits: AttemptLimits, queue: HashQueue): Attempts {
   return {
-    refuseWhenFull: hashQueue.refuseWhenFull,
+    refuseWhenFull: queue.refuseWhenFull,
     async run({ address, account, device, client, tell }, work) {
-      hashQueue.refuseWhenFull();
-      const counted = await attemptLimits.count(address, account, device);
+      queue.refuseWhenFull();
+      const counted = await limits.countAttempt({ address, account, device });
       tell(counted.headers);
-      let hasBegun = false;
+      let outcome: Outcome | 'failed' = 'turned-away';
       try {
         return await work({
-          succeeded: async () => tell(await counted.takenBack()),
           inTurn: (hash) =>
-            hashQueue.run(() => {
-              hasBegun = true;
+            queue.run(() => {
+              if (outcome === 'turned-away') outcome = 'failed';
               return hash();
             }, client),
+          succeeded() {
+            outcome = 'succeeded';
+          },
+          judged(refuse) {
+            outcome = 'abandoned';
+            refuse();
+            outcome = 'turned-away';
+          },
         });
-      } catch (error) {
-        const hasCost = client.aborted || wasJudged(error);
-        if (!hasBegun) tell(await (hasCost ? counted.abandoned() : counted.takenBack()));
-        throw error;
+      } finally {
+        await end();
+      }
+
+      async function end(): Promise<void> {
+        if (outcome === 'failed') return;
+        const hasLeft = outcome === 'turned-away' && client.aborted;
+        tell(await counted.end(hasLeft ? 'abandoned' : outcome));
       }
     },
   };
-}
-
-/** To judge a password takes milliseconds of the one thread that serves everybody, the rest of the form being right or not. */
-function wasJudged(error: unknown): boolean {
-  return error instanceof Problem && [weakPassword.kind, invalidRequest.kind].includes(error.kind);
 }

@@ -1,4 +1,4 @@
-/** How fast may be guessed at an account, or from a network. */
+/** How fast attempts may follow one another, at an account or from a network. */
 export interface Pace {
   /** Attempts without any delay. */
   free: number;
@@ -15,7 +15,7 @@ const NETWORK = { longestDelaySeconds: 300, forgetAfterSeconds: 3600 };
  * have as many counts as it has parts (RFC 6177: a home has a /56, a business a /48).
  */
 export const PACES = {
-  /** 10 free guesses and 13 more until the delay is an hour, one an hour from then on: fewer than 50 a day. */
+  /** 10 are free, 13 more until the delay is an hour, and one an hour from then on: fewer than 50 a day. */
   account: { free: 10, longestDelaySeconds: 3600, forgetAfterSeconds: 86_400 },
   /**
    * All devices of an account. Each login gives another device token and no change of the password takes them back, so whoever
@@ -48,16 +48,29 @@ export interface Tally {
   waitSeconds: number;
 }
 
-/** Where guesses are counted: atomically, however many are made at once. */
+/** Where attempts are counted: atomically, however many are made at once. */
 export interface CountStore {
   /** Counts an attempt in each of these, or in none when it has to wait for one of them. The tallies in the same order. */
-  count(attempt: number, counts: readonly Count[]): Promise<Tally[]>;
+  add(attempt: number, counts: readonly Count[]): Promise<Tally[]>;
   /** As if this attempt had not been made; those made since keep the delay that they have brought about. */
   takeBack(attempt: number, counts: readonly Count[]): Promise<Tally[]>;
 }
 
-/** @param attempts that are counted now @param expiresMs when they are forgotten */
-export function freeTally({ free, forgetAfterSeconds }: Pace, attempts: number, expiresMs: number): Tally {
-  const resetSeconds = expiresMs > 0 ? Math.ceil(expiresMs / 1000) : forgetAfterSeconds;
-  return { remaining: Math.max(0, free - attempts), resetSeconds, waitSeconds: 0 };
+/** What a store knows of one count. */
+export interface Standing {
+  /** Attempts that are counted now. */
+  made: number;
+  /** Until more are free, or after an attempt beyond those, its delay. Not above zero when nothing is counted. */
+  resetMs: number;
+  /** For how long the next attempt has to wait; 0 when it has not. */
+  waitMs: number;
+}
+
+export function tallyOf({ kind }: Count, { made, resetMs, waitMs }: Standing): Tally {
+  const { free, forgetAfterSeconds } = PACES[kind];
+  return {
+    remaining: Math.max(0, free - made),
+    resetSeconds: resetMs > 0 ? Math.ceil(resetMs / 1000) : forgetAfterSeconds,
+    waitSeconds: Math.ceil(waitMs / 1000),
+  };
 }

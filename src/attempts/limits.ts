@@ -1,33 +1,42 @@
 import { randomInt } from 'node:crypto';
-import ipaddr from 'ipaddr.js';
-import { tooManyRequests } from '../problems/catalogue.ts';
 import { type Count, type CountStore, PACES, type Tally } from './count-store.ts';
-import { createMemoryStore } from './memory-store.ts';
+import { networksOf } from './networks.ts';
+import { tooManyRequests } from './problems.ts';
 
-/** Slows down whoever guesses passwords, or makes this server hash them. */
+/** Slows down whoever tries one password after the other, or makes this server hash them. */
 export interface AttemptLimits {
   /**
    * Counts an attempt before it reaches the hash, so that attempts made at once are all counted.
-   * @param device one that the account was logged in to from: counted apart from strangers
    * @throws tooManyRequests
    */
-  count(address: string, account: string, device?: string): Promise<CountedAttempt>;
+  countAttempt(attempt: Attempt): Promise<CountedAttempt>;
   /** Lets go of what is held outside of this process. */
   close?(): void;
 }
 
-/** What an attempt can turn out to be, other than a wrong guess, which stays counted. */
-export interface CountedAttempt {
-  /** As it stands while this attempt is counted. */
-  headers: LimitHeaders;
-  /**
-   * A success, or sent away before the hash: as if it had not been made. No success makes others forgotten, since whoever
-   * guesses could see by that that there is somebody who logs in.
-   */
-  takenBack(): Promise<LimitHeaders>;
-  /** Ended before the hash, but not without cost, such as a place that was held: no guess, but the address answers for it. */
-  abandoned(): Promise<LimitHeaders>;
+export interface Attempt {
+  address: string;
+  account: string;
+  /** One that the account was logged in to from: it is counted apart from strangers. */
+  device?: string | undefined;
 }
+
+export interface CountedAttempt {
+  /** As the limit stands while this attempt is counted. */
+  headers: LimitHeaders;
+  /** Says, once, what the attempt turned out to be. Of one that failed nothing is said: it stays counted. */
+  end(outcome: Outcome): Promise<LimitHeaders>;
+}
+
+/**
+ * What an attempt can turn out to be, other than a failure:
+ * - `succeeded`: as if it had not been made. No success makes other attempts forgotten, since whoever makes those could see by
+ *   that that there is somebody who logs in.
+ * - `turned-away`: it ended before its hash and without cost, as if it had not been made.
+ * - `abandoned`: it ended before its hash, but not without cost, such as a place that was held. The address answers for it,
+ *   and the account does not.
+ */
+export type Outcome = 'succeeded' | 'turned-away' | 'abandoned';
 
 /** Header fields that tell a client how much of its limit is left. */
 export type LimitHeaders = Record<string, string>;
@@ -35,26 +44,27 @@ export type LimitHeaders = Record<string, string>;
 const ATTEMPT_IDS = 2 ** 48 - 1;
 const NOT_COUNTED: Tally = { remaining: 0, resetSeconds: 0, waitSeconds: 0 };
 
-export function createAttemptLimits(store: CountStore = createMemoryStore()): AttemptLimits {
+export function createAttemptLimits(store: CountStore): AttemptLimits {
   return {
-    async count(address, account, device) {
+    async countAttempt({ address, account, device }) {
       const attempt = randomInt(1, ATTEMPT_IDS);
-      const networks = networksOf(address);
+      const ofNetworks = networksOf(address);
       const ofAccount = countsOf(account, device);
-      const all = [...networks, ...ofAccount];
-      const tallies = await store.count(attempt, all);
+      const all = [...ofNetworks, ...ofAccount];
+      const tallies = await store.add(attempt, all);
       const [atAddress = NOT_COUNTED] = tallies;
       const waitSeconds = Math.max(...tallies.map((tally) => tally.waitSeconds));
       if (waitSeconds > 0) throw refusal(waitSeconds, atAddress);
+      const headers = limitHeaders(atAddress);
       return {
-        headers: limitHeaders(atAddress),
-        async takenBack() {
+        headers,
+        async end(outcome) {
+          if (outcome === 'abandoned') {
+            await store.takeBack(attempt, ofAccount);
+            return headers;
+          }
           const [tally = NOT_COUNTED] = await store.takeBack(attempt, all);
           return limitHeaders(tally);
-        },
-        async abandoned() {
-          await store.takeBack(attempt, ofAccount);
-          return limitHeaders(atAddress);
         },
       };
     },
@@ -81,9 +91,9 @@ function limitHeaders({ remaining, resetSeconds }: Pick<Tally, 'remaining'> & Pa
   };
 }
 
-const silent = async (): Promise<LimitHeaders> => ({});
-const counted = { headers: {}, takenBack: silent, abandoned: silent };
-export const noAttemptLimits: AttemptLimits = { count: async () => counted };
+export const noAttemptLimits: AttemptLimits = {
+  countAttempt: async () => ({ headers: {}, end: async () => ({}) }),
+};
 
 function countsOf(account: string, device: string | undefined): Count[] {
   if (device === undefined) return [{ kind: 'account', name: account }];
@@ -91,29 +101,4 @@ function countsOf(account: string, device: string | undefined): Count[] {
     { kind: 'account', name: `device ${device}` },
     { kind: 'devices', name: account },
   ];
-}
-
-/** Where an attempt at the hash comes from: an IPv4 address, or the networks of an IPv6 address, the smallest first. */
-export function networksOf(address: string): Count[] {
-  const parsed = ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
-  if (!(parsed instanceof ipaddr.IPv6)) return [{ kind: 'address', name: parsed?.toString() ?? address }];
-  // RFC 6052: to an IPv6-only server, a translator shows each IPv4 client as one of these, and so all of them in one /64.
-  if (parsed.match(WELL_KNOWN_PREFIX, 96)) {
-    return [{ kind: 'address', name: new ipaddr.IPv4(parsed.toByteArray().slice(12)).toString() }];
-  }
-  return [
-    { kind: 'address', name: prefixOf(parsed, 64) },
-    { kind: 'home', name: prefixOf(parsed, 56) },
-    { kind: 'site', name: prefixOf(parsed, 48) },
-  ];
-}
-
-const WELL_KNOWN_PREFIX = ipaddr.IPv6.parse('64:ff9b::');
-
-/** @param bits a multiple of 8, and 64 at most */
-function prefixOf({ parts }: ipaddr.IPv6, bits: number): string {
-  return parts
-    .slice(0, 4)
-    .map((group, index) => (group & (0xffff << Math.max(0, 16 * (index + 1) - bits))).toString(16))
-    .join(':');
 }

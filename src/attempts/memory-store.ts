@@ -1,91 +1,103 @@
-import {
-  type Count,
-  type CountStore,
-  freeTally,
-  type Kind,
-  PACES,
-  type Pace,
-  type Tally,
-} from './count-store.ts';
+import { type Count, type CountStore, type Kind, PACES, type Tally, tallyOf } from './count-store.ts';
 
 /**
  * How many of each kind are counted at once; those without an attempt for the longest time are forgotten. To have one account
  * forgotten, an attacker needs attempts at as many others that all reach the hash: ten minutes of two cores, from 500
- * networks within the hour, for eleven guesses.
+ * networks within the hour, for eleven attempts.
  */
 const MAX_COUNTS = 50_000;
 
-interface Attempts {
+/** One count. Its number and its delay end each by itself, as the two keys do that Redis has for it. */
+interface Entry {
   made: number;
-  expiresMs: number;
-  /** Until when the next one has to wait, and the attempt that has brought it about. */
-  delay?: { untilMs: number; attempt: number };
+  forgottenAtMs: number;
+  /** The attempt that the next one waits for. */
+  delayedBy: number;
+  delayedUntilMs: number;
 }
 
-/** Counts in this process, by a clock that nobody can set. */
-export function createMemoryStore(): CountStore {
+/**
+ * Counts in this process, by the steps of the scripts in `redis-store.ts`.
+ * @param nowMs a clock that nobody can set: whoever sets it forward ends every delay
+ */
+export function createMemoryStore(nowMs: () => number): CountStore {
   /** Each in the order of the last attempt. */
-  const kinds = new Map<Kind, Map<string, Attempts>>();
+  const kinds = new Map<Kind, Map<string, Entry>>();
 
-  function mapOf(kind: Kind): Map<string, Attempts> {
-    const map = kinds.get(kind) ?? new Map();
-    kinds.set(kind, map);
-    return map;
+  function entriesOf(kind: Kind): Map<string, Entry> {
+    const entries = kinds.get(kind) ?? new Map();
+    kinds.set(kind, entries);
+    return entries;
   }
 
-  function find({ kind, name }: Count): Attempts | undefined {
-    const found = mapOf(kind).get(name);
-    return found && performance.now() < found.expiresMs ? found : undefined;
+  /** What has ended is 0. */
+  function read({ kind, name }: Count, now: number): Entry {
+    const {
+      made = 0,
+      forgottenAtMs = 0,
+      delayedBy = 0,
+      delayedUntilMs = 0,
+    } = entriesOf(kind).get(name) ?? {};
+    return {
+      ...(forgottenAtMs > now ? { made, forgottenAtMs } : { made: 0, forgottenAtMs: 0 }),
+      ...(delayedUntilMs > now ? { delayedBy, delayedUntilMs } : { delayedBy: 0, delayedUntilMs: 0 }),
+    };
   }
 
-  function remember({ kind, name }: Count, attempts: Attempts): void {
-    const map = mapOf(kind);
-    map.delete(name);
-    map.set(name, attempts);
-    if (map.size <= MAX_COUNTS) return;
-    const [oldest = name] = map.keys();
-    map.delete(oldest);
+  /** As the last one that was attempted. */
+  function write({ kind, name }: Count, entry: Entry): void {
+    const entries = entriesOf(kind);
+    entries.delete(name);
+    entries.set(name, entry);
+    if (entries.size <= MAX_COUNTS) return;
+    const [oldest = name] = entries.keys();
+    entries.delete(oldest);
   }
 
-  function look(count: Count): Tally {
-    const found = find(count);
-    if (found) remember(count, found);
-    const { made = 0, expiresMs = 0, delay } = found ?? {};
-    const tally = freeTally(PACES[count.kind], made, expiresMs - performance.now());
-    const waitMs = (delay?.untilMs ?? 0) - performance.now();
-    return waitMs > 0 ? { ...tally, waitSeconds: Math.max(1, Math.ceil(waitMs / 1000)) } : tally;
+  function look(count: Count, now: number): Tally {
+    const entry = read(count, now);
+    const { made, forgottenAtMs, delayedUntilMs } = entry;
+    if (made > 0 || delayedUntilMs > 0) write(count, entry);
+    return tallyOf(count, {
+      made,
+      resetMs: forgottenAtMs - now,
+      waitMs: Math.max(0, delayedUntilMs - now),
+    });
   }
 
-  function add(count: Count, attempt: number): Tally {
-    const pace: Pace = PACES[count.kind];
-    const now = performance.now();
-    const attempts = find(count) ?? { made: 0, expiresMs: now + pace.forgetAfterSeconds * 1000 };
-    attempts.made++;
-    remember(count, attempts);
-    const excess = attempts.made - pace.free;
-    if (excess <= 0) return freeTally(pace, attempts.made, attempts.expiresMs - now);
-    const resetSeconds = Math.min(2 ** (excess - 1), pace.longestDelaySeconds);
-    attempts.delay = { untilMs: now + resetSeconds * 1000, attempt };
-    return { remaining: 0, resetSeconds, waitSeconds: 0 };
+  /** Of a count that nobody waits for. */
+  function add(count: Count, attempt: number, now: number): Tally {
+    const { free, longestDelaySeconds, forgetAfterSeconds } = PACES[count.kind];
+    const before = read(count, now);
+    const made = before.made + 1;
+    const forgottenAtMs = before.forgottenAtMs || now + forgetAfterSeconds * 1000;
+    const delayMs = made > free ? Math.min(2 ** (made - free - 1), longestDelaySeconds) * 1000 : 0;
+    write(count, { made, forgottenAtMs, delayedBy: attempt, delayedUntilMs: now + delayMs });
+    return tallyOf(count, { made, resetMs: delayMs || forgottenAtMs - now, waitMs: 0 });
   }
 
-  function subtract(count: Count, attempt: number): Tally {
-    const pace = PACES[count.kind];
-    const found = find(count);
-    if (!found) return freeTally(pace, 0, 0); // forgotten meanwhile: below zero there would be free guesses
-    found.made--;
-    if (found.delay?.attempt === attempt) delete found.delay;
-    if (found.made > 0) return freeTally(pace, found.made, found.expiresMs - performance.now());
-    mapOf(count.kind).delete(count.name);
-    return freeTally(pace, 0, 0);
+  function subtract(count: Count, attempt: number, now: number): Tally {
+    const before = read(count, now);
+    const made = Math.max(0, before.made - 1); // forgotten meanwhile: below zero there would be free attempts
+    const forgottenAtMs = made > 0 ? before.forgottenAtMs : 0;
+    const delay = before.delayedBy === attempt ? { delayedBy: 0, delayedUntilMs: 0 } : {};
+    const after = { ...before, ...delay, made, forgottenAtMs };
+    const entries = entriesOf(count.kind);
+    if (made > 0 || after.delayedUntilMs > 0) entries.set(count.name, after);
+    else entries.delete(count.name);
+    return tallyOf(count, { made, resetMs: forgottenAtMs - now, waitMs: 0 });
   }
 
   return {
-    async count(attempt, counts) {
-      const tallies = counts.map(look);
+    async add(attempt, counts) {
+      const now = nowMs();
+      const tallies = counts.map((count) => look(count, now));
       const isRefused = tallies.some(({ waitSeconds }) => waitSeconds > 0);
-      return isRefused ? tallies : counts.map((count) => add(count, attempt));
+      return isRefused ? tallies : counts.map((count) => add(count, attempt, now));
     },
-    takeBack: async (attempt, counts) => counts.map((count) => subtract(count, attempt)),
+    async takeBack(attempt, counts) {
+      const now = nowMs();
+      return counts.map((count) => subtract(count, attempt, now));
+    },
   };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import { inTime } from '../base/in-time.ts';
-import { type Count, type CountStore, freeTally, PACES, type Tally } from './count-store.ts';
+import { type Count, type CountStore, PACES, type Tally, tallyOf } from './count-store.ts';
 
 /** How long Redis has for an answer. */
 const ANSWER_MS = 300;
@@ -13,7 +13,7 @@ const ANSWER_MS = 300;
  * many were made and the attempt that the next one waits for. The paces come in one argument: a Redis that wants a password says
  * so only to commands of ten at most.
  */
-const COUNT = `
+const ADD = `
 local paces, counts, refused = cjson.decode(ARGV[2]), {}, false
 for i = 1, #KEYS / 2 do
   local made, wait = tonumber(redis.call('GET', KEYS[2 * i - 1]) or 0), redis.call('PTTL', KEYS[2 * i])
@@ -34,7 +34,7 @@ for i = 1, #counts do
 end
 return counts`;
 
-/** Never below zero: a count that was forgotten meanwhile would become free guesses. */
+/** Never below zero: a count that was forgotten meanwhile would become free attempts. */
 const TAKE_BACK = `
 local counts = {}
 for i = 1, #KEYS / 2 do
@@ -50,7 +50,8 @@ for i = 1, #KEYS / 2 do
 end
 return counts`;
 
-const Counted = z.array(z.tuple([z.number(), z.number(), z.number()]));
+/** Of each count, as `Standing` has them. */
+const Standings = z.array(z.tuple([z.number(), z.number(), z.number()]));
 
 /** Counts in Redis, shared by all who name the same issuer. Every key expires. */
 export function createRedisStore(redis: Redis, issuer: string): CountStore {
@@ -78,15 +79,15 @@ export function createRedisStore(redis: Redis, issuer: string): CountStore {
       ANSWER_MS,
       redis.eval(script, keys.length, ...keys, attempt, JSON.stringify(paces)),
     );
-    const tallies = Counted.length(counts.length).parse(answer);
-    return counts.map(({ kind }, index) => {
-      const [made, resetMs, waitMs] = tallies[index] ?? [0, 0, 0];
-      return { ...freeTally(PACES[kind], made, resetMs), waitSeconds: Math.ceil(waitMs / 1000) };
+    const standings = Standings.length(counts.length).parse(answer);
+    return counts.map((count, index) => {
+      const [made, resetMs, waitMs] = standings[index] ?? [0, 0, 0];
+      return tallyOf(count, { made, resetMs, waitMs });
     });
   }
 
   return {
-    count: (attempt, counts) => run(COUNT, attempt, counts),
+    add: (attempt, counts) => run(ADD, attempt, counts),
     takeBack: (attempt, counts) => run(TAKE_BACK, attempt, counts),
   };
 }

@@ -3,6 +3,9 @@ export type Clock = () => number;
 
 export const systemClock: Clock = () => Math.floor(Date.now() / 1000);
 
+/** Milliseconds since the process began, by a clock that nobody can set. */
+export const monotonicMs = () => performance.now();
+
 /** The system's clock until it is told to follow another one. */
 export interface FollowingClock {
   /**
@@ -12,6 +15,8 @@ export interface FollowingClock {
   now: Clock;
   /** The time at which tokens begin: by the monotonic clock, so that no step of the system's clock dates a token in the future. */
   issuing: Clock;
+  /** For delays: milliseconds since the process began. */
+  monotonicMs: () => number;
   /**
    * Asks the other clock. Never throws: without an answer this clock runs on as before.
    * @param askMs answers with milliseconds since 1970; it is called again at once when the system's clock has leapt ahead
@@ -67,6 +72,7 @@ export function createFollowingClock(
       return Math.floor((zeroMs + monotonicMs + Math.max(0, leapMs)) / 1000);
     },
     issuing: () => (zeroMs === undefined ? systemClock() : Math.floor((zeroMs + performance.now()) / 1000)),
+    monotonicMs,
     follow,
   };
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify';
-import type { Attempt, Attempts } from '../attempts/attempts.ts';
+import type { Attempts, ReceivedAttempt } from '../attempts/attempts.ts';
 import { clientOf } from '../http/client.ts';
 import { clientAddress } from '../http/client-address.ts';
 
@@ -9,7 +9,7 @@ export function attemptOf(
   reply: FastifyReply,
   account: string,
   device?: string,
-): Attempt {
+): ReceivedAttempt {
   return {
     address: clientAddress(request),
     account,

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:cluster';
+import type { Attempt, LimitHeaders, Outcome } from '../attempts/limits.ts';
 import type { Revocation } from '../proofs/revocations/revocations.ts';
 import type { StopSignal } from './signals.ts';
 
@@ -11,16 +12,12 @@ export type FromPrimary = AttemptAnswer | { revoked: Revocation } | { stop: Stop
 /** May this attempt be made? And what it turned out to be. */
 export type AttemptQuestion = { question: number } & AttemptText;
 
-export type AttemptText =
-  | { address: string; account: string; device?: string | undefined }
-  | { attempt: number; outcome: Outcome };
-
-export type Outcome = 'takenBack' | 'abandoned';
+export type AttemptText = Attempt | { attempt: number; outcome: Outcome };
 
 export interface AttemptAnswer {
   answerTo: number;
   /** Header fields for the client, when the attempt may be made, and when it has turned out to be something. */
-  headers?: Record<string, string>;
+  headers?: LimitHeaders;
   /** Header fields of the refusal. */
   refusedWith?: Record<string, string>;
   /** What went wrong, when there is no answer. */

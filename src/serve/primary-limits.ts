@@ -1,15 +1,9 @@
 import type { AttemptLimits, CountedAttempt, LimitHeaders } from '../attempts/limits.ts';
-import { tooManyRequests } from '../problems/catalogue.ts';
-import { Problem } from '../problems/problem.ts';
-import {
-  type AttemptAnswer,
-  type AttemptQuestion,
-  type AttemptText,
-  type Outcome,
-  tellPrimary,
-} from './messages.ts';
+import { tooManyRequests } from '../attempts/problems.ts';
+import { monotonicMs } from '../base/clock.ts';
+import { type AttemptAnswer, type AttemptQuestion, type AttemptText, tellPrimary } from './messages.ts';
 
-/* One count for all workers, in the primary: spread over them, guesses would be counted by none. */
+/* The primary counts the attempts of all workers: spread over them, attempts would be counted by none. */
 
 /** For the hash, on a machine that is slow to it. */
 const LONGEST_HASH_SECONDS = 60;
@@ -21,26 +15,28 @@ const LONGEST_HASH_SECONDS = 60;
 export function answerAttempts(
   limits: AttemptLimits,
   queueSeconds: number,
+  nowMs = monotonicMs,
 ): (question: AttemptQuestion) => Promise<AttemptAnswer> {
-  /** In the order of their beginning. A wrong guess stays counted and is not heard of again. */
+  /** In the order of their beginning. An attempt that failed stays counted and is not heard of again. */
   const underWay = new Map<number, CountedAttempt & { forgottenAtMs: number }>();
 
   async function decide(question: AttemptQuestion): Promise<LimitHeaders> {
     if ('outcome' in question) {
-      const attempt = underWay.get(question.attempt);
+      const counted = underWay.get(question.attempt);
       underWay.delete(question.attempt);
-      return (await attempt?.[question.outcome]()) ?? {};
+      return (await counted?.end(question.outcome)) ?? {};
     }
     forgetOld();
-    const counted = await limits.count(question.address, question.account, question.device);
-    const forgottenAtMs = performance.now() + 1000 * (queueSeconds + LONGEST_HASH_SECONDS);
+    const { address, account, device } = question;
+    const counted = await limits.countAttempt({ address, account, device });
+    const forgottenAtMs = nowMs() + 1000 * (queueSeconds + LONGEST_HASH_SECONDS);
     underWay.set(question.question, { ...counted, forgottenAtMs });
     return counted.headers;
   }
 
   function forgetOld(): void {
     for (const [attempt, { forgottenAtMs }] of underWay) {
-      if (performance.now() < forgottenAtMs) return;
+      if (nowMs() < forgottenAtMs) return;
       underWay.delete(attempt);
     }
   }
@@ -50,7 +46,7 @@ export function answerAttempts(
     try {
       return { answerTo, headers: await decide(question) };
     } catch (error) {
-      const isRefusal = error instanceof Problem && error.kind === tooManyRequests.kind;
+      const isRefusal = tooManyRequests.is(error);
       return isRefusal ? { answerTo, refusedWith: error.headers } : { answerTo, failure: String(error) };
     }
   };
@@ -76,15 +72,10 @@ export function createPrimaryLimits() {
   }
 
   const limits: AttemptLimits = {
-    async count(address, account, device) {
+    async countAttempt(text) {
       const attempt = ++questions;
-      const headers = await ask(attempt, { address, account, device });
-      const end = (outcome: Outcome) => () => ask(++questions, { attempt, outcome });
-      return {
-        headers,
-        takenBack: end('takenBack'),
-        abandoned: end('abandoned'),
-      };
+      const headers = await ask(attempt, text);
+      return { headers, end: (outcome) => ask(++questions, { attempt, outcome }) };
     },
   };
   return {

@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openAttemptLimits } from '../attempts/open-limits.ts';
-import { createFollowingClock } from '../base/clock.ts';
+import { createFollowingClock, monotonicMs } from '../base/clock.ts';
 import type { Config } from '../config/config.ts';
 import { createEvents } from '../events/events.ts';
 import { logEvents } from '../events/log.ts';
@@ -26,7 +26,7 @@ export async function servePrimary(config: Config): Promise<void> {
   await prepare(config);
   const logger = await createLogger(config.log);
   const events = createEvents(logEvents(logger));
-  const attemptLimits = await openAttemptLimits(config, logger);
+  const attemptLimits = await openAttemptLimits(config, events, monotonicMs);
   const running = new Set<Worker>();
   const serving = new Set<Worker>();
   let isStopping = false;

@@ -20,7 +20,7 @@ const SPARE_THREADS = 1;
 const LONGEST_GOODBYE_MS = { SIGTERM: 4000, SIGINT: 500 };
 
 /** What differs where several processes serve. */
-interface WorkerSettings extends Required<Pick<Parts, 'attemptLimits' | 'siblings'>> {
+interface WorkerSettings extends Required<Pick<Parts, 'primaryLimits' | 'siblings'>> {
   /** Stands in every line of the log. */
   worker: number;
   /** Ends when the primary has closed the port and every request has its answer. */
@@ -45,10 +45,10 @@ export interface Server {
 export async function startServer(
   config: Config,
   env: NodeJS.ProcessEnv,
-  { worker, portIsClosed, ...shared }: Partial<WorkerSettings> = {},
+  { worker, portIsClosed, ...ofPrimary }: Partial<WorkerSettings> = {},
 ): Promise<Server> {
   env.UV_THREADPOOL_SIZE ||= String(config.passwords.hashing.atOnce + SPARE_THREADS);
-  const app = await buildApp(config, { ...shared, logger: await createLogger(config.log, worker) });
+  const app = await buildApp(config, { ...ofPrimary, logger: await createLogger(config.log, worker) });
   rootRoute(app, config.server);
   await listen(app, config.server);
   async function sayGoodbye(): Promise<void> {

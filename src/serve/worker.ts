@@ -18,7 +18,7 @@ export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promi
   const starting = startServer(shareOf(config), env, {
     ...(cluster.worker && { worker: cluster.worker.id }),
     portIsClosed: once(process, 'disconnect'),
-    attemptLimits: primaryLimits.limits,
+    primaryLimits: primaryLimits.limits,
     siblings: {
       tell: (revoked) => tellPrimary({ revoked }),
       onTold: (listener) => void listeners.push(listener),

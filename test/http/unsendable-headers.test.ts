@@ -1,4 +1,4 @@
-import { unavailable } from '../../src/problems/catalogue.ts';
+import { unavailable } from '../../src/problems/general.ts';
 import { ADA } from '../support/app.ts';
 import { expect, startIdcard, test } from '../support/idcard.ts';
 

@@ -1,12 +1,14 @@
 import { expect, test, vi } from 'vitest';
-import { createAttemptLimits } from '../../src/attempts/limits.ts';
+import { createAttemptLimits, type Outcome } from '../../src/attempts/limits.ts';
+import { createMemoryStore } from '../../src/attempts/memory-store.ts';
+import { monotonicMs } from '../../src/base/clock.ts';
 import { answerAttempts } from '../../src/serve/primary-limits.ts';
 
 const address = '192.0.2.1';
 const account = 'ada@example.com';
 
 test('the desks of several workers count together, and refuse with what the client is to be told', async () => {
-  const limits = createAttemptLimits();
+  const limits = createAttemptLimits(createMemoryStore(monotonicMs));
   const desks = [answerAttempts(limits, 5), answerAttempts(limits, 5)];
   for (let question = 1; question <= 11; question++) {
     const answer = await desks[question % 2]?.({ question, address, account });
@@ -20,23 +22,23 @@ test('the desks of several workers count together, and refuse with what the clie
 });
 
 test('an attempt that was taken back leaves no count, and those before it stay counted', async () => {
-  const desk = answerAttempts(createAttemptLimits(), 5);
+  const desk = answerAttempts(createAttemptLimits(createMemoryStore(monotonicMs)), 5);
   let question = 0;
-  async function guess(outcome?: 'takenBack') {
+  async function guess(outcome?: Outcome) {
     const attempt = ++question;
     const { refusedWith } = await desk({ question: attempt, address, account });
     if (outcome) await desk({ question: ++question, attempt, outcome });
     return refusedWith === undefined;
   }
-  for (let index = 0; index < 30; index++) expect(await guess('takenBack')).toBe(true);
+  for (let index = 0; index < 30; index++) expect(await guess('succeeded')).toBe(true);
   for (let index = 0; index < 10; index++) expect(await guess()).toBe(true);
-  expect(await guess('takenBack')).toBe(true);
+  expect(await guess('succeeded')).toBe(true);
   expect(await guess()).toBe(true);
   expect(await guess()).toBe(false);
 });
 
 test('the devices of an account are counted apart, and by all workers', async () => {
-  const limits = createAttemptLimits();
+  const limits = createAttemptLimits(createMemoryStore(monotonicMs));
   const desks = [answerAttempts(limits, 5), answerAttempts(limits, 5)];
   for (let question = 1; question <= 11; question++)
     await desks[question % 2]?.({ question, address, account, device: 'one' });
@@ -49,13 +51,8 @@ test('the devices of an account are counted apart, and by all workers', async ()
 
 test('the outcome of an attempt is taken once, and that of an attempt nobody knows changes nothing', async () => {
   const outcomes: string[] = [];
-  const note = (outcome: string) => async () => ({ number: String(outcomes.push(outcome)) });
-  const counted = {
-    headers: {},
-    takenBack: note('takenBack'),
-    abandoned: note('abandoned'),
-  };
-  const desk = answerAttempts({ count: async () => counted }, 5);
+  const end = async (outcome: string) => ({ number: String(outcomes.push(outcome)) });
+  const desk = answerAttempts({ countAttempt: async () => ({ headers: {}, end }) }, 5);
   await desk({ question: 1, address, account });
   const answers = [1, 1, 2].map((attempt) => desk({ question: 9, attempt, outcome: 'abandoned' }));
   expect((await Promise.all(answers)).map(({ headers }) => headers)).toEqual([{ number: '1' }, {}, {}]);
@@ -63,28 +60,26 @@ test('the outcome of an attempt is taken once, and that of an attempt nobody kno
 });
 
 test('a count that fails is answered too, so that nobody waits for ever', async () => {
-  const count = async () => {
+  const countAttempt = async () => {
     throw new Error('broken');
   };
-  const desk = answerAttempts({ count }, 5);
+  const desk = answerAttempts({ countAttempt }, 5);
   expect(await desk({ question: 1, address, account })).toEqual({ answerTo: 1, failure: 'Error: broken' });
 });
 
 test('an attempt is forgotten when its outcome must have been told, and not before', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] });
-  const takenBack = vi.fn(async () => ({}));
-  const count = async () => ({ headers: {}, takenBack, abandoned: takenBack });
-  const desk = answerAttempts({ count }, 5);
+  let nowMs = 0;
+  const end = vi.fn(async () => ({}));
+  const desk = answerAttempts({ countAttempt: async () => ({ headers: {}, end }) }, 5, () => nowMs);
   for (let question = 1; question <= 2; question++) await desk({ question, address, account });
-  vi.advanceTimersByTime(64_999);
+  nowMs += 64_999;
   await desk({ question: 3, address, account });
-  await desk({ question: 4, attempt: 1, outcome: 'takenBack' });
-  expect(takenBack).toHaveBeenCalledTimes(1);
-  vi.advanceTimersByTime(1);
+  await desk({ question: 4, attempt: 1, outcome: 'succeeded' });
+  expect(end).toHaveBeenCalledTimes(1);
+  nowMs += 1;
   await desk({ question: 5, address, account });
-  await desk({ question: 6, attempt: 2, outcome: 'takenBack' });
-  expect(takenBack).toHaveBeenCalledTimes(1);
-  await desk({ question: 7, attempt: 3, outcome: 'takenBack' });
-  expect(takenBack).toHaveBeenCalledTimes(2);
-  vi.useRealTimers();
+  await desk({ question: 6, attempt: 2, outcome: 'succeeded' });
+  expect(end).toHaveBeenCalledTimes(1);
+  await desk({ question: 7, attempt: 3, outcome: 'succeeded' });
+  expect(end).toHaveBeenCalledTimes(2);
 });

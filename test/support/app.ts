@@ -26,8 +26,8 @@ export interface TestApp extends ReturnType<typeof exchangesWith> {
   hasher: Hasher;
   /** The private keys, to forge with. */
   jwks: PrivateJwkSet;
-  /** The injected time, to be moved by hand. */
-  time: { now: number };
+  /** The injected time, to be moved by hand; delays end by the monotonic clock. */
+  time: { now: number; passedMs: number };
   /** Every log line so far, parsed. */
   log: () => Record<string, unknown>[];
   /** Every log line so far, as written. */
@@ -48,7 +48,7 @@ export interface TestOptions {
 export async function createTestApp(options: TestOptions = {}): Promise<TestApp> {
   const { env = {}, jwks, directory: wrap, customClaims } = options;
   const config = readConfig({ LOG_LEVEL: 'info', DATABASE_URL: 'sqlite::memory:', ...env });
-  const time = { now: START };
+  const time = { now: START, passedMs: 0 };
   const clock = () => time.now;
   const keys = jwks ?? generateKeySet(config.keys, START);
   const lines: string[] = [];
@@ -69,7 +69,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
     {
       directory,
       hasher,
-      clock: { now: clock, issuing: clock, follow: async () => undefined },
+      clock: { now: clock, issuing: clock, monotonicMs: () => time.passedMs, follow: async () => undefined },
       logger: pino({ level: config.log.level, base: null }, stream),
       pollsByHand: true,
       ...(customClaims && { customClaims }),

@@ -38,7 +38,6 @@ test(
 test.each(['', 'of another account'])(
   'nor does that of a guess too many from where the owner has logged in, with a device token %j',
   async (device) => {
-    vi.useFakeTimers({ toFake: ['performance'] }); // no delay ends
     const limited = await createTestApp();
     await addUser(limited, ADA);
     await addUser(limited, BOB);
@@ -65,7 +64,6 @@ test.each(['', 'of another account'])(
       }
     }
     expect(Math.abs(area() - 0.5)).toBeLessThan(TOLERANCE);
-    vi.useRealTimers();
     await limited.close();
   },
   SAMPLES * 1000,

@@ -1,21 +1,15 @@
 import { z } from 'zod';
+import { overloaded, tooManyRequests } from '../../attempts/problems.ts';
 import { KnownPassword, Password } from '../../factors/passwords/password.ts';
 import { PASSWORD_AMR } from '../../factors/passwords/passwords.ts';
 import type { Objection } from '../../factors/passwords/policy.ts';
+import { weakPassword, wrongPassword } from '../../factors/passwords/problems.ts';
 import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import { senderOf } from '../../http/sender.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  cookiesNeedHttps,
-  crossSite,
-  invalidToken,
-  overloaded,
-  tooManyRequests,
-  unavailable,
-  weakPassword,
-  wrongPassword,
-} from '../../problems/catalogue.ts';
+import { invalidToken, unavailable } from '../../problems/general.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { answerHeaders, attemptOf } from '../attempts.ts';
 import { findCurrentUser } from '../current-user.ts';
 import { credentialsExample } from '../examples.ts';
@@ -62,18 +56,18 @@ export function changePasswordRoute(app: App, house: House): void {
     const login = logins.beginAnew(request, reply);
     // Counted by the user and not by the email: a stranger's guesses at the login do not keep the owner from this.
     const attempt = attemptOf(request, reply, `password ${request.claims.sub}`);
-    const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
+    const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, judged, succeeded }) => {
       const user = await findCurrentUser(directory, request.claims);
       const objection =
         new_password === current?.[0] ? SAME : await passwords.objection(new_password, user.email);
-      refuseForm(request, 'new_password', objection);
+      judged(() => refuseForm(request, 'new_password', objection));
       return inTurn(async () => {
         if ((await passwords.prove(user.passwordHash, current_password)) === undefined) {
           tellUnusableHash(house, request, user);
           events.tell('password.change-failed', { sub: user.id, ...senderOf(request) });
           throw wrongPassword();
         }
-        await succeeded();
+        succeeded();
         return { user, passwordHash: await passwords.hash(new_password) };
       });
     });

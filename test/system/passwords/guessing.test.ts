@@ -1,11 +1,8 @@
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import {
-  type AttemptLimits,
-  createAttemptLimits,
-  networksOf,
-  noAttemptLimits,
-} from '../../../src/attempts/limits.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type AttemptLimits, createAttemptLimits, noAttemptLimits } from '../../../src/attempts/limits.ts';
+import { createMemoryStore } from '../../../src/attempts/memory-store.ts';
+import { networksOf } from '../../../src/attempts/networks.ts';
 import { createRedisStore } from '../../../src/attempts/redis-store.ts';
 import { Problem } from '../../../src/problems/problem.ts';
 import { type Redis as RedisServer, startRedis } from '../../support/redis.ts';
@@ -20,12 +17,11 @@ let pass: (seconds: number) => Promise<void>;
 
 function countInMemory(): void {
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['performance'] });
-    limits = createAttemptLimits();
-    pass = async (seconds) => void vi.advanceTimersByTime(seconds * 1000);
-  });
-  afterEach(() => {
-    vi.useRealTimers();
+    let passedMs = 0;
+    limits = createAttemptLimits(createMemoryStore(() => passedMs));
+    pass = async (seconds) => {
+      passedMs += seconds * 1000;
+    };
   });
 }
 
@@ -65,7 +61,7 @@ function countInRedis(): void {
 /** The seconds to wait; 0 when the attempt was admitted. */
 async function guess(address: string, account = ADA): Promise<number> {
   try {
-    await limits.count(address, account);
+    await limits.countAttempt({ address, account });
     return 0;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -81,8 +77,8 @@ async function guessTimes(count: number, address: string, account = ADA): Promis
 }
 
 async function logIn(address: string, account = ADA): Promise<void> {
-  const attempt = await limits.count(address, account);
-  await attempt.takenBack();
+  const attempt = await limits.countAttempt({ address, account });
+  await attempt.end('succeeded');
 }
 
 /** An address of its own for each number. */
@@ -101,7 +97,8 @@ describe.skipIf(lacks('redis-server'))('in Redis', () => {
 
 function slowsGuessesDown(): void {
   describe('guesses from devices of one account', () => {
-    const fromDevice = (device: string, from: string) => limits.count(from, ADA, device);
+    const fromDevice = (device: string, from: string) =>
+      limits.countAttempt({ address: from, account: ADA, device });
 
     test('are counted for each, and 100 of all of them together are free', async () => {
       for (let index = 0; index < 101; index++) await fromDevice(`device${index % 20}`, stranger(index));
@@ -116,7 +113,7 @@ function slowsGuessesDown(): void {
     test('leave no count when they were none', async () => {
       for (let index = 0; index < 150; index++) {
         const attempt = await fromDevice('device1', stranger(index));
-        await (index % 2 ? attempt.abandoned() : attempt.takenBack());
+        await attempt.end(index % 2 ? 'abandoned' : 'succeeded');
       }
       for (let index = 0; index < 101; index++) await fromDevice(`device${index % 20}`, stranger(index));
       await expect(fromDevice('device1', '192.0.2.1')).rejects.toThrow();
@@ -192,10 +189,10 @@ function slowsGuessesDown(): void {
 
     test('keep the delay that they have brought about when an attempt before them is taken back', async () => {
       await guessTimes(10, '192.0.2.1');
-      const slow = await limits.count('192.0.2.2', ADA); // its delay is a second
+      const slow = await limits.countAttempt({ address: '192.0.2.2', account: ADA }); // its delay is a second
       await pass(1);
       expect(await guess('192.0.2.1')).toBe(0);
-      await slow.takenBack();
+      await slow.end('succeeded');
       expect(await guess('192.0.2.1')).toBe(2);
       await pass(2);
       expect(await guessTimes(2, '192.0.2.1')).toEqual([0, 2]);
@@ -293,7 +290,7 @@ function slowsGuessesDown(): void {
   describe('an attempt that never reached the hash', () => {
     test('because it was turned away counts for nothing, however often', async () => {
       for (let index = 0; index < 500; index++) {
-        await (await limits.count('192.0.2.1', ADA)).takenBack();
+        await (await limits.countAttempt({ address: '192.0.2.1', account: ADA })).end('turned-away');
       }
       expect(await guessTimes(12, '192.0.2.1')).toEqual([...Array(11).fill(0), 1]);
     });
@@ -301,14 +298,14 @@ function slowsGuessesDown(): void {
     test('because it was turned away costs nobody the delay that they had waited for', async () => {
       await guessTimes(11, '192.0.2.1');
       await pass(1);
-      await (await limits.count('192.0.2.1', ADA)).takenBack();
+      await (await limits.countAttempt({ address: '192.0.2.1', account: ADA })).end('turned-away');
       expect(await guess('192.0.2.1')).toBe(0);
       expect(await guess('192.0.2.1')).toBe(2);
     });
 
     test('because its client left counts for the address, since it held a place, and not for the account', async () => {
       for (let index = 0; index < 101; index++) {
-        await (await limits.count('192.0.2.1', ADA)).abandoned();
+        await (await limits.countAttempt({ address: '192.0.2.1', account: ADA })).end('abandoned');
       }
       expect(await guess('192.0.2.1', 'bob@example.com')).toBe(1);
       expect(await guessTimes(12, '192.0.2.2')).toEqual([...Array(11).fill(0), 1]);
@@ -322,7 +319,10 @@ describe('of accounts and addresses in memory', () => {
 
   async function guessOnceAt(count: number): Promise<void> {
     for (let index = 0; index < count; index++) {
-      await limits.count(`2001:${index.toString(16)}::1`, `nobody${index}@example.com`);
+      await limits.countAttempt({
+        address: `2001:${index.toString(16)}::1`,
+        account: `nobody${index}@example.com`,
+      });
     }
   }
 
@@ -339,7 +339,11 @@ describe('of accounts and addresses in memory', () => {
   test('those that were turned away make no other forgotten', async () => {
     await guessTimes(11, '192.0.2.1');
     for (let index = 0; index < 60_000; index++) {
-      await (await limits.count(`2001:${index.toString(16)}::1`, nobody(index))).takenBack();
+      const attempt = await limits.countAttempt({
+        address: `2001:${index.toString(16)}::1`,
+        account: nobody(index),
+      });
+      await attempt.end('turned-away');
     }
     expect(await guess('192.0.2.1')).toBe(1);
   });

@@ -4,8 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { AttemptLimits } from '../../../src/attempts/limits.ts';
+import { type AttemptLimits, createAttemptLimits } from '../../../src/attempts/limits.ts';
+import { createMemoryStore } from '../../../src/attempts/memory-store.ts';
 import { openRedisLimits } from '../../../src/attempts/redis-limits.ts';
+import { monotonicMs } from '../../../src/base/clock.ts';
+import { createEvents } from '../../../src/events/events.ts';
+import { logEvents } from '../../../src/events/log.ts';
 import { Problem } from '../../../src/problems/problem.ts';
 import { findFreePort, runNode } from '../../support/process.ts';
 import { type Redis as RedisServer, startRedis } from '../../support/redis.ts';
@@ -36,7 +40,8 @@ afterEach(async () => {
 async function openReplica(redisUrl = redis.url, publicUrl = ISSUER): Promise<Replica> {
   const lines: string[] = [];
   const logger = pino({ base: null }, { write: (line: string) => void lines.push(line) });
-  const limits = await openRedisLimits({ redisUrl, publicUrl }, logger);
+  const local = createAttemptLimits(createMemoryStore(monotonicMs));
+  const limits = await openRedisLimits({ redisUrl, publicUrl }, local, createEvents(logEvents(logger)));
   opened.push(limits);
   const events = () =>
     lines.map((line) => JSON.parse(line)).map(({ event, reason = '' }) => `${event} ${reason}`.trim());
@@ -46,7 +51,7 @@ async function openReplica(redisUrl = redis.url, publicUrl = ISSUER): Promise<Re
 /** Whether the attempt was admitted. */
 async function guess({ limits }: Replica, address = '192.0.2.1', account = ADA): Promise<boolean> {
   try {
-    await limits.count(address, account);
+    await limits.countAttempt({ address, account });
     return true;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -66,7 +71,7 @@ async function guessTimes(count: number, replicas: Replica[], account = ADA): Pr
 }
 
 async function logIn({ limits }: Replica, address: string, account = ADA): Promise<void> {
-  await (await limits.count(address, account)).takenBack();
+  await (await limits.countAttempt({ address, account })).end('succeeded');
 }
 
 /** An address of its own for each number. */
@@ -92,7 +97,9 @@ describe.skipIf(lacks('redis-server'))('replicas that name one Redis', { retry: 
       guess(replicas[index % 2 ? 0 : 1], stranger(index)),
     );
     expect((await Promise.all(guesses)).filter(Boolean)).toHaveLength(11);
-    const refusal = await replicas[0].limits.count('192.0.2.1', ADA).catch((error: Problem) => error.headers);
+    const refusal = await replicas[0].limits
+      .countAttempt({ address: '192.0.2.1', account: ADA })
+      .catch((error: Problem) => error.headers);
     expect(refusal).toMatchObject({ 'retry-after': '1' });
   });
 
@@ -251,21 +258,23 @@ describe.skipIf(lacks('redis-server'))('a Redis that', { retry: 2 }, () => {
     const [replica, other] = [await openReplica(), await openReplica()];
     await guessTimes(10, [other]);
     await redis.kill('SIGSTOP');
-    const madeMeanwhile = await replica.limits.count('192.0.2.1', ADA);
+    const madeMeanwhile = await replica.limits.countAttempt({ address: '192.0.2.1', account: ADA });
     await redis.kill('SIGCONT');
     await until(() => replica.events().at(-1) === 'limits.shared');
-    await madeMeanwhile.takenBack();
+    await madeMeanwhile.end('succeeded');
     expect(await guessTimes(14, [replica])).toBeLessThanOrEqual(1);
   });
 
   test('goes away before the outcome of an attempt lets it end as it would', async () => {
     redis = await startRedis();
     const replica = await openReplica();
-    const attempts = await Promise.all([1, 2].map(() => replica.limits.count('192.0.2.1', ADA)));
+    const attempts = await Promise.all(
+      [1, 2].map(() => replica.limits.countAttempt({ address: '192.0.2.1', account: ADA })),
+    );
     await redis.kill('SIGSTOP');
     const [first, second] = attempts;
     const start = performance.now();
-    const headers = await Promise.all([first?.takenBack(), second?.abandoned()]);
+    const headers = await Promise.all([first?.end('succeeded'), second?.end('abandoned')]);
     expect(performance.now() - start).toBeLessThan(1500);
     expect(headers).toEqual(attempts.map((attempt) => attempt.headers));
     expect(replica.events()).toEqual(['limits.shared', 'limits.local ETIMEDOUT']);
@@ -278,13 +287,17 @@ describe.skipIf(lacks('redis-server'))('a Redis that', { retry: 2 }, () => {
       const script = `
       import { Redis } from 'ioredis';
       import { pino } from 'pino';
+      import { noAttemptLimits } from './src/attempts/limits.ts';
       import { openRedisLimits } from './src/attempts/redis-limits.ts';
-      const limits = await openRedisLimits({ redisUrl: '${redis.url}', publicUrl: '${ISSUER}' }, pino());
+      import { createEvents } from './src/events/events.ts';
+      import { logEvents } from './src/events/log.ts';
+      const settings = { redisUrl: '${redis.url}', publicUrl: '${ISSUER}' };
+      const limits = await openRedisLimits(settings, noAttemptLimits, createEvents(logEvents(pino())));
       const client = new Redis('${redis.url}');
       const [, pid] = /process_id:(\\d+)/.exec(await client.info('server'));
       client.disconnect();
       process.kill(Number(pid), '${signal}');
-      const logIn = async () => (await limits.count('192.0.2.1', '${ADA}')).takenBack();
+      const logIn = async () => (await limits.countAttempt({ address: '192.0.2.1', account: '${ADA}' })).end('succeeded');
       await Promise.all(Array.from({ length: 9 }, logIn));
       limits.close();
       process.on('exit', () => console.error(performance.now() < 10_000));`;
