@@ -1,12 +1,24 @@
-import { configDefaults, defineConfig } from 'vitest/config';
+import { globSync, readFileSync } from 'node:fs';
+import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
+
+const SYSTEM = 'test/system/**/*.test.ts';
+const UNIT_SETUP = ['test/support/checked-answers.ts', 'test/support/no-processes.ts'];
+const SYSTEM_SETUP = ['test/support/checked-answers.ts', 'test/support/left-over-processes.ts'];
+
+/** Modules that other tests of the same worker have imported cannot be mocked any more. */
+const mocking = globSync('test/**/*.test.ts', { exclude: ['**/node_modules/**'] }).filter((file) =>
+  readFileSync(file, 'utf8').includes('vi.mock('),
+);
+
+function project(name: string, test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
+  return { extends: true, test: { name, ...test } };
+}
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'test/faults/**'], // they take a machine for themselves
-    globalSetup: ['test/support/compiled.ts', 'test/support/postgres.ts'],
-    setupFiles: ['test/support/checked-answers.ts', 'test/support/left-over-processes.ts'],
-    maxWorkers: '150%', // most tests wait for processes and clocks
+    maxWorkers: '200%', // most tests wait for processes and clocks
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {
@@ -18,5 +30,22 @@ export default defineConfig({
         'src/transports/**': { branches: 100, functions: 100, lines: 100, statements: 100 },
       },
     },
+    projects: [
+      project('unit', {
+        include: ['test/**/*.test.ts'],
+        exclude: [...configDefaults.exclude, SYSTEM, 'test/faults/**', ...mocking],
+        setupFiles: UNIT_SETUP,
+        isolate: false, // half of the time of a run went into importing the same modules again
+      }),
+      project('unit-mocking', {
+        include: mocking.filter((file) => !file.startsWith('test/system/')),
+        setupFiles: UNIT_SETUP,
+      }),
+      project('system', {
+        include: [SYSTEM],
+        globalSetup: ['test/support/run-folder.ts', 'test/support/compiled.ts', 'test/support/postgres.ts'],
+        setupFiles: SYSTEM_SETUP,
+      }),
+    ],
   },
 });

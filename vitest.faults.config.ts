@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/faults/**/*.test.ts'],
-    globalSetup: ['test/support/compiled.ts', 'test/support/postgres.ts'],
+    globalSetup: ['test/support/run-folder.ts', 'test/support/compiled.ts', 'test/support/postgres.ts'],
     setupFiles: ['test/support/checked-answers.ts', 'test/support/left-over-processes.ts'],
     fileParallelism: false,
     testTimeout: 120_000,

@@ -1,23 +1,21 @@
 import cookie from '@fastify/cookie';
+import { isLocked } from './authentication.ts';
+import { basePathOf } from './base/issuer.ts';
 import { type Config, refuseUndecided } from './config/config.ts';
 import { buildHouse, type House, type Lifecycle, type Parts } from './house.ts';
-import { basePathOf } from './http/base-path.ts';
 import { allowOrigins } from './http/cors.ts';
 import { documentRoutes } from './http/documented-routes.ts';
+import { handleProblems } from './http/error-handler.ts';
 import { acceptJsonOnly } from './http/json-body.ts';
 import type { OpenApiTexts } from './http/openapi.ts';
 import { logRequests } from './http/request-log.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
-import { createServer } from './http/server.ts';
-import { createProxyMatcher } from './http/trusted-proxies.ts';
 import type { App } from './http/zod.ts';
-import { handleProblems } from './problems/error-handler.ts';
 import { accountRoutes } from './routes/account/index.ts';
 import { loginRoutes } from './routes/login/index.ts';
 import { metadataRoutes } from './routes/metadata/index.ts';
 import { operationsRoutes } from './routes/operations/index.ts';
 import { verificationRoutes } from './routes/verification/index.ts';
-import { createLogger } from './serve/log.ts';
 
 export interface IdcardApp extends App {
   /** The document of its routes. */
@@ -35,22 +33,23 @@ export interface IdcardApp extends App {
  */
 export async function buildApp(config: Config, parts: Parts = {}): Promise<IdcardApp> {
   refuseUndecided(config);
-  const isProxy =
-    config.server.trustedProxies.length > 0 ? createProxyMatcher(config.server.trustedProxies) : undefined;
-  const app = createServer(config.server, parts.logger ?? (await createLogger(config.log)), isProxy);
-  const house = await buildHouse(config, parts, app, isProxy);
+  const house = await buildHouse(config, parts);
   try {
-    return await addRoutes(app, house);
+    return await addRoutes(house);
   } catch (error) {
     await house.close(); // who embeds it goes on without
     throw error;
   }
 }
 
-async function addRoutes(app: App, house: House): Promise<IdcardApp> {
-  const { config, feed, lifecycle, events } = house;
-  const openapi = documentRoutes(app, basePathOf(config.server.publicUrl));
-  handleProblems(app, config.server.publicUrl + (config.server.docsPage ? '/docs' : '/openapi.yaml'));
+async function addRoutes(house: House): Promise<IdcardApp> {
+  const { app, config, feed, lifecycle, events } = house;
+  const openapi = documentRoutes(app, {
+    basePath: basePathOf(config.server.publicUrl),
+    isLocked,
+    texts: async () => (await import('./routes/document.ts')).documentTexts,
+  });
+  handleProblems(app, config.server.publicUrl + (config.server.docsPage ? '/docs' : '/openapi.yaml'), events);
   acceptJsonOnly(app);
   setSecurityHeaders(app);
   logRequests(app, ({ claims }) => claims?.sub);

@@ -1,19 +1,31 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Clock } from './base/clock.ts';
 import { quoted } from './base/log-text.ts';
-import {
-  invalidDpopProof,
-  invalidToken,
-  loginRequired,
-  recentLoginRequired,
-  roleRequired,
-} from './problems/catalogue.ts';
+import { define } from './problems/define.ts';
+import { invalidToken } from './problems/general.ts';
 import { boundToAnotherKey, type Dpop, tokenNotBound } from './proofs/dpop/dpop.ts';
+import { invalidDpopProof } from './proofs/dpop/problems.ts';
 import type { AccessClaims } from './proofs/tokens/claims.ts';
 import type { Tokens } from './proofs/tokens/tokens.ts';
 import type { Transports } from './transports/index.ts';
+import { loginRequired } from './transports/problems.ts';
 import type { ReceivedToken, TransportName } from './transports/transport.ts';
+
+export const roleRequired = define(
+  403,
+  'role-required',
+  'Role required',
+  'The user has no role that may do this.',
+);
+
+export const recentLoginRequired = define(
+  401,
+  'recent-login-required',
+  'Recent login required',
+  'The login is too old for this; log in again.',
+  { challenge: 'insufficient_user_authentication' },
+);
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -82,6 +94,11 @@ export const authentication = fp<AuthenticationOptions>(
   },
   { name: 'authentication' },
 );
+
+/** Whether the routes of a scope need a login: the scope, or one around it, has registered the plugin. */
+export function isLocked(scope: FastifyInstance): boolean {
+  return scope.hasRequestDecorator('claims');
+}
 
 /** Demands one of these roles, whichever. @throws roleRequired */
 export function requireRole({ roles }: AccessClaims, anyOf: readonly string[]): void {

@@ -12,6 +12,8 @@ import { logEvents } from './events/log.ts';
 import { createHasher, type Hasher } from './factors/passwords/hasher.ts';
 import { createLazyPasswordPolicy } from './factors/passwords/lazy-policy.ts';
 import { createPasswords, type Passwords } from './factors/passwords/passwords.ts';
+import { createServer } from './http/server.ts';
+import { createProxyMatcher } from './http/trusted-proxies.ts';
 import type { App } from './http/zod.ts';
 import { type ClaimsFunction, createLogins, type Logins } from './logins.ts';
 import { probeClaims } from './probe-claims.ts';
@@ -32,6 +34,7 @@ import {
   type RevocationFeed,
   type Siblings,
 } from './revocation-feed.ts';
+import { createLogger } from './serve/log.ts';
 import { openStores } from './stores.ts';
 import { createTransports } from './transports/index.ts';
 import type { UserDirectory } from './users/user-directory.ts';
@@ -64,6 +67,8 @@ export interface Parts extends Extensions {
 
 /** Every room, built once. Routes are given it. */
 export interface House {
+  /** The server, without a route yet. */
+  app: App;
   config: Config;
   clock: Clock;
   events: Events;
@@ -95,21 +100,17 @@ const VERIFIED_TOKENS = 100_000;
 
 /**
  * Builds every room from the configuration, but for the parts that are brought.
- * @param app the server that signs for it (@fastify/jwt), and logs
- * @param isProxy whether a trusted proxy is at an address
  * @throws StartupError
  */
-export async function buildHouse(
-  config: Config,
-  parts: Parts,
-  app: App,
-  isProxy: House['isProxy'],
-): Promise<House> {
-  const { publicUrl: issuer, allowedOrigins } = config.server;
+export async function buildHouse(config: Config, parts: Parts): Promise<House> {
+  const { publicUrl: issuer, allowedOrigins, trustedProxies } = config.server;
   const { tokens: settings } = config;
-  const events = createEvents(logEvents(app.log));
+  const logger = parts.logger ?? (await createLogger(config.log));
+  const events = createEvents(logEvents(logger));
+  const isProxy = trustedProxies.length > 0 ? createProxyMatcher(trustedProxies) : undefined;
   if (isUnprotected(issuer)) events.tell('http.insecure', {});
   if (parts.customClaims) await probeClaims(parts.customClaims);
+  const app = createServer(config.server, logger, events, isProxy);
   const opened = new AsyncDisposableStack();
   try {
     const { clock: clocks = createFollowingClock((seconds) => events.tell('clock.corrected', { seconds })) } =
@@ -151,6 +152,7 @@ export async function buildHouse(
     const hasher = parts.hasher ?? createHasher(config.passwords.argon2);
 
     return {
+      app,
       config,
       clock,
       events,

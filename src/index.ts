@@ -7,8 +7,9 @@ export { StartupError } from './base/startup-error.ts';
 export { type Config, readConfig } from './config/config.ts';
 export type { Extensions, LockedRoutes } from './house.ts';
 export type { ClaimsFunction } from './logins.ts';
-export { emailTaken, unavailable } from './problems/catalogue.ts';
+export { unavailable } from './problems/general.ts';
 export type { CustomClaims } from './proofs/tokens/claims.ts';
+export { emailTaken } from './users/problems.ts';
 export type { User } from './users/user.ts';
 export type {
   NewUser,

@@ -3,7 +3,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from './base/clock.ts';
 import type { Events } from './events/events.ts';
 import { senderOf } from './http/sender.ts';
-import { refreshTokenRequired } from './problems/catalogue.ts';
 import { Problem } from './problems/problem.ts';
 import type { Binding } from './proofs/dpop/binding.ts';
 import type { Dpop } from './proofs/dpop/dpop.ts';
@@ -11,6 +10,7 @@ import type { CustomClaims, RefreshClaims } from './proofs/tokens/claims.ts';
 import type { DeviceTokens } from './proofs/tokens/device-tokens.ts';
 import type { Tokens } from './proofs/tokens/tokens.ts';
 import type { Transports } from './transports/index.ts';
+import { refreshTokenRequired } from './transports/problems.ts';
 import type { TransportName } from './transports/transport.ts';
 import { type User, verifiedEmail } from './users/user.ts';
 

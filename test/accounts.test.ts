@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { unavailable } from '../src/problems/catalogue.ts';
+import { unavailable } from '../src/problems/general.ts';
 import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
 
 const WRONG = 'violet otters play go';

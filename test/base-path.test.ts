@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256 } from '../src/base/digest.ts';
-import { basePathOf } from '../src/http/base-path.ts';
+import { basePathOf } from '../src/base/issuer.ts';
 import {
   ADA,
   addUser,

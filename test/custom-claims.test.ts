@@ -1,41 +1,41 @@
-import { afterEach, expect, test } from 'vitest';
 import { StartupError } from '../src/base/startup-error.ts';
 import type { ClaimsFunction } from '../src/logins.ts';
 import { AccessClaims } from '../src/proofs/tokens/claims.ts';
-import { ADA, addUser, bearer, createTestApp, decode, logIn, type TestApp } from './support/app.ts';
+import {
+  ADA,
+  addUser,
+  bearer,
+  changePassword,
+  createTestApp,
+  decode,
+  logIn,
+  type TestApp,
+} from './support/app.ts';
+import { expect, startIdcard, test } from './support/idcard.ts';
 
-let idcard: TestApp;
-afterEach(() => idcard.close());
-
-async function start(customClaims: ClaimsFunction): Promise<void> {
-  idcard = await createTestApp({ customClaims });
+async function start(customClaims: ClaimsFunction): Promise<TestApp> {
+  const idcard = await startIdcard({ customClaims });
   await addUser(idcard);
+  return idcard;
 }
 
-const verify = (token: string) => idcard.app.inject({ url: '/v1/verify', headers: bearer(token) });
-
 test('claims of one’s own stand in the access token and in the answer of verify, and not in the refresh token', async () => {
-  await start(async ({ email }) => ({ tenant: email.split('@')[1], plan: { seats: 5 } }));
+  const idcard = await start(async ({ email }) => ({ tenant: email.split('@')[1], plan: { seats: 5 } }));
   const { access_token, refresh_token } = await logIn(idcard);
   const own = { tenant: 'example.com', plan: { seats: 5 } };
   expect(decode(access_token)).toMatchObject(own);
   expect(decode(refresh_token)).not.toHaveProperty('tenant');
   for (const _seenBefore of [false, true])
-    expect((await verify(access_token)).json()).toEqual(decode(access_token));
+    expect((await idcard.get('/v1/verify', bearer(access_token))).json()).toEqual(decode(access_token));
 });
 
 test('they are made anew by each refresh and by a change of the password', async () => {
   let made = 0;
-  await start(() => ({ made: ++made }));
+  const idcard = await start(() => ({ made: ++made }));
   made = 0; // the start has asked once
   const { access_token, refresh_token } = await logIn(idcard);
-  const refreshed = await idcard.app.inject({ method: 'POST', url: '/v1/refresh', body: { refresh_token } });
-  const changed = await idcard.app.inject({
-    method: 'PUT',
-    url: '/v1/me/password',
-    headers: bearer(access_token),
-    body: { current_password: ADA.password, new_password: 'nine lazy clouds over Turin' },
-  });
+  const refreshed = await idcard.post('/v1/refresh', { refresh_token });
+  const changed = await changePassword(idcard, access_token);
   const tokens = [access_token, refreshed.json().access_token, changed.json().access_token];
   expect(tokens.map((token) => decode(token).made)).toEqual([1, 2, 3]);
 });
@@ -62,7 +62,7 @@ test('the start refuses what would stand in place of all claims', async () => {
 
 test('the start asks once, for a user who is nobody and whose email is verified', async () => {
   const asked: unknown[] = [];
-  idcard = await createTestApp({ customClaims: (user) => ({ n: asked.push(user) }) });
+  await startIdcard({ customClaims: (user) => ({ n: asked.push(user) }) });
   expect(asked).toEqual([
     expect.objectContaining({ email: expect.stringMatching(/\.invalid$/), emailVerified: true, roles: [] }),
   ]);
@@ -79,18 +79,17 @@ test.each([
   ['never answers', () => new Promise<never>(() => undefined)],
   ['answers nothing', () => undefined as never],
 ])('a function that %s for nobody keeps nothing from starting', async (_, answer) => {
-  idcard = await createTestApp({
-    customClaims: (user) => (user.email === ADA.email ? { tenant: 'a' } : answer()),
-  });
-  await addUser(idcard);
+  const idcard = await start((user) => (user.email === ADA.email ? { tenant: 'a' } : answer()));
   expect(decode((await logIn(idcard)).access_token)).toMatchObject({ tenant: 'a' });
 });
 
 test.each([...OWN, '__proto__', 'toJSON'])(
   'no token is issued with the claim %s, if only a real user has it',
   async (name) => {
-    await start((user) => (user.email === ADA.email ? Object.fromEntries([[name, 'mine']]) : {}));
-    const answer = await idcard.app.inject({ method: 'POST', url: '/v1/login', body: ADA });
+    const idcard = await start((user) =>
+      user.email === ADA.email ? Object.fromEntries([[name, 'mine']]) : {},
+    );
+    const answer = await idcard.post('/v1/login', ADA);
     expect([answer.statusCode, answer.body.includes('mine')]).toEqual([500, false]);
     expect(idcard.logText()).toContain(`The claim ${name} cannot be set`);
   },

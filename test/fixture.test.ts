@@ -1,4 +1,5 @@
-import { ADA, expect, test } from './support/idcard.ts';
+import { ADA } from './support/app.ts';
+import { expect, test } from './support/idcard.ts';
 
 test('an answer is one problem and no other, with its status, its media type and what it says', async ({
   idcard,

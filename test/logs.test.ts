@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { unavailable } from '../src/problems/catalogue.ts';
+import { unavailable } from '../src/problems/general.ts';
 import { addUser, bearer, createTestApp, logInWithCookies, type TestApp } from './support/app.ts';
 
 const EVE = { email: 'eve@example.com', password: 'zq1-first-secret-password' };

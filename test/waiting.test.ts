@@ -62,18 +62,15 @@ beforeEach(async () => {
 afterEach(() => idcard.close());
 
 const routes = {
-  login: () => idcard.app.inject({ method: 'POST', url: '/v1/login', body: ADA }),
-  loginByCookie: () =>
-    idcard.app.inject({ method: 'POST', url: '/v1/login', body: { ...ADA, transport: 'cookie' } }),
-  refresh: () =>
-    idcard.app.inject({ method: 'POST', url: '/v1/refresh', body: { refresh_token: before.refresh_token } }),
+  login: () => idcard.post('/v1/login', ADA),
+  loginByCookie: () => idcard.post('/v1/login', { ...ADA, transport: 'cookie' }),
+  refresh: () => idcard.post('/v1/refresh', { refresh_token: before.refresh_token }),
   changePassword: () =>
-    idcard.app.inject({
-      method: 'PUT',
-      url: '/v1/me/password',
-      headers: bearer(before.access_token),
-      body: { current_password: ADA.password, new_password: 'nine lazy clouds over Turin' },
-    }),
+    idcard.put(
+      '/v1/me/password',
+      { current_password: ADA.password, new_password: 'nine lazy clouds over Turin' },
+      bearer(before.access_token),
+    ),
 };
 const places: [keyof typeof routes, string][] = [
   ['login', 'directory'],
@@ -96,8 +93,7 @@ async function whileWaiting(route: keyof typeof routes, place: string, happens: 
   opened.resolve();
   return answer;
 }
-const verify = async (token: string) =>
-  (await idcard.app.inject({ url: '/v1/verify', headers: bearer(token) })).statusCode;
+const verify = async (token: string) => (await idcard.get('/v1/verify', bearer(token))).statusCode;
 
 const seconds = (count: number) => async () => {
   idcard.time.now += count;
@@ -135,7 +131,7 @@ describe.each(places)('a %s that waits for the %s', (route, place) => {
       expect(await verify(access_token)).toBe(401);
     }
     const body = { refresh_token };
-    const renewed = await idcard.app.inject({ method: 'POST', url: '/v1/refresh', body });
+    const renewed = await idcard.post('/v1/refresh', body);
     expect(renewed.statusCode).toBe(401);
   });
 

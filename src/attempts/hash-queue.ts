@@ -1,4 +1,4 @@
-import { overloaded } from '../problems/catalogue.ts';
+import { overloaded } from './problems.ts';
 
 /** In front of the password hash: as many at once as the machine can work on, and a short queue for the others. */
 export interface HashQueue {

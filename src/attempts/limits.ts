@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { tooManyRequests } from '../problems/catalogue.ts';
 import { type Count, type CountStore, PACES, type Tally } from './count-store.ts';
 import { networksOf } from './networks.ts';
+import { tooManyRequests } from './problems.ts';
 
 /** Slows down whoever tries one password after the other, or makes this server hash them. */
 export interface AttemptLimits {

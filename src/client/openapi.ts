@@ -161,3 +161,36 @@ export interface AccessClaims {
 export interface Confirmation {
   jkt: string;
 }
+/**
+ * Names the kind of a problem; stable. It is the end of the problem's `type`.
+ */
+export type ProblemSlug =
+  | 'cookies-need-https'
+  | 'cross-site-request'
+  | 'email-taken'
+  | 'headers-too-large'
+  | 'insufficient-scope'
+  | 'internal-error'
+  | 'invalid-credentials'
+  | 'invalid-dpop-proof'
+  | 'invalid-request'
+  | 'invalid-token'
+  | 'issuer-unavailable'
+  | 'login-required'
+  | 'method-not-allowed'
+  | 'not-found'
+  | 'overloaded'
+  | 'payload-too-large'
+  | 'recent-login-required'
+  | 'refresh-token-required'
+  | 'registration-closed'
+  | 'request-timeout'
+  | 'role-required'
+  | 'several-credentials'
+  | 'too-many-requests'
+  | 'unavailable'
+  | 'unsupported-media-type'
+  | 'uri-too-long'
+  | 'use-dpop-nonce'
+  | 'weak-password'
+  | 'wrong-password';

@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { codeOf } from '../base/error-code.ts';
 import { StartupError } from '../base/startup-error.ts';
-import { SECRETS, SETTINGS } from './config.ts';
 import { misspeltSettings } from './misspelt.ts';
+import { SECRETS, VARIABLES } from './settings.ts';
 
 type Environment = Record<string, string | undefined>;
 
@@ -30,7 +30,7 @@ export function readEnvFile(env: Environment): string[] {
   const advice = misspeltSettings([...new Set([...namesOf(env), ...namesOf(found)])]);
   for (const name of unheededIn(text, found))
     advice.push(`A line of ${path} begins with ${name} and is not heeded: write ${name}=value`);
-  const taken = Object.keys(found).filter((name) => SETTINGS.has(name) && !isSet(env, name));
+  const taken = Object.keys(found).filter((name) => VARIABLES.has(name) && !isSet(env, name));
   for (const name of taken) env[name] = found[name];
   const secret = SECRET_SETTINGS.find((name) => taken.includes(name));
   if (secret !== undefined && (statSync(path).mode & OTHERS_MAY_READ) !== 0)
@@ -42,7 +42,7 @@ export function readEnvFile(env: Environment): string[] {
 function unheededIn(text: string, found: Environment): string[] {
   const lines = text.matchAll(/^[ \t]*(?:(?:export|set)[ \t]+)?([A-Z_]+)[ \t]*[:= \t]/gm);
   return [...new Set([...lines].map(([, name = '']) => name))].filter(
-    (name) => SETTINGS.has(name) && !(name in found),
+    (name) => VARIABLES.has(name) && !(name in found),
   );
 }
 

@@ -1,110 +1,92 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseUrl } from '../base/parse-url.ts';
+import { baseUrl, type Check, pageOrigin } from '../base/addresses.ts';
+import { basePathOf } from '../base/issuer.ts';
 
 /* What the value of an environment variable can be; each message completes "NAME must be …". */
 
+/** Whatever it is, it is looked at elsewhere. */
+export function unchecked(what: string) {
+  return z.string().describe(what);
+}
+
 /** A text without control characters, so that it can stand in a header, a log line or a token. */
 export function text(maxLength: number) {
-  const message = `a text of 1 to ${maxLength} characters without line breaks`;
+  const what = `a text of 1 to ${maxLength} characters without line breaks`;
   return z
     .string()
-    .max(maxLength, message)
-    .regex(/^\P{Cc}+$/u, message);
+    .max(maxLength, what)
+    .regex(/^\P{Cc}+$/u, what)
+    .describe(what);
 }
 
 export function wholeNumber(min: number, max: number) {
-  const message = `a whole number from ${min} to ${max}`;
+  const what = `a whole number from ${min} to ${max}`;
   return z
     .string()
-    .regex(/^\d{1,9}$/, message)
+    .regex(/^\d{1,9}$/, what)
     .transform(Number)
-    .refine((number) => number >= min && number <= max, message);
+    .refine((number) => number >= min && number <= max, what)
+    .describe(what);
 }
 
-export function numberOrAuto(min: number, max: number) {
-  return z.union([z.literal('auto'), wholeNumber(min, max)], `auto, or a whole number from ${min} to ${max}`);
+/** @param auto what that is */
+export function numberOrAuto(min: number, max: number, auto: () => number) {
+  const what = `auto, or a whole number from ${min} to ${max}`;
+  return z.union([z.literal('auto').transform(auto), wholeNumber(min, max)], what).describe(what);
 }
 
 export function oneOf<const T extends readonly string[]>(values: T) {
-  return z.enum(values, `one of ${values.join(', ')}`);
+  const what = `one of ${values.join(', ')}`;
+  return z.enum(values, what).describe(what);
 }
 
-type Check = (value: string, context: z.RefinementCtx) => string;
-
-export function list(check: Check) {
-  return z.string().transform((value, context) =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '')
-      .map((item) => check(item, context)),
-  );
+/** One of two words, as whether it is the one. */
+export function whether<const T extends readonly [string, string]>(word: T[number], values: T) {
+  const rule = oneOf(values);
+  return rule.transform((value) => value === word).describe(rule.description ?? '');
 }
 
-/** An origin (RFC 6454), returned as a browser sends it: no path, no wildcard, no trailing slash. */
-function origin(what: string): Check {
-  return (value, context) => {
-    const url = parseUrl(value);
-    const isOrigin =
-      url !== null &&
-      (url.protocol === 'https:' || url.protocol === 'http:') &&
-      url.href === `${url.origin}/` &&
-      !url.hostname.includes('*') && // no browser sends one, so it would match nothing without a word
-      value.length <= 256;
-    if (!isOrigin) {
-      context.addIssue(`${what}, without a path`);
-      return z.NEVER;
-    }
-    return url.origin;
-  };
+/** Any text, as whether it is this one. */
+export function wordOrNot(word: string) {
+  return z
+    .string()
+    .transform((value) => value === word)
+    .describe('any text');
 }
 
-/**
- * What addresses are made of by putting a route behind it: an origin, with a path or without. It has one spelling, since
- * issuers and the addresses in proofs are compared as texts; a slash at the end is taken off.
- */
-export function baseUrl(what: string): Check {
-  return (value, context) => {
-    const refuse = (reason: string) => {
-      context.addIssue(what + reason);
-      return z.NEVER;
-    };
-    const url = parseUrl(value);
-    const [, authority = '', path = ''] = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(value.trim()) ?? [];
-    if (url === null || authority === '' || url.hostname.includes('*') || value.length > 256)
-      return refuse('');
-    if (authority.includes('@')) return refuse(', without a user or a password');
-    if (/[?#]/.test(value)) return refuse(', without a query or a fragment');
-    // What the URL parser made of it is another path where there are dots, backslashes or line breaks.
-    if (url.pathname !== (path || '/') || !/^(?:\/(?:[\w~-]|\.(?!\.))+)*\/?$/.test(path))
-      return refuse('; its path is made of letters, digits, "-", "_", "~", single dots and single slashes');
-    return url.origin + path.replace(/\/$/, '');
-  };
+function list(what: string, check: (what: string) => Check) {
+  const checkItem = check(what);
+  return z
+    .string()
+    .transform((value, context) =>
+      value
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== '')
+        .map((item) => checkItem(item, context)),
+    )
+    .describe(what);
 }
 
-/** `scheme://host[:port]` of an app or an extension, as its browser sends it. */
-const APP_ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/[\w.~-]+(?::\d+)?$/;
+const ADDRESS = 'an address like https://login.example.com or https://example.com/auth';
+/** With what the paths of the routes begin. */
+const OWN_PATHS = ['v1', 'docs', 'openapi.json', 'openapi.yaml', 'livez', 'readyz', '.well-known'];
 
-/** Schemes of which no page has an origin of its own: a browser calls theirs "null", like that of any sandboxed frame. */
-const WITHOUT_ORIGIN: readonly (string | undefined)[] = [
-  ...['about', 'blob', 'content', 'data', 'file', 'filesystem', 'ftp', 'javascript', 'mailto'],
-  ...['vbscript', 'view-source', 'ws', 'wss'],
-];
+/** Of `/v1/…` nobody could tell whether a proxy has taken a path `/v1` off. */
+export const issuer = z
+  .string()
+  .transform(baseUrl(ADDRESS))
+  .refine(
+    (address) => !OWN_PATHS.includes(basePathOf(address).split('/')[1] ?? ''),
+    `${ADDRESS}; its path must not begin like one of idcard’s own, such as /v1 or /docs`,
+  )
+  .describe(ADDRESS);
 
-/**
- * The origin of a page that may call: of the web, or of an app such as `capacitor://localhost`. The latter is kept and
- * compared as text, since the URL standard knows no origin of such an address: `new URL(…).origin` is "null".
- */
-export function pageOrigin(what: string): Check {
-  const webOrigin = origin(what);
-  return (value, context) => {
-    const [, scheme] = APP_ORIGIN.exec(value) ?? [];
-    const isWeb = scheme === undefined || scheme === 'http' || scheme === 'https';
-    const isSent = !WITHOUT_ORIGIN.includes(scheme) && parseUrl(value)?.href === value && value.length <= 256;
-    return !isWeb && isSent ? value : webOrigin(value, context);
-  };
-}
+export const pageOrigins = list(
+  'a list of addresses like https://app.example.com or capacitor://localhost',
+  pageOrigin,
+);
 
 /**
  * Request headers that no page is to be allowed: those that a browser lets no page set (Fetch §2.2.2), and those by which a
@@ -119,28 +101,31 @@ const RESERVED_HEADERS = new RegExp(
   ].join('|')})$`,
 );
 
+const HEADERS =
+  'a list of header names like traceparent, without * and without those of browsers and proxies (Cookie, Sec-…, ' +
+  'X-Forwarded-…, X-Original-…, X-Auth-… and the like)';
+
 /** Applications that take another sign for "-" are thought of. */
-export function headerName(value: string, context: z.RefinementCtx): string {
+export const headerNames = list(HEADERS, (what) => (value, context) => {
   const name = value.toLowerCase().replaceAll(/[^a-z0-9]/g, '-');
   if (!/^[\w!#$%&'+.^`|~-]{1,100}$/.test(value) || RESERVED_HEADERS.test(name)) {
-    context.addIssue(
-      'a list of header names like traceparent, without * and without those of browsers and proxies (Cookie, Sec-…, ' +
-        'X-Forwarded-…, X-Original-…, X-Auth-… and the like)',
-    );
+    context.addIssue(what);
     return z.NEVER;
   }
   return value;
-}
+});
 
-export function proxyRange(value: string, context: z.RefinementCtx): string {
+const RANGES = 'a list of addresses or ranges like 10.0.0.0/8, none of them /0';
+
+export const proxyRanges = list(RANGES, (what) => (value, context) => {
   const [address = '', prefix, ...rest] = value.split('/');
   const family = isIP(address);
   const bits = prefix === undefined ? 128 : Number(prefix);
   const isRange = family !== 0 && rest.length === 0 && /^(?:[1-9]\d{0,2})?$/.test(prefix ?? '');
   if (!isRange || prefix === '' || (prefix !== undefined && bits > (family === 4 ? 32 : 128))) {
     // A range of /0 would let every client choose the address it is known by.
-    context.addIssue('a list of addresses or ranges like 10.0.0.0/8, none of them /0');
+    context.addIssue(what);
     return z.NEVER;
   }
   return value;
-}
+});

@@ -1,5 +1,5 @@
 import { distance } from '../base/edit-distance.ts';
-import { SETTINGS } from './config.ts';
+import { VARIABLES } from './settings.ts';
 
 /** Up to how many letters a name is another, mistyped. Of short ones, such as PORT, others have too many that look alike. */
 const LETTERS = [
@@ -14,9 +14,9 @@ const LETTERS = [
  * @param names of variables that are set
  */
 export function misspeltSettings(names: readonly string[]): string[] {
-  const unset = [...SETTINGS].filter((setting) => !names.includes(setting));
+  const unset = [...VARIABLES].filter((setting) => !names.includes(setting));
   return names
-    .filter((name) => !SETTINGS.has(name))
+    .filter((name) => !VARIABLES.has(name))
     .flatMap((name) => {
       const meant = unset.find((setting) => isMistyped(name, setting));
       return meant ? [`${name} is not a setting of idcard; did you mean ${meant}?`] : [];

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient, sql } from 'kysely';
 import { quoted } from '../base/log-text.ts';
 import { StartupError } from '../base/startup-error.ts';
-import { unavailable } from '../problems/catalogue.ts';
+import { unavailable } from '../problems/general.ts';
 import { Problem } from '../problems/problem.ts';
 import { migratePostgres } from './migrations/postgres.ts';
 import { migrationRefusal } from './migrations/refusal.ts';

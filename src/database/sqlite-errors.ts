@@ -1,5 +1,5 @@
 import { codeOf } from '../base/error-code.ts';
-import { unavailable } from '../problems/catalogue.ts';
+import { unavailable } from '../problems/general.ts';
 import { Problem } from '../problems/problem.ts';
 
 /** Result codes: sqlite.org/rescode.html */

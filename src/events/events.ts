@@ -22,6 +22,12 @@ const EVENTS = {
   'password.change-failed': event<Sender & { sub: string }>('warn'),
   /** A stored hash with which no password is ever compared. */
   'password.unusable': event<{ sub: string; reason: string; request_id: string }>('warn'),
+  /** Somebody is slowed down. */
+  'attempts.limited': event<Sender>('warn'),
+  /** The queue in front of the hash is too long: each of a flood is told of, and no stack. */
+  'attempts.turned-away': event<Sender>('warn'),
+  /** Answered 5xx. */
+  'request.failed': event<Sender & { problem: string; err: unknown }>('error'),
   'revocations.current': event<object>('info'),
   /** From now on a revocation takes as long as an access token lives. */
   'revocations.stale': event<{ bound_seconds: number; err: unknown }>('warn'),

@@ -1,10 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 
-/** The path of an address in the form of `baseUrl()`, such as `/auth`; empty at the root of a host. */
-export function basePathOf(publicUrl: string): string {
-  return publicUrl.slice(new URL(publicUrl).origin.length);
-}
-
 /**
  * For `rewriteUrl` of Fastify: takes the path off where the proxy left it on. Routes and DPoP proofs are then the same behind
  * both kinds of proxy: a proof is for `publicUrl` and the route, whatever of it arrived here.

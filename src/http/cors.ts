@@ -1,6 +1,6 @@
 import type { FastifyCorsOptions, FastifyCorsOptionsDelegateCallback } from '@fastify/cors';
+import { isWebOrigin } from '../base/web-origin.ts';
 import type { Config } from '../config/config.ts';
-import { isWebOrigin } from '../transports/cross-site.ts';
 import type { App } from './zod.ts';
 
 type Origins = Pick<Config['server'], 'allowedOrigins' | 'allowedHeaders'>;

@@ -1,23 +1,39 @@
-import type { FastifyInstance, RouteOptions } from 'fastify';
-import type { DocumentedRoute, OpenApiTexts } from './openapi.ts';
+import type { FastifyInstance } from 'fastify';
+import type { DocumentedRoute, DocumentTexts, OpenApiTexts } from './openapi.ts';
 import type { RouteSchema } from './route-schema.ts';
+
+export interface DocumentOptions {
+  /** The path under which clients reach all routes. */
+  basePath: string;
+  /** Whether the routes of a scope need a login. */
+  isLocked(scope: FastifyInstance): boolean;
+  /** What the document says besides its routes. */
+  texts(): Promise<DocumentTexts>;
+}
 
 /**
  * Collects the routes that are registered from now on; call the result once the app is ready. It is written once, when
  * somebody asks for it, and what writes it is loaded then.
- * @param basePath the path under which clients reach all of them
  */
-export function documentRoutes(app: FastifyInstance, basePath: string): () => Promise<OpenApiTexts> {
+export function documentRoutes(
+  app: FastifyInstance,
+  { basePath, isLocked, texts }: DocumentOptions,
+): () => Promise<OpenApiTexts> {
   const routes: DocumentedRoute[] = [];
-  app.addHook('onRoute', (route: RouteOptions) => {
+  app.addHook('onRoute', function (route) {
     const schema = route.schema as RouteSchema | undefined;
     if (schema?.operationId && route.method !== 'HEAD') {
-      routes.push({ method: String(route.method).toLowerCase(), url: route.url, schema });
+      const method = String(route.method).toLowerCase();
+      routes.push({ method, url: route.url, schema, isLocked: isLocked(this) });
     }
   });
-  let texts: Promise<OpenApiTexts> | undefined;
+  async function write(): Promise<OpenApiTexts> {
+    const { writeOpenApi } = await import('./openapi.ts');
+    return writeOpenApi(routes, basePath, await texts());
+  }
+  let written: Promise<OpenApiTexts> | undefined;
   return () => {
-    texts ??= import('./openapi.ts').then(({ writeOpenApi }) => writeOpenApi(routes, basePath));
-    return texts;
+    written ??= write();
+    return written;
   };
 }

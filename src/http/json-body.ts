@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { decodeUtf8 } from '../base/utf8.ts';
-import { invalidRequest } from '../problems/catalogue.ts';
 import type { Problem } from '../problems/problem.ts';
 import { placeOfJsonError } from './json-error.ts';
+import { invalidRequest } from './problems.ts';
 
 /**
  * Bodies are JSON only, so that a form of another site cannot post (415). A client that announces JSON and sends

@@ -1,36 +1,76 @@
 import type { ZodOpenApiOperationObject, ZodOpenApiResponseObject } from 'zod-openapi';
-import {
-  dpopNonceRequired,
-  internalError,
-  invalidDpopProof,
-  invalidRequest,
-  invalidToken,
-  loginRequired,
-  type ProblemFactory,
-  payloadTooLarge,
-  severalCredentials,
-  unsupportedMediaType,
-} from '../problems/catalogue.ts';
+import type { ProblemFactory } from '../problems/define.ts';
+import { internalError } from '../problems/general.ts';
 import { ProblemDetails } from '../problems/problem.ts';
+import { invalidRequest, payloadTooLarge, unsupportedMediaType } from './problems.ts';
 import type { RouteSchema } from './route-schema.ts';
 
-/** A route as OpenAPI describes it: what it takes, and every answer it can give. */
-export function describeOperation(method: string, schema: RouteSchema): ZodOpenApiOperationObject {
-  const { operationId, summary, description, tags, security, body, querystring } = schema;
-  return {
-    operationId,
-    summary,
-    ...(description && { description }),
-    tags: [...tags],
-    ...(security && { security: [] }),
-    ...(querystring && { requestParams: { query: querystring as never } }),
-    ...(body && {
-      requestBody: {
-        required: !body.safeParse(undefined).success,
-        content: { 'application/json': { schema: body, ...examples(schema.bodyExamples) } },
-      },
-    }),
-    responses: { ...successes(schema), ...failures(method, schema) },
+/** A route that the document describes. */
+export interface DocumentedRoute {
+  /** In lower case. */
+  method: string;
+  url: string;
+  schema: RouteSchema;
+  /** Whether it stands where a login is needed. */
+  isLocked: boolean;
+}
+
+/** A failure of several routes. */
+interface SharedFailure {
+  problems: readonly ProblemFactory[];
+  /** What each header field says, by name; those that follow from the problems stand there by themselves. */
+  headers?: Record<string, string>;
+}
+
+export interface FailureTexts {
+  /** How every route where a login is needed can refuse a request. */
+  lockedProblems: readonly ProblemFactory[];
+  /** By the name under which they stand in the document, once. */
+  sharedFailures: Record<string, SharedFailure>;
+}
+
+/** Describes a route as OpenAPI does: what it takes, and every answer it can give. */
+export function createOperations({ lockedProblems, sharedFailures }: FailureTexts) {
+  const shared = new Map(
+    Object.entries(sharedFailures).map(([id, failure]) => [keyOf(failure), { id, ...responseOf(failure) }]),
+  );
+
+  function failures({ method, schema, isLocked }: DocumentedRoute): Record<string, ZodOpenApiResponseObject> {
+    const { problems: own, answerHeaders = {} } = schema;
+    const problems = [
+      ...own,
+      invalidRequest,
+      ...(method !== 'get' ? [payloadTooLarge, unsupportedMediaType] : []),
+      ...(isLocked ? lockedProblems : []),
+      internalError,
+    ];
+    const byStatus = Map.groupBy(problems, ({ kind }) => String(kind.status));
+    return Object.fromEntries(
+      [...byStatus].sort().map(([status, problems]) => {
+        const isOwn = problems.some((problem) => own.includes(problem));
+        const failure = { problems, headers: isOwn ? answerHeaders : {} };
+        return [status, shared.get(keyOf(failure)) ?? responseOf(failure)];
+      }),
+    );
+  }
+
+  return (route: DocumentedRoute): ZodOpenApiOperationObject => {
+    const { operationId, summary, description, tags, body, bodyExamples, querystring } = route.schema;
+    return {
+      operationId,
+      summary,
+      ...(description && { description }),
+      tags: [...tags],
+      ...(!route.isLocked && { security: [] }),
+      ...(querystring && { requestParams: { query: querystring as never } }),
+      ...(body && {
+        requestBody: {
+          required: !body.safeParse(undefined).success,
+          content: { 'application/json': { schema: body, ...examples(bodyExamples) } },
+        },
+      }),
+      responses: { ...successes(route.schema), ...failures(route) },
+    };
   };
 }
 
@@ -60,19 +100,10 @@ function successes(route: RouteSchema): Record<string, ZodOpenApiResponseObject>
   );
 }
 
-function failures(method: string, schema: RouteSchema): Record<string, ZodOpenApiResponseObject> {
-  const problems = [...schema.problems, ...commonProblems(method, schema)];
-  const byStatus = Map.groupBy(problems, ({ kind }) => String(kind.status));
-  return Object.fromEntries(
-    [...byStatus].sort().map(([status, factories]) => [status, failure(schema, factories)]),
-  );
-}
-
-function failure(route: RouteSchema, factories: readonly ProblemFactory[]): ZodOpenApiResponseObject {
+function responseOf({ problems: factories, headers: ownHeaders }: SharedFailure): ZodOpenApiResponseObject {
   const problems = factories.map((factory) => factory({ retryAfterSeconds: 2 }));
   const status = problems[0]?.kind.status ?? 500;
-  const isOwn = factories.some((factory) => route.problems.includes(factory));
-  const sent: Record<string, string> = isOwn ? { ...route.answerHeaders } : {};
+  const sent: Record<string, string> = { ...ownHeaders };
   if (problems.some(({ kind }) => kind.challenge !== undefined)) sent['WWW-Authenticate'] = 'RFC 6750 §3';
   if (status === 429 || status === 503) sent['Retry-After'] = 'Seconds to wait.';
   return {
@@ -87,22 +118,9 @@ function failure(route: RouteSchema, factories: readonly ProblemFactory[]): ZodO
   };
 }
 
-/** What every route, every method that may bring a body, and every route behind a login can answer with. */
-function commonProblems(method: string, schema: RouteSchema): ProblemFactory[] {
-  return [
-    invalidRequest,
-    ...(method !== 'get' ? [payloadTooLarge, unsupportedMediaType] : []),
-    ...(schema.security
-      ? []
-      : [
-          severalCredentials,
-          loginRequired,
-          invalidToken,
-          invalidDpopProof.resource,
-          dpopNonceRequired.resource,
-        ]),
-    internalError,
-  ];
+/** The same for failures that are described alike. */
+function keyOf({ problems, headers = {} }: SharedFailure): string {
+  return JSON.stringify([problems.map(({ kind }) => kind), headers]);
 }
 
 function examples(values: Record<string, unknown> | undefined) {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { invalidRequest } from '../problems/catalogue.ts';
+import { invalidRequest } from './problems.ts';
 
 /** The same on every answer of an API that no page embeds. `Cache-Control` is overridden where caching is meant. */
 export const SECURITY_HEADERS = {

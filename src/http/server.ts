@@ -1,7 +1,9 @@
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import { basePathOf } from '../base/issuer.ts';
 import type { Config } from '../config/config.ts';
-import { answerClientError, answerFrameworkError } from '../problems/error-handler.ts';
-import { basePathOf, createBasePathRemover } from './base-path.ts';
+import type { Events } from '../events/events.ts';
+import { createBasePathRemover } from './base-path.ts';
+import { answerClientError, answerFrameworkError } from './error-handler.ts';
 import { LIMITS } from './limits.ts';
 import { createRequestIds } from './request-ids.ts';
 import { SECURITY_HEADERS, setCommonHeaders } from './security-headers.ts';
@@ -14,6 +16,7 @@ import { type App, serializerCompiler, validatorCompiler, type ZodTypeProvider }
 export function createServer(
   settings: Pick<Config['server'], 'publicUrl' | 'keepAliveSeconds'>,
   logger: FastifyBaseLogger,
+  events: Events,
   isProxy?: (address: string) => boolean,
 ): App {
   const basePath = basePathOf(settings.publicUrl);
@@ -29,7 +32,7 @@ export function createServer(
     trustProxy: isProxy ?? false,
     return503OnClosing: false, // keep-alive clients get an answer until the last moment
     frameworkErrors: (error, request, reply) =>
-      answerFrameworkError(error, request, setCommonHeaders(request, reply)),
+      answerFrameworkError(error, request, setCommonHeaders(request, reply), events),
     clientErrorHandler(error, socket) {
       const id = requestIds.next();
       const headers = { ...SECURITY_HEADERS, 'x-request-id': id };

@@ -10,8 +10,8 @@ import type {
 import type { FastifyBaseLogger } from 'fastify/types/logger.js';
 import type { FastifySerializerCompiler } from 'fastify/types/schema.js';
 import { z } from 'zod';
-import { invalidRequest } from '../problems/catalogue.ts';
 import { toFieldErrors } from './field-errors.ts';
+import { invalidRequest } from './problems.ts';
 
 /** A route's zod schemas type its handler. */
 export interface ZodTypeProvider extends FastifyTypeProvider {

@@ -59,6 +59,8 @@ export interface ProblemKind {
   challenge?: ErrorCode | null;
   /** The error code in the body, where an OAuth client would look for it. */
   error?: ErrorCode;
+  /** What happens besides the answer; a failure of the server tells its cause. */
+  event?: 'attempts.limited' | 'attempts.turned-away' | 'request.failed';
 }
 
 export interface ProblemOptions {
@@ -74,7 +76,7 @@ export interface ProblemOptions {
   reason?: (() => string) | undefined;
 }
 
-/** Thrown by any layer, answered by the error handler. Built only in `catalogue.ts`. */
+/** Thrown by any layer, answered by the error handler. Built only by `define`. */
 export class Problem extends Error {
   override name = 'Problem';
   readonly kind: ProblemKind;

@@ -1,5 +1,5 @@
 import { quoted } from '../base/log-text.ts';
-import { invalidToken } from '../problems/catalogue.ts';
+import { invalidToken } from '../problems/general.ts';
 import type { User } from '../users/user.ts';
 import type { UserDirectory } from '../users/user-directory.ts';
 

@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { Password } from '../factors/passwords/password.ts';
 import type { Objection } from '../factors/passwords/policy.ts';
-import { invalidRequest, weakPassword } from '../problems/catalogue.ts';
+import { weakPassword } from '../factors/passwords/problems.ts';
+import { invalidRequest } from '../http/problems.ts';
 import { Problem } from '../problems/problem.ts';
 
 /*

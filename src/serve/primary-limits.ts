@@ -1,7 +1,6 @@
 import type { AttemptLimits, CountedAttempt, LimitHeaders } from '../attempts/limits.ts';
+import { tooManyRequests } from '../attempts/problems.ts';
 import { monotonicMs } from '../base/clock.ts';
-import { tooManyRequests } from '../problems/catalogue.ts';
-import { Problem } from '../problems/problem.ts';
 import { type AttemptAnswer, type AttemptQuestion, type AttemptText, tellPrimary } from './messages.ts';
 
 /* The primary counts the attempts of all workers: spread over them, attempts would be counted by none. */
@@ -47,7 +46,7 @@ export function answerAttempts(
     try {
       return { answerTo, headers: await decide(question) };
     } catch (error) {
-      const isRefusal = error instanceof Problem && error.kind === tooManyRequests.kind;
+      const isRefusal = tooManyRequests.is(error);
       return isRefusal ? { answerTo, refusedWith: error.headers } : { answerTo, failure: String(error) };
     }
   };

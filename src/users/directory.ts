@@ -3,7 +3,7 @@ import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Clock } from '../base/clock.ts';
 import { codeOf } from '../base/error-code.ts';
 import type { Database, UserTable } from '../database/schema.ts';
-import { emailTaken } from '../problems/catalogue.ts';
+import { emailTaken } from './problems.ts';
 import type { User } from './user.ts';
 import type { UserChanges, UserCondition, UserDirectory } from './user-directory.ts';
 

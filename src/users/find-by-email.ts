@@ -1,5 +1,5 @@
-import { emailTaken } from '../problems/catalogue.ts';
 import type { Spellings } from './email.ts';
+import { emailTaken } from './problems.ts';
 import type { User } from './user.ts';
 import type { UserDirectory } from './user-directory.ts';
 

@@ -6,8 +6,9 @@ import { Service, ServiceAccount } from 'kubernetes-models/v1';
 import { expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { VARIABLES } from '../../src/config/settings.ts';
 import { isOpenToOthers } from '../../src/proofs/keys/key-file.ts';
-import { IMAGE, knownSettings, longestStopSeconds } from '../support/deploy.ts';
+import { IMAGE, longestStopSeconds } from '../support/deploy.ts';
 
 const MODELS = { Deployment, NetworkPolicy, PodDisruptionBudget, Service, ServiceAccount };
 const manifests = parseAllDocuments(readFileSync('deploy/kubernetes.yaml', 'utf8')).map(
@@ -79,7 +80,7 @@ test('nothing but these is in the file', () => {
 });
 
 test('every setting is one that idcard knows', () => {
-  expect(Object.keys(env).filter((name) => !knownSettings().has(name))).toEqual([]);
+  expect(Object.keys(env).filter((name) => !VARIABLES.has(name))).toEqual([]);
   expect(env.REGISTRATION).toBe('closed'); // the image does not start without it
 });
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ADA } from '../support/app.ts';
-import { BIN, findFreePort, temporaryFolder } from '../support/process.ts';
+import { bin, findFreePort, temporaryFolder } from '../support/process.ts';
 import { logIn, printFigures, register, secondsUntil, verify } from './stress-support.ts';
 
 test.runIf(process.platform === 'linux').each([
@@ -16,7 +16,7 @@ test.runIf(process.platform === 'linux').each([
     const url = `http://127.0.0.1:${port}`;
     const folder = temporaryFolder();
     const full = openSync('/dev/full', 'w');
-    const server = spawn(process.execPath, [BIN, 'serve'], {
+    const server = spawn(process.execPath, [bin(), 'serve'], {
       env: {
         DATA_DIR: folder,
         HOST: '127.0.0.1',

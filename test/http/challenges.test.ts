@@ -1,4 +1,5 @@
-import { insufficientScope, invalidToken } from '../../src/problems/catalogue.ts';
+import { invalidToken } from '../../src/problems/general.ts';
+import { insufficientScope } from '../../src/verifier/problems.ts';
 import { expect, test } from '../support/idcard.ts';
 
 test.for([

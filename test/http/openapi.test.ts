@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { unavailable } from '../../src/problems/catalogue.ts';
+import { unavailable } from '../../src/problems/general.ts';
 import { ADA, addUser, bearer, createTestApp, type TestApp } from '../support/app.ts';
 import { answerOf } from '../support/checked-answers.ts';
 import {
@@ -11,6 +11,8 @@ import {
   documentText,
   type Json,
   objectionTo,
+  resolvedResponse,
+  sharedResponses,
   validatorOf,
 } from '../support/document.ts';
 
@@ -22,6 +24,7 @@ interface Exchange extends Answer {
 const operations = Object.entries(document.paths ?? {}).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, operation })),
 );
+const responses = operations.flatMap(({ operation }) => Object.values(operation.responses ?? {}));
 
 let idcard: TestApp;
 let failure: Error | undefined;
@@ -76,16 +79,36 @@ describe('openapi.yaml', () => {
 
   test('has no object without a name, and no name that is not used', () => {
     const named = Object.values(components);
-    const inline = [...walk(document.paths), ...named.flatMap((schema) => [...walk(schema.properties)])]
+    const inline = [
+      ...walk([document.paths, sharedResponses]),
+      ...named.flatMap((schema) => [...walk(schema.properties)]),
+    ]
       .map(([, value]) => value)
       .filter((value) => typeof value === 'object' && value !== null && 'properties' in value);
     expect(inline).toEqual([]);
     const used = new Set([...walk(document)].filter(([name]) => name === '$ref').map(([, ref]) => ref));
     expect([...used].sort()).toEqual(
-      Object.keys(components)
-        .map((name) => `#/components/schemas/${name}`)
-        .sort(),
+      [
+        ...Object.keys(components).map((name) => `#/components/schemas/${name}`),
+        ...Object.keys(sharedResponses).map((name) => `#/components/responses/${name}`),
+      ].sort(),
     );
+  });
+
+  test('says once what routes share: no failure stands twice, and none under a name that one route uses', () => {
+    const own = responses
+      .filter(({ $ref }) => $ref === undefined)
+      .map((response) => JSON.stringify(response));
+    expect(own.length).toBeGreaterThan(20);
+    expect(own.filter((response, index) => own.indexOf(response) !== index)).toEqual([]);
+    const uses = Map.groupBy(responses, ({ $ref }) => String($ref));
+    expect([...uses].filter(([, { length }]) => length < 2).map(([name]) => name)).toEqual([]);
+  });
+
+  test('explains every tag that a route names', () => {
+    const explained = Object.values(document.tags ?? {}).map(({ name }) => name);
+    const named = operations.flatMap(({ operation }) => Object.values(operation.tags ?? {}));
+    expect([...new Set(named)].sort()).toEqual(explained.sort());
   });
 
   test('lets an answer gain a field, and a request body have no other', () => {
@@ -95,7 +118,7 @@ describe('openapi.yaml', () => {
       );
     const isClosed = (value: unknown) =>
       typeof value === 'object' && value !== null && 'additionalProperties' in value;
-    const answers = operations.flatMap(({ operation }) => schemasOf(operation.responses));
+    const answers = responses.map(resolvedResponse).flatMap(schemasOf);
     expect(answers.length).toBeGreaterThan(50);
     expect(answers.flatMap(reach).filter(isClosed)).toEqual([]);
     const bodies = operations.flatMap(({ operation }) => schemasOf(operation.requestBody));
@@ -111,7 +134,7 @@ describe('openapi.yaml', () => {
   });
 
   test('has only examples that its schemas allow', () => {
-    const examples = [...walk(document.paths)]
+    const examples = [...walk([document.paths, sharedResponses])]
       .filter(([name]) => name === 'content')
       .flatMap(([, content]) => Object.values(content as Json))
       .flatMap(({ schema, examples: given = {} }) =>

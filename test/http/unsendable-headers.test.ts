@@ -1,5 +1,6 @@
-import { unavailable } from '../../src/problems/catalogue.ts';
-import { ADA, expect, startIdcard, test } from '../support/idcard.ts';
+import { unavailable } from '../../src/problems/general.ts';
+import { ADA } from '../support/app.ts';
+import { expect, startIdcard, test } from '../support/idcard.ts';
 
 /* Routes and directories of programs that embed idcard may hand on any text as a header. */
 

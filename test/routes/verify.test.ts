@@ -1,10 +1,7 @@
-import { afterEach, describe, expect, test } from 'vitest';
 import type { Directory } from '../../src/users/directory.ts';
 import type { User } from '../../src/users/user.ts';
-import { addUser, bearer, createTestApp, logIn, type TestApp, type TestOptions } from '../support/app.ts';
-
-let idcard: TestApp;
-afterEach(() => idcard.close());
+import { ADA, addUser, bearer, logIn } from '../support/app.ts';
+import { describe, expect, startIdcard, test } from '../support/idcard.ts';
 
 /** A directory whose users are other than ours could be, as one that a program brings may have them. */
 const withUsers =
@@ -17,11 +14,12 @@ const withUsers =
     },
   });
 
-/** Logs a user in who has these properties; their token. */
-async function start(other: Partial<User>, options: TestOptions = {}): Promise<string> {
-  idcard = await createTestApp({ ...options, directory: withUsers(other) });
+/** The answer to the token of a user who has these properties. */
+async function verify(other: Partial<User>, method: 'GET' | 'HEAD' = 'GET', query = '') {
+  const idcard = await startIdcard({ directory: withUsers(other) });
   await addUser(idcard);
-  return (await logIn(idcard)).access_token;
+  const headers = bearer((await logIn(idcard)).access_token);
+  return idcard.app.inject({ method, url: `/v1/verify${query}`, headers });
 }
 
 describe('what the directory says stands in the headers of the answer, whatever it is', () => {
@@ -37,8 +35,7 @@ describe('what the directory says stands in the headers of the answer, whatever 
     ['a pair of surrogates', '🪪', '%F0%9F%AA%AA'],
     ['a lone surrogate', 'a\ud800', 'a%EF%BF%BD'],
   ])('a subject with %s', async (_, id, header) => {
-    const token = await start({ id });
-    const answer = await idcard.app.inject({ url: '/v1/verify', headers: bearer(token) });
+    const answer = await verify({ id });
     expect([answer.statusCode, answer.headers['x-auth-subject']]).toEqual([200, header]);
     expect(answer.json().sub).toBe(id);
   });
@@ -52,15 +49,13 @@ describe('what the directory says stands in the headers of the answer, whatever 
     ['a percent sign', ['a%2Cb'], 'a%252Cb'],
     ['a lone surrogate', ['\udfff', 'a'], '%EF%BF%BD,a'],
   ])('roles: %s', async (_, roles, header) => {
-    const token = await start({ roles });
-    const answer = await idcard.app.inject({ url: '/v1/verify', headers: bearer(token) });
+    const answer = await verify({ roles });
     expect([answer.statusCode, answer.headers['x-auth-roles']]).toEqual([200, header]);
     expect(answer.json().roles).toEqual(roles);
   });
 
   test('an answer to HEAD has them as well, and no body', async () => {
-    const token = await start({ id: 'ї', roles: ['a,b'] });
-    const answer = await idcard.app.inject({ method: 'HEAD', url: '/v1/verify', headers: bearer(token) });
+    const answer = await verify({ id: 'ї', roles: ['a,b'] }, 'HEAD');
     expect([answer.statusCode, answer.body]).toEqual([200, '']);
     expect(answer.headers).toMatchObject({ 'x-auth-subject': '%D1%97', 'x-auth-roles': 'a%2Cb' });
   });
@@ -73,20 +68,15 @@ describe('no token is issued that nobody would take', () => {
     ['a role that is no text', { roles: ['a', 7 as never] }, 'roles.1'],
     ['a token version that is no whole number', { tokenVersion: 1.5 }, 'ver'],
   ])('for a user with %s', async (_, other, claim) => {
-    idcard = await createTestApp({ directory: withUsers(other) });
-    const { email } = await addUser(idcard);
-    const body = { email, password: 'violet otters play chess' };
-    const answer = await idcard.app.inject({ method: 'POST', url: '/v1/login', body });
-    expect([answer.statusCode, answer.json().type]).toEqual([500, 'urn:idcard:problem:internal-error']);
+    const idcard = await startIdcard({ directory: withUsers(other) });
+    await addUser(idcard);
+    expect(await idcard.post('/v1/login', ADA)).toBeProblem('internal-error');
     expect(idcard.logText()).toContain(`The claim ${claim} cannot be issued`);
   });
 });
 
 describe('GET /v1/verify?role=', () => {
-  async function ask(query: string, roles: string[] = ['staff', 'editor']) {
-    const token = await start({ roles });
-    return idcard.app.inject({ url: `/v1/verify${query}`, headers: bearer(token) });
-  }
+  const ask = (query: string, roles = ['staff', 'editor']) => verify({ roles }, 'GET', query);
 
   test.each([
     ['?role=staff', ['staff', 'editor']],
@@ -113,8 +103,7 @@ describe('GET /v1/verify?role=', () => {
     ['?role=admin&max_age=300', ['staff']],
   ])('%s refuses a user with %j: 403 role-required', async (query, roles) => {
     const answer = await ask(query, roles);
-    expect(answer.statusCode).toBe(403);
-    expect(answer.json()).toMatchObject({ type: 'urn:idcard:problem:role-required', status: 403 });
+    expect(answer).toBeProblem('role-required');
     expect(answer.headers).not.toHaveProperty('x-auth-subject');
   });
 
@@ -127,13 +116,10 @@ describe('GET /v1/verify?role=', () => {
     ['?role[]=staff', '#/role%5B%5D', expect.stringMatching(/^There is no such field; /)],
     ['?ROLE=staff', '#/ROLE', expect.stringMatching(/^There is no such field; /)],
   ])('%s is malformed, and the field is named', async (query, pointer, detail) => {
-    const answer = await ask(query);
-    expect(answer.statusCode).toBe(400);
-    expect(answer.json().errors).toMatchObject([{ pointer, detail }]);
+    expect(await ask(query)).toBeProblem('invalid-request', { errors: [{ pointer, detail }] });
   });
 
-  test('tells nobody without a token whether there is such a role', async () => {
-    idcard = await createTestApp();
-    expect((await idcard.app.inject('/v1/verify?role=staff')).statusCode).toBe(401);
+  test('tells nobody without a token whether there is such a role', async ({ idcard }) => {
+    expect(await idcard.get('/v1/verify?role=staff')).toBeProblem('login-required');
   });
 });

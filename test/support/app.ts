@@ -146,6 +146,15 @@ export async function logInWithCookies({ post }: TestApp, { email, password } = 
   return response.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
 }
 
+/** Changes Ada's password to Bob's, unless others are given. */
+export function changePassword(
+  { put }: TestApp,
+  accessToken: string,
+  { from = ADA.password, to = BOB.password } = {},
+) {
+  return put('/v1/me/password', { current_password: from, new_password: to }, bearer(accessToken));
+}
+
 export function bearer(token: string): { authorization: string } {
   return { authorization: `Bearer ${token}` };
 }

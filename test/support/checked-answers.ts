@@ -4,9 +4,12 @@ import { type Answer, objectionTo } from './document.ts';
 
 /* Every answer that a test sees is checked against openapi.yaml, whatever else the test looks at. */
 
+/** Unit tests share a process, which runs this again for each file. */
+const IS_CHECKED = Symbol.for('idcard: the answers of fetch are checked');
+
 /** In `setupFiles` of vitest: the answers of servers in processes of their own. */
 const realFetch = globalThis.fetch;
-globalThis.fetch = async (input, init) => {
+const checkedFetch: typeof fetch = async (input, init) => {
   const response = await realFetch(input, init);
   // Answers of a proxy, or of what stands in for a server, lack what every answer of idcard has.
   if (!response.headers.has('content-security-policy')) return response;
@@ -20,6 +23,7 @@ globalThis.fetch = async (input, init) => {
   });
   return response;
 };
+if (!(IS_CHECKED in realFetch)) globalThis.fetch = Object.assign(checkedFetch, { [IS_CHECKED]: true });
 
 /** Checks what a test injects. */
 export function checkInjected(app: FastifyInstance): void {

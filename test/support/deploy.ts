@@ -1,15 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-const config = readFileSync('src/config/config.ts', 'utf8');
 const dockerfile = readFileSync('Dockerfile', 'utf8');
-
-/** Every variable that the configuration reads. */
-export function knownSettings(): ReadonlySet<string> {
-  const names = [...config.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, name = '']) => name);
-  const [, secrets = ''] = /^export const SECRETS = \[(.*?)\]/m.exec(config) ?? [];
-  const files = [...secrets.matchAll(/'(\w+)'/g)].map(([, name]) => `${name}_FILE`);
-  return new Set([...names, ...files]);
-}
 
 /** How long a server takes at most from SIGTERM to its end. */
 export function longestStopSeconds(shutdownDelaySeconds: number): number {

@@ -9,6 +9,13 @@ export type Json = { [name: string]: Json } & { [index: number]: Json };
 export const documentText = readFileSync(new URL('../../openapi.yaml', import.meta.url), 'utf8');
 export const document: Json = parse(documentText);
 export const components = document.components?.schemas ?? {};
+export const sharedResponses = document.components?.responses ?? {};
+
+/** A response as it stands, or the shared one that it refers to. */
+export function resolvedResponse(response: Json): Json {
+  const name = String(response.$ref ?? '').replace('#/components/responses/', '');
+  return sharedResponses[name] ?? response;
+}
 
 export interface Answer {
   /** In any case. */
@@ -26,8 +33,9 @@ export function objectionTo({ method, path, status, mediaType, body }: Answer): 
   const operation = document.paths?.[path]?.[method.toLowerCase()];
   if (!operation) return undefined;
   const name = `${method} ${path} ${status}`;
-  const documented = operation.responses?.[status];
-  if (!documented) return `${name} is not documented.`;
+  const response = operation.responses?.[status];
+  if (!response) return `${name} is not documented.`;
+  const documented = resolvedResponse(response);
   if (documented.content === undefined) return body === '' ? undefined : `${name} has a body.`;
   const content = documented.content[mediaType];
   if (!content) return `${name} is ${mediaType}.`;

@@ -1,8 +1,7 @@
 import { test as base, expect, onTestFinished } from 'vitest';
-import { addUser, createTestApp, logIn, type TestApp, type TestOptions } from './app.ts';
+import { addUser, createTestApp, logIn, logInWithCookies, type TestApp, type TestOptions } from './app.ts';
 
 export { describe, expect } from 'vitest';
-export * from './app.ts';
 
 /** The status of each problem; an explicit `status` says which of two it is. */
 const STATUS = {
@@ -83,4 +82,10 @@ export const test = base
     const tokens = await logIn(idcard);
     idcard.expectEvents('login.succeeded');
     return tokens;
+  })
+  /** The header of a browser in which Ada has logged in. */
+  .extend('cookie', async ({ idcard, ada: _exists }) => {
+    const cookie = await logInWithCookies(idcard);
+    idcard.expectEvents('login.succeeded');
+    return cookie;
   });

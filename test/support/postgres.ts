@@ -1,20 +1,12 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { chownSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
+import { isFirst } from './compiled.ts';
 import { findFreePort, temporaryFolder } from './process.ts';
 
 export const PASSWORD = 'violet otters';
@@ -120,15 +112,6 @@ async function sharedPort(): Promise<number> {
     await sleep(50);
   }
   return Number(readFileSync(started, 'utf8'));
-}
-
-function isFirst(path: string): boolean {
-  try {
-    mkdirSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 async function initialize(

@@ -6,10 +6,12 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { COMPILED } from './compiled.ts';
+import { compiled } from './compiled.ts';
 
 /** The command, compiled. */
-export const BIN = join(COMPILED, 'bin/idcard.js');
+export function bin(): string {
+  return join(compiled(), 'bin/idcard.js');
+}
 
 export interface Finished {
   /** Null when a signal ended it. */
@@ -44,7 +46,7 @@ export interface Launched {
 
 /** Starts `idcard <args>`, as `run` does, to be killed on its way. */
 export function launch(args: readonly string[], options: RunOptions = {}): Launched {
-  return launchNode([BIN, ...args], options);
+  return launchNode([bin(), ...args], options);
 }
 
 function launchNode(args: readonly string[], { env = {}, input = '', cwd = '.' }: RunOptions): Launched {
@@ -78,7 +80,7 @@ export async function startServer(env: Record<string, string> = {}, cwd = '.'): 
   const url = env.PUBLIC_URL ?? `http://127.0.0.1:${port}`;
   const dataDir = env.DATA_DIR ?? temporaryFolder();
   const settings = { HOST: '127.0.0.1', SHUTDOWN_DELAY_SECONDS: '0', ...env };
-  const child = spawn(process.execPath, [BIN, 'serve'], {
+  const child = spawn(process.execPath, [bin(), 'serve'], {
     env: ownEnvironment({ ...settings, PORT: port, PUBLIC_URL: url, DATA_DIR: dataDir }),
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -137,7 +139,7 @@ export async function findFreePort(): Promise<number> {
 }
 
 function ownEnvironment(env: Record<string, string>): Record<string, string> {
-  return { PATH: process.env.PATH ?? '', ...env };
+  return { PATH: process.env.PATH ?? '', TMPDIR: tmpdir(), ...env };
 }
 
 function collect(stream: NodeJS.ReadableStream): () => string {

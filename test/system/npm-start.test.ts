@@ -5,7 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, expect, test } from 'vitest';
-import { BIN, findFreePort, temporaryFolder } from '../support/process.ts';
+import { bin, findFreePort, temporaryFolder } from '../support/process.ts';
 
 const folder = temporaryFolder();
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -51,7 +51,7 @@ test.each([
 });
 
 test('a server that npx runs in a shell stops when the shell has ended, though it heard no signal', async () => {
-  const script = `"${process.execPath}" "${BIN}" serve; true`;
+  const script = `"${process.execPath}" "${bin()}" serve; true`;
   const { pid, port, ended, stops } = await start('sh', ['-c', script], { npm_execpath: '/usr/bin/npm' });
   process.kill(pid, 'SIGKILL');
   expect(await ended).toBe('SIGKILL');
@@ -63,7 +63,7 @@ test('so does one that is still at its start, waiting for a database that does n
   const mute = createServer().listen(0, '127.0.0.1');
   await once(mute, 'listening');
   const { port } = mute.address() as AddressInfo;
-  const child = spawn('sh', ['-c', `"${process.execPath}" "${BIN}" serve; true`], {
+  const child = spawn('sh', ['-c', `"${process.execPath}" "${bin()}" serve; true`], {
     env: {
       PATH,
       npm_execpath: '/usr/bin/npm',
@@ -80,8 +80,8 @@ test('so does one that is still at its start, waiting for a database that does n
 });
 
 test('the command is one that any env can run, and its process bounds the young generation by itself', async () => {
-  expect(readFileSync(BIN, 'utf8').split('\n')[0]).toBe('#!/usr/bin/env node');
-  const { pid, ended } = await start(process.execPath, [BIN, 'serve']);
+  expect(readFileSync(bin(), 'utf8').split('\n')[0]).toBe('#!/usr/bin/env node');
+  const { pid, ended } = await start(process.execPath, [bin(), 'serve']);
   expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')).toContain('--max-semi-space-size=4');
   process.kill(pid, 'SIGTERM');
   expect(await ended).toBe(0);

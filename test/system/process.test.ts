@@ -11,7 +11,7 @@ import { describe, expect, type TestContext, test } from 'vitest';
 import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
 import { ADA, bearer, type TokenBody } from '../support/app.ts';
 import { oldNode } from '../support/old-node.ts';
-import { BIN, findFreePort, run, startServer, temporaryFolder } from '../support/process.ts';
+import { bin, findFreePort, run, startServer, temporaryFolder } from '../support/process.ts';
 
 const execute = promisify(execFile);
 
@@ -84,7 +84,7 @@ describe('a first start', () => {
       const PORT = String(await findFreePort());
       for (const _start of ['first', 'second', 'third']) {
         mount();
-        const child = spawn(process.execPath, [BIN, 'serve'], {
+        const child = spawn(process.execPath, [bin(), 'serve'], {
           env: {
             HOST: '127.0.0.1',
             PORT,
@@ -232,7 +232,7 @@ test('a start on an address that is in use ends with one sentence, after less th
   expect(await refusal(env)).toContain(`The address 127.0.0.1:${PORT} is already in use`);
   // The processor's time and not the clock's, since the machine may be busy with other tests.
   const command = 'TIMEFORMAT="%U %S"; time "$0" "$1" serve';
-  const timed = execute('bash', ['-c', command, process.execPath, BIN], { env });
+  const timed = execute('bash', ['-c', command, process.execPath, bin()], { env });
   const { stderr } = await timed.catch((error: { stderr: string }) => error);
   const [user, system] = stderr.trim().split('\n').at(-1)?.split(' ').map(Number) ?? [];
   expect(Number(user) + Number(system)).toBeLessThan(2);
@@ -312,7 +312,7 @@ describe('a start that cannot succeed ends with one sentence', () => {
 
 test('an old Node gets one sentence and exit code 1', async () => {
   const [node, ...options] = oldNode();
-  const failed = await execute(node, [...options, BIN, 'serve']).catch((error: unknown) => error);
+  const failed = await execute(node, [...options, bin(), 'serve']).catch((error: unknown) => error);
   expect(failed).toMatchObject({
     code: 1,
     stdout: '',

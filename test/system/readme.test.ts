@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { settingsPage } from '../../scripts/settings/page.ts';
 import { readConfig } from '../../src/config/config.ts';
+import { VARIABLES } from '../../src/config/settings.ts';
 import { findFreePort, type ServerProcess, startServer } from '../support/process.ts';
 
 const readme = readFileSync('README.md', 'utf8');
@@ -101,29 +103,35 @@ describe('what starts a server', () => {
 });
 
 describe('the table of settings', () => {
-  const rows = [...readme.matchAll(/^\| (`[A-Z].*?) \|(.*?)\|/gm)].map(([, names = '', defaults = '']) => ({
-    names: [...names.matchAll(/`([A-Z0-9_]+)`/g)].map(([, name]) => name ?? ''),
-    defaults: [...defaults.matchAll(/`([^`]+)`/g)].map(([, value]) => value ?? ''),
-  }));
+  const page = readFileSync('docs/settings.md', 'utf8');
+  /** @param column that of the defaults */
+  const rowsOf = (text: string, column: number) =>
+    [...text.matchAll(/^\| `[A-Z].*$/gm)].map(([line]) => {
+      const [, names = '', ...cells] = line.split('|');
+      const [, value] = /`([^`]+)`/.exec(cells[column] ?? '') ?? [];
+      return { names: [...names.matchAll(/`([A-Z0-9_]+)`/g)].map(([, name = '']) => name), value };
+    });
+  const rows = rowsOf(page, 1);
+  const eight = rowsOf(readme, 0);
 
-  test('names every variable that the configuration reads', () => {
-    const source = readFileSync('src/config/config.ts', 'utf8');
-    const read = [...source.matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, name]) => name);
-    expect(rows.flatMap(({ names }) => names).sort()).toEqual(
-      [...read, 'DATABASE_URL_FILE', 'REDIS_URL_FILE'].sort(),
-    );
+  test('is what the settings say', () => {
+    expect(page, 'run "node scripts/settings.ts"').toBe(settingsPage());
   });
 
-  test('gives defaults that mean what no setting means', () => {
-    const env: Record<string, string> = {};
-    for (const { names, defaults } of rows) {
-      names.forEach((name, index) => {
-        const value = defaults[index];
-        if (value && !name.endsWith('_FILE'))
-          env[name] = value.replace('DATA_DIR/', 'data/').replace('PORT', '3000');
-      });
-    }
-    expect(Object.keys(env).length).toBeGreaterThan(15);
-    expect(readConfig(env)).toEqual(readConfig({}));
+  test('names every variable that the configuration reads', () => {
+    expect(rows.flatMap(({ names }) => names).sort()).toEqual([...VARIABLES].sort());
+    expect(eight).toHaveLength(8);
+    expect(eight.flatMap(({ names }) => names).filter((name) => !VARIABLES.has(name))).toEqual([]);
+  });
+
+  test.each([
+    ['docs/settings.md', rows, 20],
+    ['the README', eight, 5],
+  ])('gives defaults that mean what no setting means, in %s', (_, table, least) => {
+    const values = table.flatMap(({ names: [name = ''], value }) =>
+      value ? [[name, value.replace('DATA_DIR/', 'data/').replace('PORT', '3000')]] : [],
+    );
+    expect(values.length).toBeGreaterThan(least);
+    expect(readConfig(Object.fromEntries(values))).toEqual(readConfig({}));
   });
 });

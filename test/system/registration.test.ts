@@ -1,22 +1,20 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll } from 'vitest';
 import { buildApp } from '../../src/app.ts';
 import { StartupError } from '../../src/base/startup-error.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { openDatabase } from '../../src/database/index.ts';
-import { ADA, addUser, BOB, createTestApp, logIn, type TestApp } from '.././support/app.ts';
+import { ADA, addUser, BOB, logIn } from '.././support/app.ts';
+import { describe, expect, startIdcard, test } from '.././support/idcard.ts';
 import { findFreePort, run, startServer, temporaryFolder } from '.././support/process.ts';
 
 const SENTENCE = /^REGISTRATION must be set [^\n]*\bopen\b[^\n]*\bclosed\b[^\n]*\.$/;
 
 describe('with REGISTRATION=closed', () => {
-  let idcard: TestApp;
-  afterEach(() => idcard?.close());
-
   test('whatever is sent to POST /v1/register has one answer, and is not looked at', async () => {
     const asked: string[] = [];
-    idcard = await createTestApp({
+    const idcard = await startIdcard({
       env: { REGISTRATION: 'closed' },
       directory: (real) => ({
         ...real,
@@ -123,10 +121,9 @@ describe('where NODE_ENV is production and REGISTRATION is not set', () => {
     await expect(buildApp(config)).rejects.toThrow(StartupError);
     expect(existsSync(DATA_DIR)).toBe(false);
 
-    const idcard = await createTestApp({ env: { NODE_ENV: 'production', REGISTRATION: 'closed' } });
-    const answer = await idcard.app.inject({ method: 'POST', url: '/v1/register', body: ADA });
-    expect(answer.statusCode).toBe(403);
-    await idcard.close();
+    const idcard = await startIdcard({ env: { NODE_ENV: 'production', REGISTRATION: 'closed' } });
+    const answer = await idcard.post('/v1/register', ADA);
+    expect(answer).toBeProblem('registration-closed');
   });
 });
 

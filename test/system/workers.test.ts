@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, type TestContext, test } from 'vitest';
 import { ADA, bearer, type TokenBody } from '../support/app.ts';
 import { newDatabase } from '../support/postgres.ts';
-import { BIN, findFreePort, launch, run, type ServerProcess, temporaryFolder } from '../support/process.ts';
+import { bin, findFreePort, launch, run, type ServerProcess, temporaryFolder } from '../support/process.ts';
 import {
   ask,
   isAlive,
@@ -71,7 +71,7 @@ describe('several workers', () => {
 
   test.runIf(process.platform === 'linux')('share the one port that PORT=0 finds', async (context) => {
     const env = { WORKERS: '3', DATA_DIR: newFolder(context), PUBLIC_URL: 'https://a.example', PORT: '0' };
-    const primary = spawn(process.execPath, [BIN, 'serve'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const primary = spawn(process.execPath, [bin(), 'serve'], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     await once(primary.stderr, 'data'); // the greeting
     const ports = [primary.pid ?? 0, ...workersOf(primary.pid ?? 0)].flatMap(listeningPorts);
     expect(new Set(ports).size).toBe(1);

@@ -95,7 +95,7 @@ test('a token that was remembered dies with its key', async () => {
   const idcard = await createTestApp({ jwks: retiring });
   await addUser(idcard);
   const { access_token } = await logIn(idcard);
-  const verify = () => idcard.app.inject({ url: '/v1/verify', headers: bearer(access_token) });
+  const verify = () => idcard.get('/v1/verify', bearer(access_token));
   expect((await verify()).statusCode).toBe(200);
   idcard.time.now = START + 99;
   expect((await verify()).statusCode).toBe(200);

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import type { Kysely } from 'kysely';
 import { quoted } from '../../base/log-text.ts';
 import { StartupError } from '../../base/startup-error.ts';
 import { hasLostBytes } from '../../base/utf8.ts';
 import { type Config, readConfig } from '../../config/config.ts';
+import { readSecretFile } from '../../config/secret-file.ts';
 import type { Database } from '../../database/schema.ts';
 import { holdingWrites, isSameDatabase } from '../../database/snapshot.ts';
 import { objectionTo } from '../../factors/passwords/hasher.ts';
@@ -51,12 +51,7 @@ export function dbMove(env: NodeJS.ProcessEnv): Command {
 
 function targetOf({ to, toFile }: Options): string | undefined {
   if (toFile === undefined) return to;
-  let url: string;
-  try {
-    url = readFileSync(toFile, 'utf8').trim();
-  } catch (cause) {
-    throw new StartupError('--to-file names a file that cannot be read.', { cause });
-  }
+  const url = readSecretFile(toFile, '--to-file');
   if (hasLostBytes(url)) throw new StartupError('--to-file has what cannot be decoded: it must be UTF-8.');
   return url;
 }
@@ -79,7 +74,7 @@ async function move(
   return copy(createUserRows(source), isRehearsal ? await rehearse(there) : there, argon2);
 }
 
-/** Copies what is missing, so that whoever was interrupted runs it again; then compares all. */
+/** Copies the missing users, so that an interrupted move can run again. Then compares all users. */
 async function copy(
   source: UserRows,
   target: UserRows,
@@ -96,7 +91,7 @@ async function copy(
   await withProgress('Copying  ', users, async ({ advance, say }) => {
     for await (const page of pagesFrom(source.page)) {
       added += (await addPage(target, page)).size;
-      // A move loses nobody: such a user could not log in before it either.
+      // Moved all the same: such a user could not log in before the move either.
       for (const warning of unusableHashes(page, argon2)) say(`idcard: ${warning}`);
       advance(page.length);
     }
@@ -118,7 +113,7 @@ function unusableHashes(page: readonly UserRow[], argon2: Config['passwords']['a
   });
 }
 
-/** What SQLite stored and PostgreSQL cannot is told with its place. */
+/** Adds a page. The sentence for a value that SQLite stored and PostgreSQL refuses says where it is. */
 async function addPage(target: UserRows, page: UserRow[]): Promise<Set<string>> {
   try {
     return await target.add(page);
@@ -131,7 +126,7 @@ async function addPage(target: UserRows, page: UserRow[]): Promise<Set<string>> 
   }
 }
 
-/** The first of `others` that `users` has not, or has otherwise. */
+/** The first of `others` that `users` lacks, or has with other values. */
 async function firstNotIn(
   users: UserRows,
   others: UserRows,

@@ -1,6 +1,6 @@
 import { isThisMachine } from '../../base/this-machine.ts';
 import type { Config } from '../../config/config.ts';
-import { unavailable } from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
 import type { PasswordPolicy } from './policy.ts';
 
 /** A password policy that loads its 49,000 common passwords when the first new password is to be judged. */

@@ -1,5 +1,5 @@
-import { invalidDpopProof } from '../../problems/catalogue.ts';
 import { boundToAnotherKey, type Dpop, type ProofUse, tokenNotBound } from './dpop.ts';
+import { invalidDpopProof } from './problems.ts';
 
 /** The key that new tokens are bound to, and who needs one: RFC 9449 §5, and REQUIRE_DPOP. */
 export interface Binding {

@@ -1,21 +1,15 @@
 import { z } from 'zod';
+import { overloaded, tooManyRequests } from '../../attempts/problems.ts';
 import { KnownPassword, Password } from '../../factors/passwords/password.ts';
 import { PASSWORD_AMR } from '../../factors/passwords/passwords.ts';
 import type { Objection } from '../../factors/passwords/policy.ts';
+import { weakPassword, wrongPassword } from '../../factors/passwords/problems.ts';
 import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import { senderOf } from '../../http/sender.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  cookiesNeedHttps,
-  crossSite,
-  invalidToken,
-  overloaded,
-  tooManyRequests,
-  unavailable,
-  weakPassword,
-  wrongPassword,
-} from '../../problems/catalogue.ts';
+import { invalidToken, unavailable } from '../../problems/general.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { answerHeaders, attemptOf } from '../attempts.ts';
 import { findCurrentUser } from '../current-user.ts';
 import { credentialsExample } from '../examples.ts';

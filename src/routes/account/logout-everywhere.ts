@@ -3,7 +3,8 @@ import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import { senderOf } from '../../http/sender.ts';
 import type { App } from '../../http/zod.ts';
-import { cookiesNeedHttps, crossSite, unavailable } from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { findCurrentUser } from '../current-user.ts';
 
 const schema = {

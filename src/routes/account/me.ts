@@ -1,7 +1,8 @@
 import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import { cookiesNeedHttps, crossSite, unavailable } from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { findCurrentUser } from '../current-user.ts';
 import { userExample } from '../examples.ts';
 import { toUserResponse, UserResponse } from '../user-response.ts';

@@ -1,21 +1,15 @@
 import { z } from 'zod';
+import { overloaded, tooManyRequests } from '../../attempts/problems.ts';
 import { KnownPassword } from '../../factors/passwords/password.ts';
 import { PASSWORD_AMR } from '../../factors/passwords/passwords.ts';
+import { invalidCredentials } from '../../factors/passwords/problems.ts';
 import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import { senderOf } from '../../http/sender.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  cookiesNeedHttps,
-  crossSite,
-  dpopNonceRequired,
-  invalidCredentials,
-  invalidDpopProof,
-  overloaded,
-  tooManyRequests,
-  unavailable,
-} from '../../problems/catalogue.ts';
-import { Problem } from '../../problems/problem.ts';
+import { unavailable } from '../../problems/general.ts';
+import { dpopNonceRequired, invalidDpopProof } from '../../proofs/dpop/problems.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { KnownEmail } from '../../users/email.ts';
 import { findByEmail } from '../../users/find-by-email.ts';
 import type { User } from '../../users/user.ts';
@@ -31,7 +25,6 @@ const schema = {
     'Answers with tokens in the body (transport "bearer", the default) or in cookies ("cookie"), and with a device token: ' +
     'sent with the next login by the same email, it keeps the guesses of strangers from slowing that down.',
   tags: ['Login'],
-  security: [],
   body: z
     .strictObject({
       email: KnownEmail,
@@ -120,7 +113,7 @@ export function loginRoute(app: App, house: House): void {
     const stronger = { passwordHash: await passwords.hash(password) };
     await directory.update(id, stronger, { passwordHash }).catch((error: unknown) => {
       // A directory that can be read and not changed, such as one on a full disk: the next login tries again.
-      if (!(error instanceof Problem && error.kind === unavailable.kind)) throw error;
+      if (!unavailable.is(error)) throw error;
     });
   }
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import { cookiesNeedHttps, crossSite } from '../../problems/catalogue.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 
 const schema = {
   operationId: 'logout',
@@ -11,7 +11,6 @@ const schema = {
     'Clears the cookies; a bearer client throws its tokens away. Needs no valid token. ' +
     'Tokens that were copied elsewhere stay valid until they expire: see logout-everywhere.',
   tags: ['Login'],
-  security: [],
   response: { 204: z.null() },
   documents: {
     204: {

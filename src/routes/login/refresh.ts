@@ -2,16 +2,14 @@ import { z } from 'zod';
 import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
+import { invalidToken, unavailable } from '../../problems/general.ts';
+import { dpopNonceRequired, invalidDpopProof } from '../../proofs/dpop/problems.ts';
 import {
   cookiesNeedHttps,
   crossSite,
-  dpopNonceRequired,
-  invalidDpopProof,
-  invalidToken,
   refreshTokenRequired,
   severalCredentials,
-  unavailable,
-} from '../../problems/catalogue.ts';
+} from '../../transports/problems.ts';
 import { findCurrentUser } from '../current-user.ts';
 import { tokenExample } from '../examples.ts';
 import { tokenResponses } from '../token-responses.ts';
@@ -23,7 +21,6 @@ const schema = {
     'Send the refresh token in the body, or its cookie; the new pair leaves by the way the old one came. ' +
     'Safe to repeat: a refresh token stays usable until it expires.',
   tags: ['Login'],
-  security: [],
   body: z.strictObject({ refresh_token: z.string().optional() }).optional().meta({ id: 'Refresh' }),
   bodyExamples: {
     bearer: { refresh_token: tokenExample.refresh_token },

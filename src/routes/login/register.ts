@@ -1,24 +1,21 @@
 import { z } from 'zod';
+import { overloaded, tooManyRequests } from '../../attempts/problems.ts';
 import { Password } from '../../factors/passwords/password.ts';
+import { weakPassword } from '../../factors/passwords/problems.ts';
 import type { House } from '../../house.ts';
 import { clientAddress } from '../../http/client-address.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import { senderOf } from '../../http/sender.ts';
 import type { App } from '../../http/zod.ts';
-import {
-  emailTaken,
-  overloaded,
-  registrationClosed,
-  tooManyRequests,
-  unavailable,
-  weakPassword,
-} from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
 import { NewEmail } from '../../users/email.ts';
 import { refuseTaken } from '../../users/find-by-email.ts';
+import { emailTaken } from '../../users/problems.ts';
 import { answerHeaders, attemptOf, refuseWhenFull } from '../attempts.ts';
 import { credentialsExample, userExample } from '../examples.ts';
 import { receiveNewPassword, refuseForm } from '../new-password.ts';
 import { toUserResponse, UserResponse } from '../user-response.ts';
+import { registrationClosed } from './problems.ts';
 
 const schema = {
   operationId: 'register',
@@ -27,7 +24,6 @@ const schema = {
     'The email is stored in one spelling: in lower case, its domain in the letters of its script, so that ' +
     '`ada@xn--mnchen-3ya.de` is `ada@münchen.de`. Where registration is closed, whatever is sent is refused alike.',
   tags: ['Login'],
-  security: [],
   body: z.strictObject({ email: NewEmail, password: Password }).meta({ id: 'Registration' }),
   bodyExamples: { ada: credentialsExample },
   response: { 201: UserResponse },

@@ -9,7 +9,6 @@ const schema = {
   operationId: 'getJwks',
   summary: 'The public keys',
   tags: ['Metadata'],
-  security: [],
   response: { 200: z.object({ keys: z.array(PublicJwk.meta({ id: 'Jwk' })) }).meta({ id: 'JwkSet' }) },
   documents: {
     200: {

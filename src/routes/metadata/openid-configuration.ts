@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { basePathOf } from '../../base/issuer.ts';
 import type { House } from '../../house.ts';
-import { basePathOf } from '../../http/base-path.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
 
@@ -12,7 +12,6 @@ const schema = {
     'For gateways and frameworks that look for an issuer and its keys here alone. idcard is no OpenID provider: there are ' +
     'no ID tokens and no endpoints of OAuth. The algorithms are those of the published keys, which sign access tokens.',
   tags: ['Metadata'],
-  security: [],
   response: {
     200: z
       .object({

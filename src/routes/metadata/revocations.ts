@@ -16,7 +16,6 @@ const schema = {
     'whoever’s they are. Its `aud` is its own address. ' +
     'Ask again with If-None-Match: while nothing changed the answer is 304.',
   tags: ['Metadata'],
-  security: [],
   response: { 200: z.string(), 304: z.null() },
   documents: {
     200: {

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { basePathOf } from '../../base/issuer.ts';
 import type { House } from '../../house.ts';
-import { basePathOf } from '../../http/base-path.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
 
@@ -11,7 +11,6 @@ const schema = {
   description:
     'Tells a verifier the issuer and where its keys are. There are no OAuth grants, and none are claimed.',
   tags: ['Metadata'],
-  security: [],
   response: {
     200: z
       .object({

@@ -13,7 +13,6 @@ const schema = {
     'In seconds, at worst, for each kind of token and each counter-measure, as this server is configured. ' +
     'A device token logs nobody in: as long as it works, guesses at one account are counted apart for whoever has it.',
   tags: ['Metadata'],
-  security: [],
   response: {
     200: z
       .object({

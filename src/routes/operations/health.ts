@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import { unavailable } from '../../problems/catalogue.ts';
+import { unavailable } from '../../problems/general.ts';
 import { replyWithProblem } from '../../problems/reply.ts';
 
 const Liveness = z.object({ status: z.literal('ok') }).meta({ id: 'Liveness' });
@@ -12,7 +12,6 @@ const livez = {
   operationId: 'getLiveness',
   summary: 'Whether the process runs',
   tags: ['Operations'],
-  security: [],
   response: { 200: Liveness },
   documents: { 200: { description: 'It runs.', example: alive } },
   problems: [],
@@ -36,7 +35,6 @@ const readyz = {
     'bounded by the lifetime of an access token; login and refresh answer 503. A replica that has not reached the user ' +
     'directory since its start is not ready, nor is one that stops.',
   tags: ['Operations'],
-  security: [],
   response: { 200: Readiness },
   documents: {
     200: {

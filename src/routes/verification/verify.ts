@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { requireRecentLogin, requireRole } from '../../authentication.ts';
+import { recentLoginRequired, requireRecentLogin, requireRole, roleRequired } from '../../authentication.ts';
 import type { House } from '../../house.ts';
 import { headerList, headerText } from '../../http/header-text.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
-import { cookiesNeedHttps, crossSite, recentLoginRequired, roleRequired } from '../../problems/catalogue.ts';
 import { AccessClaims } from '../../proofs/tokens/claims.ts';
+import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { accessClaimsExample } from '../examples.ts';
 
 /** With one audience, as idcard issues them: many generators of clients cannot say "a string or a list". */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Gate, openGate } from '../../client/gate.ts';
 import { ADA } from '../../support/app.ts';
 import { document } from '../../support/document.ts';
+import { type Gate, openGate } from '../client/gate.ts';
 import { type Browser, CHROMIUM_AND_WEBKIT, type Context, describeIn, type Page } from './browsers.ts';
 import { complaintsOf, withComplaints } from './complaints.ts';
 import { FAINT_TEXTS } from './contrast.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../../src/database/index.ts';
-import { BIN, type Finished, run, temporaryFolder } from '../../support/process.ts';
+import { bin, type Finished, run, temporaryFolder } from '../../support/process.ts';
 import { PYTHON } from '../../support/python.ts';
 
 const DATA_DIR = temporaryFolder();
@@ -22,7 +22,7 @@ function idcard(args: string[], input: string | Uint8Array = '', env: Record<str
 
 /** Runs a command of bash; `idcard` is the command, and `$'\xe9'` a byte. */
 async function shell(command: string): Promise<Finished> {
-  const script = `idcard() { "${process.execPath}" "${BIN}" "$@"; }; ${command}`;
+  const script = `idcard() { "${process.execPath}" "${bin()}" "$@"; }; ${command}`;
   const child = spawn('bash', ['-c', script], {
     env: { PATH: process.env.PATH, DATA_DIR },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -111,7 +111,7 @@ except OSError: pass
 print(shown.decode().strip(), os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
   async function typed(bytes: Buffer, email: string): Promise<string> {
-    const args = ['-c', TYPIST, bytes.toString('hex'), process.execPath, BIN, 'users', 'add', email];
+    const args = ['-c', TYPIST, bytes.toString('hex'), process.execPath, bin(), 'users', 'add', email];
     const child = spawn(PYTHON, args, { env: { PATH: process.env.PATH, DATA_DIR } });
     return (await Promise.all([text(child.stdout), once(child, 'close')]))[0].trim();
   }

@@ -21,7 +21,7 @@ import { generateKeySet } from '../../../src/proofs/keys/key-rotation.ts';
 import { countUsers, createManyUsers, eventually } from '../../support/many-users.ts';
 import { execute, newDatabase } from '../../support/postgres.ts';
 import {
-  BIN,
+  bin,
   type Finished,
   findFreePort,
   launch,
@@ -207,7 +207,7 @@ describe('a command that is killed on its way', { timeout: 120_000 }, () => {
 
   test('ends without a word, and not with 0, when its reader has gone', async () => {
     const script = '"$0" "$1" users export | head -1 >/dev/null; echo $PIPESTATUS';
-    const child = spawn('bash', ['-c', script, process.execPath, BIN], {
+    const child = spawn('bash', ['-c', script, process.execPath, bin()], {
       env: { DATABASE_URL: source.url, PATH: process.env.PATH },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../../src/database/index.ts';
 import { ADA } from '../../support/app.ts';
-import { BIN, temporaryFolder } from '../../support/process.ts';
+import { bin, temporaryFolder } from '../../support/process.ts';
 import { findProgram, lacks } from '../../support/system.ts';
 
 const DATA_DIR = temporaryFolder();
@@ -13,7 +13,7 @@ afterAll(() => rmSync(DATA_DIR, { recursive: true, force: true }));
 
 /** What a terminal shows of `users add`, its exit code, and how it leaves the terminal, when somebody types. */
 async function type(answers: readonly [question: string, keys: string][]): Promise<string> {
-  const command = `'${process.execPath}' '${BIN}' users add ${ADA.email}; echo "code $?"; stty -a | grep -oE -- '-?(icanon|echo|isig) '`;
+  const command = `'${process.execPath}' '${bin()}' users add ${ADA.email}; echo "code $?"; stty -a | grep -oE -- '-?(icanon|echo|isig) '`;
   const child = spawn(findProgram('script') ?? '', ['--quiet', '--command', command, '/dev/null'], {
     env: { DATA_DIR, PATH: process.env.PATH, SHELL: '/bin/sh', TERM: 'xterm' },
     stdio: ['pipe', 'pipe', 'inherit'],

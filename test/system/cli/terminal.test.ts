@@ -7,7 +7,7 @@ import { columns, createTable } from '../../../src/cli/table.ts';
 import { readEnvFile } from '../../../src/config/env-file.ts';
 import { misspeltSettings } from '../../../src/config/misspelt.ts';
 import { toLogLine } from '../../../src/serve/log-lines.ts';
-import { BIN, run, startServer, temporaryFolder } from '../../support/process.ts';
+import { bin, run, startServer, temporaryFolder } from '../../support/process.ts';
 import { findProgram, lacks } from '../../support/system.ts';
 
 const PASSWORD = 'violet otters play chess';
@@ -33,7 +33,7 @@ interface Typed {
 async function atTerminal(args: string[], { env = {}, type }: Typed = {}) {
   const child = spawn(
     findProgram('script') ?? '',
-    ['-qec', [process.execPath, BIN, ...args].join(' '), '/dev/null'],
+    ['-qec', [process.execPath, bin(), ...args].join(' '), '/dev/null'],
     {
       env: { PATH: process.env.PATH ?? '', TERM: 'xterm', DATA_DIR, ...env },
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../../../src/database/index.ts';
 import { createManyUsers } from '../../support/many-users.ts';
 import { newDatabase } from '../../support/postgres.ts';
-import { BIN, type Finished, run, temporaryFolder } from '../../support/process.ts';
+import { bin, type Finished, run, temporaryFolder } from '../../support/process.ts';
 import { findProgram, lacks } from '../../support/system.ts';
 
 const folder = temporaryFolder();
@@ -258,7 +258,7 @@ test.each([
 
 /** What a terminal shows of `idcard <args>`. */
 function atTerminal(args: string[], DATABASE_URL: string): Promise<string> {
-  const command = [process.execPath, BIN, ...args].map((word) => `'${word}'`).join(' ');
+  const command = [process.execPath, bin(), ...args].map((word) => `'${word}'`).join(' ');
   const child = spawn(findProgram('script') ?? '', ['--quiet', '--command', command, '/dev/null'], {
     env: { DATABASE_URL, PATH: process.env.PATH, SHELL: '/bin/sh', TERM: 'xterm' },
     stdio: ['ignore', 'pipe', 'inherit'],

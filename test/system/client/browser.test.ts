@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bearer, createClient } from '../../../src/client/index.ts';
-import { type Gate, openGate } from '../../client/gate.ts';
-import { type OtherService, serveOther } from '../../client/other-service.ts';
 import { ADA, BOB } from '../../support/app.ts';
 import { type Browser, type Context, describeIn, ENGINES } from '../browser/browsers.ts';
+import { type Gate, openGate } from './gate.ts';
+import { type OtherService, serveOther } from './other-service.ts';
 import { openTab, pageWithClient, type Tab } from './tabs.ts';
 
 const WITHOUT_LOCKS = 'delete Navigator.prototype.locks;';

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { runInContext } from 'node:vm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bearer, createClient } from '../../../src/client/index.ts';
-import { type Gate, openGate } from '../../client/gate.ts';
-import { type OtherService, serveOther } from '../../client/other-service.ts';
 import { ADA } from '../../support/app.ts';
 import { type Browser, describeIn, ENGINES } from '../browser/browsers.ts';
 import { bundle, gzippedBytes } from './bundle.ts';
+import { type Gate, openGate } from './gate.ts';
+import { type OtherService, serveOther } from './other-service.ts';
 import { createReactNative } from './react-native.ts';
 
 const guide = readFileSync('docs/client.md', 'utf8');

@@ -1,7 +1,7 @@
 import { type Context, runInContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Gate, openGate } from '../../client/gate.ts';
 import { ADA } from '../../support/app.ts';
+import { type Gate, openGate } from './gate.ts';
 import { createReactNative } from './react-native.ts';
 
 let gate: Gate;

@@ -7,9 +7,10 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { systemClock } from '../../../src/base/clock.ts';
 import { readConfig } from '../../../src/config/config.ts';
+import { VARIABLES } from '../../../src/config/settings.ts';
 import { parsePostgresUrl } from '../../../src/database/postgres-url.ts';
 import { loadKeySet } from '../../../src/proofs/keys/load-key-set.ts';
-import { IMAGE, knownSettings, longestStopSeconds } from '../../support/deploy.ts';
+import { IMAGE, longestStopSeconds } from '../../support/deploy.ts';
 import { temporaryFolder } from '../../support/process.ts';
 
 const FILE = 'deploy/compose.yaml';
@@ -67,7 +68,7 @@ test('only nginx can be reached from outside, and the database from idcard alone
 
 test('every setting of the replicas is one that idcard knows', () => {
   for (const { environment } of replicas) {
-    expect(Object.keys(environment).filter((name) => !knownSettings().has(name))).toEqual([]);
+    expect(Object.keys(environment).filter((name) => !VARIABLES.has(name))).toEqual([]);
   }
 });
 

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pack } from '../../../scripts/pack/pack.ts';
 import { bearer, createClient } from '../../../src/client/index.ts';
-import { type OtherService, serveOther } from '../../client/other-service.ts';
 import { ADA } from '../../support/app.ts';
 import {
   compileEverywhere,
@@ -16,6 +15,7 @@ import {
 } from '../../support/packages.ts';
 import { type ServerProcess, startServer } from '../../support/process.ts';
 import { startWorker } from '../../support/workerd.ts';
+import { type OtherService, serveOther } from '../client/other-service.ts';
 
 let project: string;
 let tarball: string;

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findFreePort, type ServerProcess, startServer, temporaryFolder } from '../support/process.ts';
+import { findFreePort, type ServerProcess, startServer, temporaryFolder } from '../../support/process.ts';
 
 /** One request as it arrived, and how it was answered. */
 interface Passage {

@@ -8,8 +8,8 @@ import {
   type LoginStorage,
   memoryStorage,
   ProblemError,
-} from '../../src/client/index.ts';
-import { ADA, BOB } from '../support/app.ts';
+} from '../../../src/client/index.ts';
+import { ADA, BOB } from '../../support/app.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type OtherService, serveOther } from './other-service.ts';
 

@@ -3,23 +3,24 @@ import type { Socket } from 'node:net';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { codeOf } from '../base/error-code.ts';
 import { printable } from '../base/log-text.ts';
-import { clientAddress, normalizeAddress } from '../http/client-address.ts';
+import type { Events } from '../events/events.ts';
+import { internalError } from '../problems/general.ts';
+import { Problem, type ProblemOptions } from '../problems/problem.ts';
+import { logRefusal } from '../problems/refusal-log.ts';
+import { replyWithProblem } from '../problems/reply.ts';
+import { shownOrigin } from '../problems/shown-origin.ts';
+import { clientAddress, normalizeAddress } from './client-address.ts';
 import {
   headersTooLarge,
-  internalError,
   invalidRequest,
   methodNotAllowed,
   notFound,
-  overloaded,
   payloadTooLarge,
   requestTimeout,
   unsupportedMediaType,
   uriTooLong,
-} from './catalogue.ts';
-import { Problem, type ProblemOptions } from './problem.ts';
-import { logRefusal } from './refusal-log.ts';
-import { replyWithProblem } from './reply.ts';
-import { shownOrigin } from './shown-origin.ts';
+} from './problems.ts';
+import { senderOf } from './sender.ts';
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
@@ -27,13 +28,13 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
  * Answers whatever was thrown as `application/problem+json`, and every unknown address or method too.
  * @param guide where it is written which addresses there are
  */
-export function handleProblems(app: FastifyInstance, guide: string): void {
+export function handleProblems(app: FastifyInstance, guide: string, events: Events): void {
   app.setErrorHandler((error: unknown, request, reply) => {
     const problem = isOfQuery(error) ? noSuchRoute(request) : toProblem(error, request);
-    if (problem.kind === internalError.kind) removeUnsendable(reply);
-    return sendProblem(problem, request, reply);
+    if (internalError.is(problem)) removeUnsendable(reply);
+    return sendProblem(problem, request, reply, events);
   });
-  app.setNotFoundHandler((request, reply) => sendProblem(noSuchRoute(request), request, reply));
+  app.setNotFoundHandler((request, reply) => sendProblem(noSuchRoute(request), request, reply, events));
 
   function noSuchRoute(request: FastifyRequest): Problem {
     // Not `hasRoute`: it takes a pattern, and a stranger's address with ":" or "*" in it would be read as one.
@@ -70,8 +71,13 @@ function removeUnsendable(reply: FastifyReply): void {
 }
 
 /** For the errors that Fastify meets before there is a route. */
-export function answerFrameworkError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  sendProblem(toProblem(error, request), request, reply);
+export function answerFrameworkError(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  events: Events,
+): void {
+  sendProblem(toProblem(error, request), request, reply, events);
 }
 
 /**
@@ -156,20 +162,16 @@ function toProblem(error: unknown, request: FastifyRequest): Problem {
   return known?.(request, { reason: () => printable(String(code)) }) ?? internalError({ cause: error });
 }
 
-function sendProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const { kind } = problem;
-  if (kind === overloaded.kind) {
-    request.log.warn({ event: 'attempts.turned-away', address: clientAddress(request) }); // no stack for each one of a flood
-  } else if (kind.status >= 500) {
-    request.log.error({
-      event: 'request.failed',
-      address: clientAddress(request),
-      problem: kind.slug,
-      err: problem.cause ?? problem,
-    });
-  }
-  // A guessing attack must not vanish from the log once it is slowed down.
-  if (kind.status === 429) request.log.warn({ event: 'attempts.limited', address: clientAddress(request) });
+function sendProblem(
+  problem: Problem,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  events: Events,
+): FastifyReply {
+  const { event, slug } = problem.kind;
+  if (event === 'request.failed')
+    events.tell(event, { problem: slug, err: problem.cause ?? problem, ...senderOf(request) });
+  else if (event) events.tell(event, senderOf(request));
   logRefusal(problem, request.log, { event: 'request.refused', address: clientAddress(request) });
   return replyWithProblem(problem, request, reply);
 }

@@ -1,6 +1,6 @@
 import { calculateJwkThumbprint, decodeProtectedHeader, EmbeddedJWK, jwtVerify } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { sha256 } from '../../src/base/digest.ts';
+import { sha256 } from '../../../src/base/digest.ts';
 import {
   bearer,
   type Client,
@@ -9,8 +9,8 @@ import {
   keyValueStorage,
   memoryStorage,
   type StoredLogin,
-} from '../../src/client/index.ts';
-import { ADA, decode } from '../support/app.ts';
+} from '../../../src/client/index.ts';
+import { ADA, decode } from '../../support/app.ts';
 import { type Gate, openGate } from './gate.ts';
 
 let gate: Gate;
