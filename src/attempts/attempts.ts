@@ -5,31 +5,35 @@ import type { Attempt, AttemptLimits, LimitHeaders, Outcome } from './limits.ts'
 export interface ReceivedAttempt extends Attempt {
   /** Aborts when the client goes away. */
   client: AbortSignal;
-  /** Takes what the answer is to say about the limit; the last word counts. */
+  /** Takes the header fields by which the answer tells the limit. The last call wins. */
   tell(headers: LimitHeaders): void;
 }
 
-/** What an attempt is given once it was counted. */
+/** What the work of an attempt is given, after the attempt was counted. */
 interface CountedWork {
-  /** Runs what hashes a password, at once or when its turn comes: from then on the attempt is a failure. @throws overloaded */
+  /**
+   * Runs what hashes a password, at once or when its turn comes. From then on the attempt is a failure, until `succeeded`
+   * is called.
+   * @throws overloaded
+   */
   inTurn<T>(hash: () => Promise<T>): Promise<T>;
-  /** To be called when it was no failure. */
+  /** To be called when the attempt succeeded. */
   succeeded(): void;
   /**
-   * Runs what may refuse a password that was judged. To judge one takes milliseconds of the one thread that serves everybody:
-   * the address of what is refused answers for that.
+   * Runs what may refuse a new password after it was judged. Judging takes milliseconds of the one thread that serves
+   * everybody, so a refused attempt stays counted for the address.
    */
   judged(refuse: () => void): void;
 }
 
 export interface Attempts {
   /**
-   * Counts an attempt, and only then lets it begin: what is refused has asked no directory and checked no proof. What fails
-   * before its hash has begun is taken back; for what costs all the same, the address answers.
+   * Counts an attempt, and only then runs its work: a refused attempt asks no directory and checks no proof. An attempt
+   * that fails before its hash has begun is taken back. If it had a cost all the same, it stays counted for the address.
    * @throws tooManyRequests, overloaded
    */
   run<T>(attempt: ReceivedAttempt, work: (counted: CountedWork) => Promise<T>): Promise<T>;
-  /** For a request of which nothing was read yet: most of a flood ends here. @throws overloaded */
+  /** For a request whose body was not read yet: most requests of a flood end here. @throws overloaded */
   refuseWhenFull(): void;
 }
 

@@ -2,24 +2,25 @@
 export interface Pace {
   /** Attempts without any delay. */
   free: number;
-  /** The delay doubles with each attempt beyond, from one second up to this. Never longer: no permanent lock. */
+  /** Each attempt beyond the free ones doubles the delay, from one second up to this. There is no permanent lock. */
   longestDelaySeconds: number;
-  /** So long after the first attempt, the count starts again. */
+  /** How long after the first attempt the count starts again. */
   forgetAfterSeconds: number;
 }
 
 const NETWORK = { longestDelaySeconds: 300, forgetAfterSeconds: 3600 };
 
 /**
- * What is counted. Many honest users may share a network, and the more the larger it is; and yet who has a large one must not
- * have as many counts as it has parts (RFC 6177: a home has a /56, a business a /48).
+ * The kinds of counts. The larger a network, the more honest users may share it. Yet whoever has a large network must not
+ * get one count for each of its parts (RFC 6177: a home has a /56, a business a /48).
  */
 export const PACES = {
-  /** 10 are free, 13 more until the delay is an hour, and one an hour from then on: fewer than 50 a day. */
+  /** 10 attempts are free. 13 more bring the delay to an hour. From then on there is one an hour: fewer than 50 a day. */
   account: { free: 10, longestDelaySeconds: 3600, forgetAfterSeconds: 86_400 },
   /**
-   * All devices of an account. Each login gives another device token and no change of the password takes them back, so whoever
-   * logged in often has as many, each with a count of its own as an account has.
+   * All devices of an account together. Each device token has a count like that of an account. Each login gives another
+   * device token, and a change of the password voids none: without this count, whoever has logged in often would have as
+   * many counts.
    */
   devices: { free: 100, longestDelaySeconds: 3600, forgetAfterSeconds: 86_400 },
   /** An IPv4 address, or a /64 of IPv6. */
@@ -40,19 +41,22 @@ export interface Count {
 
 /** How a count stands after an attempt. */
 export interface Tally {
-  /** How many more are free. */
+  /** How many more attempts are free. */
   remaining: number;
-  /** Until more are free, or when none is, until the next one is admitted. */
+  /** Until more attempts are free; after an attempt that was not free, until the next one is admitted. */
   resetSeconds: number;
-  /** For how long the attempt has to wait; 0 when it has not. */
+  /** How long the attempt has to wait; 0 when it need not wait. */
   waitSeconds: number;
 }
 
-/** Where attempts are counted: atomically, however many are made at once. */
+/** Counts attempts atomically, however many are made at once. */
 export interface CountStore {
-  /** Counts an attempt in each of these, or in none when it has to wait for one of them. The tallies in the same order. */
+  /**
+   * Counts an attempt in each of the counts, or in none when one of them has a delay. The tallies have the order of the
+   * counts.
+   */
   add(attempt: number, counts: readonly Count[]): Promise<Tally[]>;
-  /** As if this attempt had not been made; those made since keep the delay that they have brought about. */
+  /** Takes an attempt back. Delays that later attempts made stay. */
   takeBack(attempt: number, counts: readonly Count[]): Promise<Tally[]>;
 }
 
@@ -60,9 +64,9 @@ export interface CountStore {
 export interface Standing {
   /** Attempts that are counted now. */
   made: number;
-  /** Until more are free, or after an attempt beyond those, its delay. Not above zero when nothing is counted. */
+  /** Until more attempts are free; after an attempt that was not free, its delay. Zero or less when nothing is counted. */
   resetMs: number;
-  /** For how long the next attempt has to wait; 0 when it has not. */
+  /** How long the next attempt has to wait; 0 when it need not wait. */
   waitMs: number;
 }
 

@@ -1,35 +1,38 @@
 import { overloaded } from './problems.ts';
 
-/** In front of the password hash: as many at once as the machine can work on, and a short queue for the others. */
+/** Runs as many password hashes at once as the machine can work on. The others wait in a short queue. */
 export interface HashQueue {
   /**
-   * Runs work that hashes, at once or when its turn comes, first come, first served. It may hash several times.
-   * @param client aborts when nobody waits for the answer any more: work that has not begun then never does
+   * Runs work that hashes, at once or when its turn comes, first come, first served. The work may hash several times.
+   * @param client aborts when nobody waits for the answer any more; work that has not begun by then never begins
    * @throws overloaded before the work has begun: when its turn would come too late, or did not come in time
    */
   run<T>(work: () => Promise<T>, client: AbortSignal): Promise<T>;
-  /** @throws overloaded when work that came now would be refused for a queue that is too long */
+  /** @throws overloaded when the queue is too long for new work */
   refuseWhenFull(): void;
 }
 
 export interface HashQueueOptions {
-  /** Hashes at once. */
+  /** How many hashes run at once. */
   atOnce: number;
-  /** For how long work may wait for its turn. */
+  /** How long work may wait for its turn. */
   queueSeconds: number;
 }
 
-/** Bounds the memory of a queue whose hashes are quick; what waits is a request of about 20 kB. */
+/** Bounds the memory of a queue with quick hashes. A waiting request takes about 20 kB. */
 const MAX_WAITING = 2000;
-/** What a hash is taken to need until some have been measured. */
+/** How long a hash is assumed to take until hashes have been measured. */
 const UNMEASURED_SECONDS = 0.05;
-/** How much of the time may be promised: hashes that take longer than the last ones leave nobody waiting for a refusal. */
+/**
+ * The share of `queueSeconds` that is given out. The rest is for hashes that take longer than the last ones: else work
+ * would wait, and be refused after the wait.
+ */
 const FILLED = 0.8;
-/** How many measurements the average looks back on, more or less. */
+/** About how many measurements the average covers. */
 const AVERAGE_OVER = 16;
 
 export function createHashQueue({ atOnce, queueSeconds }: HashQueueOptions): HashQueue {
-  /** In the order of arrival. Each begins its work; none is here while a place is free. */
+  /** Functions that begin the waiting work, in the order of arrival. There are none while a place is free. */
   const waiting = new Set<() => void>();
   let running = 0;
   let averageSeconds = UNMEASURED_SECONDS;
@@ -66,7 +69,7 @@ export function createHashQueue({ atOnce, queueSeconds }: HashQueueOptions): Has
     if (waiting.size >= MAX_WAITING || secondsToDrain() > FILLED * queueSeconds) throw refusal();
   }
 
-  /** Hands the place on. Only the work itself gives it up: a hash goes on when its client has left. */
+  /** Hands the place to the next in the queue. Work holds its place until it ends: a hash goes on after its client has left. */
   function leave(): void {
     const [next] = waiting;
     if (next) next();

@@ -3,38 +3,38 @@ import { type Count, type CountStore, PACES, type Tally } from './count-store.ts
 import { networksOf } from './networks.ts';
 import { tooManyRequests } from './problems.ts';
 
-/** Slows down whoever tries one password after the other, or makes this server hash them. */
+/** Slows down clients that try one password after the other, or that make this server hash many passwords. */
 export interface AttemptLimits {
   /**
    * Counts an attempt before it reaches the hash, so that attempts made at once are all counted.
    * @throws tooManyRequests
    */
   countAttempt(attempt: Attempt): Promise<CountedAttempt>;
-  /** Lets go of what is held outside of this process. */
+  /** Closes connections to other programs, such as Redis. */
   close?(): void;
 }
 
 export interface Attempt {
   address: string;
   account: string;
-  /** One that the account was logged in to from: it is counted apart from strangers. */
+  /** A device from which the account was logged in to. Its attempts are counted apart from those of strangers. */
   device?: string | undefined;
 }
 
 export interface CountedAttempt {
-  /** As the limit stands while this attempt is counted. */
+  /** The limit, with this attempt counted. */
   headers: LimitHeaders;
-  /** Says, once, what the attempt turned out to be. Of one that failed nothing is said: it stays counted. */
+  /** To be called once, with what the attempt turned out to be. It is not called for a failure: a failure stays counted. */
   end(outcome: Outcome): Promise<LimitHeaders>;
 }
 
 /**
  * What an attempt can turn out to be, other than a failure:
- * - `succeeded`: as if it had not been made. No success makes other attempts forgotten, since whoever makes those could see by
- *   that that there is somebody who logs in.
- * - `turned-away`: it ended before its hash and without cost, as if it had not been made.
- * - `abandoned`: it ended before its hash, but not without cost, such as a place that was held. The address answers for it,
- *   and the account does not.
+ * - `succeeded`: the attempt is taken back. Other attempts stay counted: if a success cleared them, an attacker could see
+ *   that somebody logs in to the account.
+ * - `turned-away`: the attempt ended before its hash and cost nothing. It is taken back.
+ * - `abandoned`: the attempt ended before its hash, but had a cost, such as a place in the queue. It stays counted for
+ *   the address, and is taken back for the account.
  */
 export type Outcome = 'succeeded' | 'turned-away' | 'abandoned';
 
@@ -72,7 +72,8 @@ export function createAttemptLimits(store: CountStore): AttemptLimits {
 }
 
 function refusal(retryAfterSeconds: number, { remaining, waitSeconds }: Tally) {
-  // Of what else refuses there is no window to tell: Retry-After must not be earlier than what RateLimit says.
+  // Where another count refuses, RateLimit has no `t`: the window of the address may end after Retry-After, which must
+  // not be earlier than what RateLimit says.
   const headers = limitHeaders(
     waitSeconds > 0 ? { remaining: 0, resetSeconds: retryAfterSeconds } : { remaining },
   );
@@ -80,8 +81,9 @@ function refusal(retryAfterSeconds: number, { remaining, waitSeconds }: Tally) {
 }
 
 /**
- * `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers), of the client's own address alone: what is left of
- * an account's would tell a stranger whether somebody tries to log in there, and of a larger network's, what its neighbours do.
+ * `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers) for the client's own address alone. The count
+ * of an account would tell strangers whether somebody tries to log in there. The count of a larger network would tell
+ * what neighbours do.
  */
 function limitHeaders({ remaining, resetSeconds }: Pick<Tally, 'remaining'> & Partial<Tally>): LimitHeaders {
   const { free, forgetAfterSeconds } = PACES.address;

@@ -1,27 +1,27 @@
 import { type Count, type CountStore, type Kind, PACES, type Tally, tallyOf } from './count-store.ts';
 
 /**
- * How many of each kind are counted at once; those without an attempt for the longest time are forgotten. To have one account
- * forgotten, an attacker needs attempts at as many others that all reach the hash: ten minutes of two cores, from 500
- * networks within the hour, for eleven attempts.
+ * How many counts of each kind are kept. Beyond, the count whose last attempt is the longest ago is forgotten. To have
+ * one account forgotten, an attacker has to make attempts at as many other accounts, and each has to reach the hash. That
+ * takes ten minutes of two cores and 500 networks within the hour, and gains eleven attempts.
  */
 const MAX_COUNTS = 50_000;
 
-/** One count. Its number and its delay end each by itself, as the two keys do that Redis has for it. */
+/** One count. Its number and its delay expire separately, like the two keys in Redis. */
 interface Entry {
   made: number;
   forgottenAtMs: number;
-  /** The attempt that the next one waits for. */
+  /** The attempt that made the delay. */
   delayedBy: number;
   delayedUntilMs: number;
 }
 
 /**
  * Counts in this process, by the steps of the scripts in `redis-store.ts`.
- * @param nowMs a clock that nobody can set: whoever sets it forward ends every delay
+ * @param nowMs a clock that nobody can set: a clock set forward would end every delay
  */
 export function createMemoryStore(nowMs: () => number): CountStore {
-  /** Each in the order of the last attempt. */
+  /** The counts of each kind, in the order of their last attempts. */
   const kinds = new Map<Kind, Map<string, Entry>>();
 
   function entriesOf(kind: Kind): Map<string, Entry> {
@@ -30,7 +30,7 @@ export function createMemoryStore(nowMs: () => number): CountStore {
     return entries;
   }
 
-  /** What has ended is 0. */
+  /** What has expired is 0. */
   function read({ kind, name }: Count, now: number): Entry {
     const {
       made = 0,
@@ -44,7 +44,7 @@ export function createMemoryStore(nowMs: () => number): CountStore {
     };
   }
 
-  /** As the last one that was attempted. */
+  /** Stores a count as the one with the latest attempt. */
   function write({ kind, name }: Count, entry: Entry): void {
     const entries = entriesOf(kind);
     entries.delete(name);
@@ -65,7 +65,7 @@ export function createMemoryStore(nowMs: () => number): CountStore {
     });
   }
 
-  /** Of a count that nobody waits for. */
+  /** Adds to a count that has no delay now. */
   function add(count: Count, attempt: number, now: number): Tally {
     const { free, longestDelaySeconds, forgetAfterSeconds } = PACES[count.kind];
     const before = read(count, now);
@@ -78,7 +78,7 @@ export function createMemoryStore(nowMs: () => number): CountStore {
 
   function subtract(count: Count, attempt: number, now: number): Tally {
     const before = read(count, now);
-    const made = Math.max(0, before.made - 1); // forgotten meanwhile: below zero there would be free attempts
+    const made = Math.max(0, before.made - 1); // the count may have expired meanwhile: a number below zero would be free attempts
     const forgottenAtMs = made > 0 ? before.forgottenAtMs : 0;
     const delay = before.delayedBy === attempt ? { delayedBy: 0, delayedUntilMs: 0 } : {};
     const after = { ...before, ...delay, made, forgottenAtMs };

@@ -1,11 +1,12 @@
 import ipaddr from 'ipaddr.js';
 import type { Count } from './count-store.ts';
 
-/** Where an attempt comes from: an IPv4 address, or the networks of an IPv6 address, the smallest first. */
+/** The networks that an attempt comes from: an IPv4 address, or the networks of an IPv6 address, the smallest first. */
 export function networksOf(address: string): Count[] {
   const parsed = ipaddr.isValid(address) ? ipaddr.process(address) : undefined;
   if (!(parsed instanceof ipaddr.IPv6)) return [{ kind: 'address', name: parsed?.toString() ?? address }];
-  // RFC 6052: to an IPv6-only server, a translator shows each IPv4 client as one of these, and so all of them in one /64.
+  // RFC 6052: in front of an IPv6-only server, a translator gives every IPv4 client an address in this prefix. All of
+  // them are in one /64.
   if (parsed.match(WELL_KNOWN_PREFIX, 96)) {
     return [{ kind: 'address', name: new ipaddr.IPv4(parsed.toByteArray().slice(12)).toString() }];
   }

@@ -4,9 +4,10 @@ import { type AttemptLimits, createAttemptLimits, noAttemptLimits } from './limi
 import { createMemoryStore } from './memory-store.ts';
 
 /**
- * The limits of a configuration. Nobody else asks whether there are any.
- * @param nowMs of counts in memory: a clock that nobody can set
- * @param primaryLimits in a worker: those that the primary holds
+ * The limits that a configuration asks for. Where it asks for none there is `noAttemptLimits`, so that no caller has to
+ * ask.
+ * @param nowMs the clock of counts in memory, which nobody can set
+ * @param primaryLimits in a worker: the limits that the primary holds
  * @throws StartupError
  */
 export async function openAttemptLimits(
@@ -19,6 +20,6 @@ export async function openAttemptLimits(
   if (primaryLimits) return primaryLimits;
   const inMemory = createAttemptLimits(createMemoryStore(nowMs));
   if (redis.url === undefined) return inMemory;
-  const { openRedisLimits } = await import('./redis-limits.ts'); // its driver is for those who use it
+  const { openRedisLimits } = await import('./redis-limits.ts'); // only who uses Redis loads its driver
   return openRedisLimits({ redisUrl: redis.url, publicUrl: server.publicUrl }, inMemory, events);
 }

@@ -14,6 +14,6 @@ export const overloaded = define(
   'overloaded',
   'Overloaded',
   'Too many passwords wait to be checked; try again after the seconds in Retry-After.',
-  // A warning has no stack: a flood would write one for each attempt.
+  // The event is a warning, without a stack: a flood would write a stack for each attempt.
   { event: 'attempts.turned-away' },
 );

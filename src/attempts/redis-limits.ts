@@ -10,7 +10,7 @@ const RETRY_MS = 1000;
 
 interface Settings {
   redisUrl: string;
-  /** Tells the counts of several issuers in one Redis apart. */
+  /** Keeps the counts of several issuers in one Redis apart. */
   publicUrl: string;
 }
 
@@ -20,12 +20,12 @@ interface Shared {
 }
 
 /**
- * One count for all replicas, in Redis; a count of this process while Redis fails in any way, from the first failure on, so
- * that no other attempt waits for it. An attempt stays with the count that it was made in: given back to the other one,
- * it would be a free one.
+ * Counts attempts in Redis, for all replicas together. From the first failure of Redis on, this process counts by itself,
+ * so that no other attempt waits for Redis. An attempt is taken back from the count that it was made in: taken back from
+ * the other one, it would be a free attempt.
  * @param local the limits of this process
  * @param retryMs how often Redis is tried again
- * @throws StartupError when the URL makes no sense, and not when Redis is away
+ * @throws StartupError when the URL makes no sense, but not when Redis is away
  */
 export async function openRedisLimits(
   { redisUrl, publicUrl }: Settings,
@@ -57,7 +57,7 @@ export async function openRedisLimits(
   }
 
   function disconnect(from: Shared, error: unknown): void {
-    if (shared !== from) return; // the first of several failures has done it
+    if (shared !== from) return; // an earlier failure has disconnected already
     shared = undefined;
     from.redis.disconnect();
     retryLater(error);
@@ -108,12 +108,12 @@ export async function openRedisLimits(
   };
 }
 
-/** A login of nobody: every command that counting needs, and as fast. */
+/** Counts a login of nobody, with every command that counting needs, and within the same time. */
 async function probe(limits: AttemptLimits): Promise<void> {
   try {
     const { end } = await limits.countAttempt({ address: '', account: '' });
     await end('succeeded');
   } catch (error) {
-    if (!(error instanceof Problem)) throw error; // too many logins of nobody were counted in time
+    if (!(error instanceof Problem)) throw error; // Redis counts: it has counted too many logins of nobody
   }
 }

@@ -8,10 +8,10 @@ import { type Count, type CountStore, PACES, type Tally, tallyOf } from './count
 const ANSWER_MS = 300;
 
 /**
- * Counts an attempt in every count, unless it has to wait for one. A script, since Redis runs it as a whole: between two
- * commands, attempts at other replicas would see the counts with those that are refused. Of each count there are two keys, how
- * many were made and the attempt that the next one waits for. The paces come in one argument: a Redis that wants a password says
- * so only to commands of ten at most.
+ * Counts an attempt in every count, unless one of them has a delay. Redis runs a script as a whole: between two commands,
+ * attempts at other replicas would see counts that include refused attempts. Each count has two keys: the number of
+ * attempts, and the attempt that made the delay. The paces share one argument: a Redis that wants a password says so only
+ * to commands of at most ten arguments.
  */
 const ADD = `
 local paces, counts, refused = cjson.decode(ARGV[2]), {}, false
@@ -34,7 +34,7 @@ for i = 1, #counts do
 end
 return counts`;
 
-/** Never below zero: a count that was forgotten meanwhile would become free attempts. */
+/** Takes an attempt back. A count that has expired meanwhile stays at zero: below zero there would be free attempts. */
 const TAKE_BACK = `
 local counts = {}
 for i = 1, #KEYS / 2 do
@@ -50,14 +50,14 @@ for i = 1, #KEYS / 2 do
 end
 return counts`;
 
-/** Of each count, as `Standing` has them. */
+/** For each count, the fields of `Standing` in their order. */
 const Standings = z.array(z.tuple([z.number(), z.number(), z.number()]));
 
-/** Counts in Redis, shared by all who name the same issuer. Every key expires. */
+/** Counts in Redis, shared by all replicas with the same issuer. Every key expires. */
 export function createRedisStore(redis: Redis, issuer: string): CountStore {
   /**
-   * Redis is read by more people than the directory, in monitors and dumps, so it holds no email and no address. Who can
-   * read it can still ask for an email that they know.
+   * More people read Redis than the directory, in monitors and dumps. So no key holds an email or an address. Who can
+   * read Redis can still ask for an email that they know.
    */
   function keyOf(kind: string, name: string): string {
     const digest = createHash('sha256')
