@@ -2,10 +2,10 @@ import { Redis } from 'ioredis';
 import { inTime } from '../base/in-time.ts';
 import type { RedisServer } from './redis-url.ts';
 
-/** Until a connection is open, with TLS and the password. */
+/** How long a connection may take to open, with TLS and the password. */
 const CONNECT_MS = 1000;
 
-/** A connection that ends is not opened again, and nothing waits for one: whoever uses it has something else to do. */
+/** A connection that ends is not opened again, and no command waits for one: the caller goes on without Redis. */
 const OPTIONS = {
   lazyConnect: true,
   retryStrategy: null,
@@ -13,7 +13,7 @@ const OPTIONS = {
   enableReadyCheck: false,
   disableClientInfo: true,
   disconnectTimeout: 100,
-  protocol: 2, // else the password is in a command that older servers repeat in their error
+  protocol: 2, // RESP3 sends the password in a command that older servers repeat in their error
 } as const;
 
 /** @throws Error */
@@ -25,7 +25,7 @@ export async function connectRedis(server: RedisServer): Promise<Redis> {
   });
   try {
     await inTime(CONNECT_MS, redis.connect());
-    if (refusal) throw refusal; // a password, or a database, which would be another one without a word
+    if (refusal) throw refusal; // a wrong password or database: without this, another database would be used without a word
     return redis;
   } catch (error) {
     redis.disconnect();
@@ -33,11 +33,11 @@ export async function connectRedis(server: RedisServer): Promise<Redis> {
   }
 }
 
-/** A word for the log. The whole message may repeat what was sent, the password included. */
+/** One word for the log. The whole message may repeat what was sent, the password included. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   if ('code' in error && typeof error.code === 'string') return error.code;
   const [word] = /^[A-Z]+\b/.exec(error.message) ?? [];
-  // That there is no connection is said in several ways.
+  // ioredis says in several ways that there is no connection.
   return word ?? (error.name === 'Error' ? 'CLOSED' : error.name);
 }

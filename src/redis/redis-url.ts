@@ -7,7 +7,7 @@ export interface RedisServer {
   /** Absent where the server asks for none. */
   password?: string;
   db: number;
-  /** Whoever answers is checked: the authority and the host name. */
+  /** The certificate is checked: its authority and its host name. */
   tls?: { rejectUnauthorized: true };
 }
 
@@ -23,7 +23,7 @@ export function parseRedisUrl(text: string): RedisServer {
     const [username, password, host] = [url?.username, url?.password, url?.hostname].map((part = '') =>
       decodeURIComponent(part),
     );
-    // What is left over may be the rest of a password that was cut at a sign like / or #.
+    // A path, a search or a hash may be the rest of a password that was cut at a sign like / or #.
     const isRedis = url !== null && /^rediss?:$/.test(url.protocol) && !url.search && !url.hash;
     if (!isRedis || !host || (username && !password) || !/^\/?\d{0,5}$/.test(url.pathname)) throw new Error();
     return {
