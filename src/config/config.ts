@@ -18,7 +18,7 @@ type Environment = Record<string, string | undefined>;
  * @throws StartupError with a line for each variable that is wrong: a sentence that names it and says what to do.
  */
 export function readConfig(env: Environment): Config {
-  const complaints = new Set<string>(); // a list with two wrong items has one
+  const complaints = new Set<string>(); // a list with two wrong items gives one complaint
   const values = withSecretFiles(withoutEmpty(env), complaints);
   const parsed = parse(values, complaints);
   const config = parsed && valuesOf(GROUPS, createReader(parsed));
@@ -52,7 +52,8 @@ function createReader(parsed: Map<Setting, unknown>): Read {
 }
 
 /**
- * What a server must have been told, and a command need not: in front of an application, whoever can register is inside.
+ * Refuses to serve without a decision about registration: where idcard guards an application, whoever can register is
+ * inside. Commands need no decision.
  * @throws StartupError
  */
 export function refuseUndecided({ accounts }: Config): void {
@@ -85,7 +86,7 @@ function* contradictionsIn({ server, tokens, database }: Config, values: Environ
     yield 'AUDIENCE must differ from PUBLIC_URL (by default http://localhost:PORT), the audience of refresh tokens, and from ' +
       'its /.well-known/revocations, that of the list.';
   }
-  const hasSiblings = server.workers > 1 || values.WORKERS === 'auto'; // on a machine with one core, too
+  const hasSiblings = server.workers > 1 || values.WORKERS === 'auto'; // `auto` counts as several on a machine with one core, too
   if (hasSiblings && database.url === 'sqlite::memory:') {
     yield 'DATABASE_URL is a database in memory, which several WORKERS cannot share: name a file.';
   }
@@ -111,7 +112,7 @@ function withSecretFiles(env: Environment, complaints: Set<string>): Environment
     try {
       resolved[name] = readSecretFile(path, `${name}_FILE`);
     } catch (error) {
-      complaints.add((error as StartupError).message); // it throws nothing else
+      complaints.add((error as StartupError).message); // readSecretFile throws nothing else
     }
   }
   return resolved;

@@ -9,14 +9,14 @@ import { SECRETS, VARIABLES } from './settings.ts';
 
 type Environment = Record<string, string | undefined>;
 
-/** What nobody else on the machine should read. Windows has no modes of this kind. */
+/** Settings that no other user of the machine should read. Windows has no file modes of this kind. */
 const SECRET_SETTINGS = ['KEY_SET', ...SECRETS];
 const OTHERS_MAY_READ = process.platform === 'win32' ? 0 : 0o004;
 
 /**
- * Adds the settings of the file `.env` in the working folder to the environment, which wins: what it has set, itself or by a file
- * (`DATABASE_URL_FILE`), is not taken. Nothing but settings is taken, since the file may be for other programs too. Where the
- * process is told that this is production, a file that lies about changes nothing.
+ * Adds the settings of the file `.env` in the working folder to the environment. The environment wins, also where it
+ * names a file (`DATABASE_URL_FILE`). Only settings are taken, since the file may be for other programs too. In
+ * production the file is not read: a file that was left behind must change nothing.
  * @returns sentences that the operator should read
  * @throws StartupError when the file is there and cannot be understood
  */
@@ -38,7 +38,7 @@ export function readEnvFile(env: Environment): string[] {
   return advice;
 }
 
-/** Settings as other files have them, `NAME: value` or `set NAME=value`, which Node.js passes over. */
+/** Settings in the syntax of other files, `NAME: value` or `set NAME=value`, which Node.js passes over. */
 function unheededIn(text: string, found: Environment): string[] {
   const lines = text.matchAll(/^[ \t]*(?:(?:export|set)[ \t]+)?([A-Z_]+)[ \t]*[:= \t]/gm);
   return [...new Set([...lines].map(([, name = '']) => name))].filter(
@@ -50,7 +50,10 @@ function namesOf(env: Environment): string[] {
   return Object.keys(env).filter((name) => env[name] !== undefined && env[name] !== '');
 }
 
-/** Either of the two ways to give a secret. Empty is a word as well: "not set", whatever the file says. */
+/**
+ * Whether the environment sets a variable, by its value or by a file. An empty variable counts: it says "not set",
+ * whatever `.env` says.
+ */
 function isSet(env: Environment, name: string): boolean {
   const base = name.replace(/_FILE$/, '');
   return env[base] !== undefined || env[`${base}_FILE`] !== undefined;
@@ -71,7 +74,10 @@ function readIfThere(path: string): string | undefined {
   return bytes.toString().replace(/^\ufeff/, '');
 }
 
-/** Node.js takes a value whose quotation mark is not closed as it stands, and passes over half a line. */
+/**
+ * Refuses a file that was not written to its end. Node.js would take a value with an unclosed quotation mark as it
+ * stands, and pass over half a line.
+ */
 function parse(path: string, text: string): Environment {
   const found = parseEnv(text) as Environment;
   const open = Object.keys(found).find((name) => /^["'`]/.test(found[name] ?? ''));

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { baseUrl, type Check, pageOrigin } from '../base/addresses.ts';
 import { basePathOf } from '../base/issuer.ts';
 
-/* What the value of an environment variable can be; each message completes "NAME must be …". */
+/* Rules for the values of environment variables. Each message completes "NAME must be …". */
 
-/** Whatever it is, it is looked at elsewhere. */
+/** Any text: other code checks it. */
 export function unchecked(what: string) {
   return z.string().describe(what);
 }
@@ -30,7 +30,7 @@ export function wholeNumber(min: number, max: number) {
     .describe(what);
 }
 
-/** @param auto what that is */
+/** @param auto gives the number that `auto` stands for */
 export function numberOrAuto(min: number, max: number, auto: () => number) {
   const what = `auto, or a whole number from ${min} to ${max}`;
   return z.union([z.literal('auto').transform(auto), wholeNumber(min, max)], what).describe(what);
@@ -41,13 +41,13 @@ export function oneOf<const T extends readonly string[]>(values: T) {
   return z.enum(values, what).describe(what);
 }
 
-/** One of two words, as whether it is the one. */
+/** One of two words: true when it is `word`. */
 export function whether<const T extends readonly [string, string]>(word: T[number], values: T) {
   const rule = oneOf(values);
   return rule.transform((value) => value === word).describe(rule.description ?? '');
 }
 
-/** Any text, as whether it is this one. */
+/** Any text: true when it is `word`. */
 export function wordOrNot(word: string) {
   return z
     .string()
@@ -70,10 +70,10 @@ function list(what: string, check: (what: string) => Check) {
 }
 
 const ADDRESS = 'an address like https://login.example.com or https://example.com/auth';
-/** With what the paths of the routes begin. */
+/** The first segments of the paths of the routes. */
 const OWN_PATHS = ['v1', 'docs', 'openapi.json', 'openapi.yaml', 'livez', 'readyz', '.well-known'];
 
-/** Of `/v1/…` nobody could tell whether a proxy has taken a path `/v1` off. */
+/** Refuses an issuer with a path such as `/v1`: at `/v1/…`, nobody could tell whether a proxy has taken that path off. */
 export const issuer = z
   .string()
   .transform(baseUrl(ADDRESS))
@@ -89,8 +89,8 @@ export const pageOrigins = list(
 );
 
 /**
- * Request headers that no page is to be allowed: those that a browser lets no page set (Fetch §2.2.2), and those by which a
- * proxy says who and where a client is, or what it wants.
+ * Request headers that no page may be allowed to send. Browsers let no page set some of them (Fetch §2.2.2). By the
+ * others a proxy says who a client is, where it is, or what it wants.
  */
 const RESERVED_HEADERS = new RegExp(
   `^(?:${[
@@ -105,7 +105,7 @@ const HEADERS =
   'a list of header names like traceparent, without * and without those of browsers and proxies (Cookie, Sec-…, ' +
   'X-Forwarded-…, X-Original-…, X-Auth-… and the like)';
 
-/** Applications that take another sign for "-" are thought of. */
+/** Some applications read another sign, such as "_", as "-". So any sign counts as "-" in the check. */
 export const headerNames = list(HEADERS, (what) => (value, context) => {
   const name = value.toLowerCase().replaceAll(/[^a-z0-9]/g, '-');
   if (!/^[\w!#$%&'+.^`|~-]{1,100}$/.test(value) || RESERVED_HEADERS.test(name)) {

@@ -1,7 +1,10 @@
 import { distance } from '../base/edit-distance.ts';
 import { VARIABLES } from './settings.ts';
 
-/** Up to how many letters a name is another, mistyped. Of short ones, such as PORT, others have too many that look alike. */
+/**
+ * How many letters of a name may be mistyped, by its length. Short names such as PORT have none: too many variables of
+ * other programs look like them.
+ */
 const LETTERS = [
   { from: 15, letters: 3 },
   { from: 9, letters: 2 },
@@ -9,8 +12,8 @@ const LETTERS = [
 ];
 
 /**
- * Variables that are no setting and nearly spelt like one that is not set: nobody would notice that it is not heeded. Told and not
- * refused, since the environment is everybody's.
+ * Finds variables that are no setting, but are spelt nearly like a setting that is not set. Else nobody would notice that
+ * they are not heeded. They are told and not refused, since the environment is for other programs too.
  * @param names of variables that are set
  */
 export function misspeltSettings(names: readonly string[]): string[] {
@@ -27,7 +30,7 @@ function isMistyped(name: string, setting: string): boolean {
   const typed = name.toUpperCase();
   const letters = LETTERS.find(({ from }) => setting.length >= from)?.letters ?? 0;
   if (letters === 0 || Math.abs(typed.length - setting.length) > letters) return false;
-  // Hardly anybody mistypes the first letter and another, so that most need no closer look.
+  // Hardly anybody mistypes both the first letter and another, so most names need no closer look.
   if (typed[0] === setting[0]) return distance(typed, setting) <= letters;
   return typed.endsWith(setting.slice(2)) && distance(typed, setting) <= 1;
 }

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { StartupError } from '../base/startup-error.ts';
 
 /**
- * What stands in a file that holds a secret, without the line break at its end.
- * @param name what named the file
+ * Reads a secret from a file, without the line break at its end.
+ * @param name the variable that names the file
  * @throws StartupError
  */
 export function readSecretFile(path: string, name: string): string {

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 /** One environment variable. */
 export interface Setting<T = unknown> {
   name: string;
-  /** Its description completes "NAME must be …". */
+  /** The description of the rule completes "NAME must be …". */
   rule: z.ZodType<T>;
   fallback: string | number | Derived<T>;
   /** For the documentation, as Markdown. */
@@ -22,14 +22,14 @@ export interface Derived<T> {
 /** The value of a setting. */
 export type Read = <T>(setting: Setting<T>) => T;
 
-/** Settings by what they are called in the code, maybe in groups of their own. */
+/** Settings and groups of settings, by their names in the code. */
 export interface Group {
   [field: string]: Setting | Group;
 }
 
 export type Values<G> = { [F in keyof G]: G[F] extends Setting<infer T> ? T : Values<G[F]> };
 
-/** @param fallback as the variable would say it, or derived */
+/** @param fallback the default, as the text of the variable would give it, or derived */
 export function setting<T, D = never>(
   name: string,
   rule: z.ZodType<T>,
@@ -48,7 +48,7 @@ export function derived<D>(text: string, from: (read: Read) => D): Derived<D> {
   return { text, from };
 }
 
-/** Of a setting that may be absent. */
+/** The default of a setting that may be absent. */
 export const NONE = derived('', () => undefined);
 
 export function defaultOf<T>({ fallback, rule }: Setting<T>, read: Read): T {
@@ -65,7 +65,7 @@ export function valuesOf<G extends Group>(group: G, read: Read): Values<G> {
       field,
       isSetting(each) ? read(each) : valuesOf(each, read),
     ]),
-  ) as Values<G>; // the same fields
+  ) as Values<G>; // the fields are those of the group
 }
 
 function isSetting(each: Setting | Group): each is Setting {

@@ -16,9 +16,9 @@ import {
 import { derived, NONE, secret, setting, settingsOf } from './setting.ts';
 
 const onOrOff = whether('on', ['on', 'off']);
-const cores = () => availableParallelism(); // a container's share of the machine is respected
+const cores = () => availableParallelism(); // availableParallelism respects a container's share of the machine
 
-/* What the defaults of others are derived from. */
+/* Settings from which the defaults of others are derived. */
 const PORT = setting('PORT', wholeNumber(0, 65_535), 3000, 'Where to listen.');
 const DATA_DIR = setting('DATA_DIR', text(4096), './data', 'The folder of the database and the key file.');
 const IS_PRODUCTION = setting(
@@ -48,7 +48,8 @@ export const GROUPS = {
       'Request headers that those pages may send beside `Authorization`, `Content-Type` and `DPoP`, such as `traceparent,sentry-trace`.'),
     docsPage: setting('DOCS_PAGE', onOrOff, derived('`on`', (read) => !read(IS_PRODUCTION)),
       'The page at `/docs`; `off` where `NODE_ENV` is `production`, unless it is asked for.'),
-    // A proxy that sends a POST while this side closes has to answer 502. Those of Google Cloud keep theirs for 600 s.
+    // A proxy that sends a POST while this side closes the connection has to answer 502. The proxies of Google Cloud keep
+    // connections for 600 s.
     keepAliveSeconds: setting('KEEP_ALIVE_SECONDS', wholeNumber(1, 86_400), 620,
       'How long an idle connection is kept; your proxy must keep its own for less, as [the usual ones](../deploy/README.md#an-application-behind-idcard) do.'),
     shutdownDelaySeconds: setting('SHUTDOWN_DELAY_SECONDS', wholeNumber(0, 120), 5,
@@ -85,7 +86,7 @@ export const GROUPS = {
       parallelism: setting('ARGON2_PARALLELISM', wholeNumber(1, 16), 1, 'Lanes of that memory.'),
     },
     hashing: {
-      // More at once would only take memory and time from each other.
+      // More hashes at once would only take memory and time from each other.
       atOnce: setting('PASSWORD_HASHES_AT_ONCE', wholeNumber(1, 1000), derived('one per core', cores),
         'The others wait in a queue; each takes a core and `ARGON2_MEMORY_KIB`.'),
       queueSeconds: setting('PASSWORD_QUEUE_SECONDS', wholeNumber(1, 60), 5,
@@ -98,7 +99,7 @@ export const GROUPS = {
     rateLimits: setting('RATE_LIMITS', onOrOff, 'on', '`off` only where nobody can guess, such as a load test.'),
   },
   accounts: {
-    // Undefined where it has to be said and was not: then nobody may register, and no server starts.
+    // Undefined where REGISTRATION must be set and is not: then nobody may register, and no server starts.
     registration: setting('REGISTRATION', oneOf(['open', 'closed']), derived('`open`', (read) => read(IS_PRODUCTION) ? undefined : 'open' as const),
       '`closed` refuses `POST /v1/register`, and users come by `users add`. Where `NODE_ENV` is `production` there is no default, and no server starts until it is set.'),
   },
