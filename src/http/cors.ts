@@ -30,7 +30,7 @@ function corsOptions({ allowedOrigins, allowedHeaders }: Origins): {
     maxAge: 600,
   };
   const answers = new Map<string | undefined, FastifyCorsOptions>(
-    // The pages of an app are of another site: there are no cookies for them.
+    // Pages of an app (`capacitor://…`) are of another site: there are no cookies for them.
     allowedOrigins.map((origin) => [origin, { ...shared, origin, credentials: isWebOrigin(origin) }]),
   );
   const nobody: FastifyCorsOptions = { origin: false };

@@ -12,8 +12,8 @@ export interface DocumentOptions {
 }
 
 /**
- * Collects the routes that are registered from now on; call the result once the app is ready. It is written once, when
- * somebody asks for it, and what writes it is loaded then.
+ * Collects the routes that are registered from now on. To be called once the app is ready, the result writes the
+ * document. It loads the writer when it is called first, and writes once.
  */
 export function documentRoutes(
   app: FastifyInstance,

@@ -26,7 +26,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 
 /**
  * Answers whatever was thrown as `application/problem+json`, and every unknown address or method too.
- * @param guide where it is written which addresses there are
+ * @param guide the address of the page or document that lists the routes
  */
 export function handleProblems(app: FastifyInstance, guide: string, events: Events): void {
   app.setErrorHandler((error: unknown, request, reply) => {
@@ -37,7 +37,7 @@ export function handleProblems(app: FastifyInstance, guide: string, events: Even
   app.setNotFoundHandler((request, reply) => sendProblem(noSuchRoute(request), request, reply, events));
 
   function noSuchRoute(request: FastifyRequest): Problem {
-    // Not `hasRoute`: it takes a pattern, and a stranger's address with ":" or "*" in it would be read as one.
+    // Not `hasRoute`: it takes a pattern, and would read ":" or "*" in a stranger's address as one.
     const allowed = METHODS.filter((method) => app.findRoute({ method, url: request.url }) !== null);
     return allowed.length === 0
       ? notFound({ detail: `There is nothing at this address; ${guide} shows what there is.` })
@@ -50,7 +50,7 @@ function isOfQuery(error: unknown): boolean {
   return codeOf(error) === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE';
 }
 
-/** A preflight comes here when the page that made it may not call. */
+/** A preflight ends here when the page that made it may not call. */
 function wrongMethod({ method, headers }: FastifyRequest, allowed: readonly string[]): string {
   const { origin, 'access-control-request-method': wanted } = headers;
   if (method === 'OPTIONS' && origin !== undefined && wanted !== undefined)
@@ -58,7 +58,7 @@ function wrongMethod({ method, headers }: FastifyRequest, allowed: readonly stri
   return `This address takes ${allowed.join(', ')}, and not ${method}.`;
 }
 
-/** A header that Node does not send would fail this answer too, and Fastify's own would stand in its place. */
+/** Removes headers that Node refuses to send: they would fail this answer too, and Fastify would send one of its own. */
 function removeUnsendable(reply: FastifyReply): void {
   for (const [name, value] of Object.entries(reply.getHeaders())) {
     try {
@@ -70,7 +70,7 @@ function removeUnsendable(reply: FastifyReply): void {
   }
 }
 
-/** For the errors that Fastify meets before there is a route. */
+/** Answers errors that Fastify meets before there is a route. */
 export function answerFrameworkError(
   error: unknown,
   request: FastifyRequest,
@@ -81,9 +81,9 @@ export function answerFrameworkError(
 }
 
 /**
- * For the errors that Node meets before there is a request.
- * @param headers those of every answer
- * @param log that of the request, which has its id
+ * Answers errors that Node meets before there is a request.
+ * @param headers of every answer
+ * @param log of the request, with its id
  */
 export function answerClientError(
   error: Error & { code?: string; reason?: string },
@@ -134,7 +134,7 @@ const frameworkProblems: Record<number, ProblemOf> = {
   431: (_request, reason) => headersTooLarge(reason),
 };
 
-/** What clients send by mistake; a type that is not among them is not repeated. */
+/** Types that clients send by mistake. The answer repeats no other type. */
 const USUAL_TYPES = [
   'application/x-www-form-urlencoded',
   'multipart/form-data',
@@ -154,7 +154,7 @@ function wrongMediaType(sent: string | undefined): string {
   return `The body ${what}: send JSON, with "Content-Type: application/json".`;
 }
 
-/** The message of an error that is not ours may repeat the input, so none is passed on. */
+/** Only a Problem keeps its message: the message of any other error may repeat the input. */
 function toProblem(error: unknown, request: FastifyRequest): Problem {
   if (error instanceof Problem) return error;
   const { statusCode, code } = Object(error) as Partial<FastifyError>;

@@ -2,17 +2,17 @@ import { z } from 'zod';
 import type { FieldError } from '../problems/problem.ts';
 import { nearest } from './nearest.ts';
 
-/** Of thousands of unknown fields nobody reads more, and an answer stays small. */
+/** Bounds the answer to a request with thousands of unknown fields. */
 const MOST_ERRORS = 20;
 
-/** What is wrong with each field, in sentences; values are never repeated. `issues` must report their input. */
+/** Says what is wrong with each field, in sentences that repeat no value. `issues` must report their input. */
 export function toFieldErrors(issues: readonly z.core.$ZodIssue[], schema: z.ZodType): FieldError[] {
   const known = fieldsOf(schema);
   const errors = new Map<string, FieldError>();
   for (const issue of issues) {
     for (const error of errorsOf(issue, known)) {
       if (errors.size >= MOST_ERRORS) break;
-      // What is said first of a field makes what follows from it.
+      // The later errors of a field follow from its first.
       if (!errors.has(error.pointer)) errors.set(error.pointer, error);
     }
   }
@@ -76,13 +76,13 @@ function nameOfType(type: string): string {
   return NAMES[type] ?? type;
 }
 
-/** The names of the fields, also where the whole may be left away. */
+/** The names of the fields of an object, which may be optional. */
 function fieldsOf(schema: z.ZodType): string[] {
   if (schema instanceof z.ZodOptional) return fieldsOf(schema.unwrap() as z.ZodType);
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
-/** RFC 6901 §6; a name that the client made up is cut. */
+/** A JSON Pointer (RFC 6901 §6). A name is cut, since the client may have made it up. */
 function pointer(path: readonly PropertyKey[]): string {
   return `#${path.map((part) => `/${encodeURIComponent(escapeToken(String(part).slice(0, 64).toWellFormed()))}`).join('')}`;
 }

@@ -1,8 +1,8 @@
-/* Texts that others chose, as they stand in a header: UTF-8, percent-encoded (RFC 3986 §2.1) where it has to be. */
+/* Writes texts that others chose into headers: as UTF-8, percent-encoded (RFC 3986 §2.1) where needed. */
 
-/** What stands as it is: visible ASCII, less "%", which begins an encoded byte. */
+/** A text that needs no encoding: visible ASCII without "%", which begins an encoded byte. */
 const PLAIN = /^[!-$&-~]*$/;
-/** The same less ",", which separates the items of a list. */
+/** The same without ",", which separates the items of a list. */
 const PLAIN_ITEM = /^[!-$&-+\--~]*$/;
 
 export function headerText(text: string): string {

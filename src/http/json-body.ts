@@ -5,8 +5,8 @@ import { placeOfJsonError } from './json-error.ts';
 import { invalidRequest } from './problems.ts';
 
 /**
- * Bodies are JSON only, so that a form of another site cannot post (415). A client that announces JSON and sends
- * nothing, as many do on `POST` without arguments, sends nothing.
+ * Takes JSON bodies only, so that a form of another site cannot post (415). An empty body that is announced as JSON
+ * counts as no body: many clients send one on a `POST` without arguments.
  */
 export function acceptJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error'); // `__proto__` and `constructor.prototype` are errors

@@ -1,9 +1,9 @@
-/** Blanks, and then a sign, a text, or a number or word (RFC 8259 §2 to §7). */
+/** Blanks, and then a sign, a string, or a number or word (RFC 8259 §2 to §7). */
 const TOKEN =
   /[ \t\r\n]*(?:([{}[\],:])|("(?:[^"\\\p{Cc}]|[\u007f-\u009f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*")|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)/uy;
 
 const ANY_VALUE = { '{': 'first key', '[': 'first value', string: 'end of value', other: 'end of value' };
-/** What may come in each place, and what place comes after it. */
+/** For each place in a text: which token may come, and which place follows it. */
 const GRAMMAR: Record<string, Record<string, string>> = {
   value: ANY_VALUE,
   'first value': { ...ANY_VALUE, ']': 'end of value' },
@@ -16,8 +16,8 @@ const GRAMMAR: Record<string, Record<string, string>> = {
 };
 
 /**
- * Where a text stops being JSON, as `line 2, column 7`; undefined when it does not. `JSON.parse` does not always say it, and
- * repeats what stands there, which may be a secret.
+ * Where a text stops being JSON, as `line 2, column 7`; undefined when it is JSON. `JSON.parse` does not always say
+ * where, and its message repeats a part of the text, which may be a secret.
  */
 export function placeOfJsonError(text: string): string | undefined {
   const index = indexOfJsonError(text);

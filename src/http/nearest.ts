@@ -1,6 +1,9 @@
 import { distance } from '../base/edit-distance.ts';
 
-/** The name that was probably meant: of those that are known, the one with the fewest letters to change, capitals aside; undefined when none is near. */
+/**
+ * The known name that was probably meant: the one with the fewest letters to change, capitals aside. Undefined when none
+ * is near.
+ */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const most = Math.min(3, Math.floor(name.length / 2));
   const [best] = known

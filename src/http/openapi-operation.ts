@@ -11,21 +11,21 @@ export interface DocumentedRoute {
   method: string;
   url: string;
   schema: RouteSchema;
-  /** Whether it stands where a login is needed. */
+  /** Whether the route needs a login. */
   isLocked: boolean;
 }
 
-/** A failure of several routes. */
+/** A failure that several routes share. */
 interface SharedFailure {
   problems: readonly ProblemFactory[];
-  /** What each header field says, by name; those that follow from the problems stand there by themselves. */
+  /** What each header field says, by name. Fields that follow from the problems are added. */
   headers?: Record<string, string>;
 }
 
 export interface FailureTexts {
-  /** How every route where a login is needed can refuse a request. */
+  /** Problems of every route that needs a login. */
   lockedProblems: readonly ProblemFactory[];
-  /** By the name under which they stand in the document, once. */
+  /** Failures that the document describes once, by their names in it. */
   sharedFailures: Record<string, SharedFailure>;
 }
 
@@ -118,7 +118,7 @@ function responseOf({ problems: factories, headers: ownHeaders }: SharedFailure)
   };
 }
 
-/** The same for failures that are described alike. */
+/** Equal for failures that are described alike. */
 function keyOf({ problems, headers = {} }: SharedFailure): string {
   return JSON.stringify([problems.map(({ kind }) => kind), headers]);
 }

@@ -24,7 +24,7 @@ export interface OpenApiTexts {
   yaml30: string;
 }
 
-/** The document of the routes, in each spelling. */
+/** Writes the document of the routes, in each spelling. */
 export function writeOpenApi(
   routes: readonly DocumentedRoute[],
   basePath: string,
@@ -44,7 +44,7 @@ export function writeOpenApi(
         override: ({ jsonSchema, io }) => {
           // An answer may gain a field; a client generated today must not refuse it.
           if (io === 'output') delete jsonSchema.additionalProperties;
-          // Some generators make a field with a default one that must be sent.
+          // Some generators demand a field that has a default.
           if (io === 'input') delete jsonSchema.default;
           if (openapi === '3.0.3') spellFor30(jsonSchema);
         },
@@ -54,12 +54,12 @@ export function writeOpenApi(
   return { json: JSON.stringify(document), yaml: toYaml(document), yaml30: toYaml(spell('3.0.3')) };
 }
 
-/** What the library leaves to do. */
+/** Does what the library leaves undone for OpenAPI 3.0. */
 function spellFor30(jsonSchema: JsonSchema): void {
   const { type, examples, allOf, ...others } = jsonSchema;
   if (examples) jsonSchema.example = examples[0];
   delete jsonSchema.examples;
-  // Else Java, Kotlin, C# and Go take 32 bits, whose seconds end in 2038.
+  // Without this, generators for Java, Kotlin, C# and Go take 32 bits, which hold seconds until 2038 only.
   if (type === 'integer') jsonSchema.format = 'int64';
   if (allOf?.length === 1 && Object.keys(others).length === 0) {
     Object.assign(jsonSchema, allOf[0]);

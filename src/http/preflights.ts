@@ -3,10 +3,11 @@ import { isHandshake } from '../base/handshake.ts';
 import type { App } from './zod.ts';
 
 /**
- * For CORS preflights of an application behind a proxy. A browser sends them without credentials, so that none would get past
- * the login. Where the proxy's file says `?preflight=pass`, one is answered 204, which proxies take as leave to pass, and which
- * names nobody. To be registered before the authentication. A client writes its own headers, so that only a proxy is believed.
- * @param isProxy whether one that sets the header of the method is at this address
+ * Answers CORS preflights of an application behind a proxy. A browser sends a preflight without credentials, so none
+ * would get past the login. Where the proxy's configuration says `?preflight=pass`, a preflight is answered 204: a proxy
+ * takes 204 as leave to pass, and a 204 names nobody. Only a proxy is believed, since a client writes its own headers. To
+ * be registered before the authentication.
+ * @param isProxy whether a proxy that sets the header of the method is at this address
  */
 export function passPreflights(app: App, isProxy: (address: string) => boolean): void {
   app.addHook('onRequest', (request, reply, done) => {
@@ -18,8 +19,8 @@ export function passPreflights(app: App, isProxy: (address: string) => boolean):
 }
 
 /**
- * Fetch §3.3.3. Of the two usual names a client may have sent the one that its proxy does not set. What opens a WebSocket is
- * none: some applications do not look at its method.
+ * Fetch §3.3.3. A proxy sets one of the two usual headers for the method, and a client may have sent the other: so both
+ * must say OPTIONS. A WebSocket handshake is no preflight: some applications do not look at its method.
  */
 function isPreflight({ headers }: FastifyRequest): boolean {
   const methods = [headers['x-forwarded-method'], headers['x-original-method']].filter(

@@ -1,17 +1,17 @@
 import { randomFillSync } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
-/** 96 random bits: no two of all replicas and starts are the same, and none tells how many requests there were. */
+/** 96 random bits: ids differ across all replicas and starts, and tell nobody how many requests there were. */
 const ID_BYTES = 12;
 const POOL_BYTES = 256 * ID_BYTES;
 
-/** What an id of others may be: nothing that could be read as more than one in a log. */
+/** What the id of a proxy may look like: nothing that a log could show as more than one id. */
 const FOREIGN_ID = /^[\w.-]{1,128}$/;
 
 export interface RequestIds {
-  /** Of a request that has none. */
+  /** A new id, for a request that has none. */
   next(): string;
-  /** Of a request: what a trusted proxy says in X-Request-Id, else a new one. */
+  /** The id of a request: what a trusted proxy says in X-Request-Id, else a new one. */
   of(request: IncomingMessage): string;
 }
 
@@ -22,7 +22,7 @@ export function createRequestIds(isProxy?: (address: string) => boolean): Reques
 
   function refill(): void {
     randomFillSync(pool);
-    // Each begins with a letter: on a command line a "-" would begin an option.
+    // Each id begins with a letter: on a command line a "-" would begin an option.
     for (let start = 0; start < POOL_BYTES; start += ID_BYTES) pool[start] = Number(pool[start]) & 0x7f;
     position = 0;
   }

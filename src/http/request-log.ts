@@ -5,7 +5,8 @@ import { clientAddress } from './client-address.ts';
 const LONGEST_PATH = 256;
 
 /**
- * Where the log has the level debug, a line for each request. Never its query string, in which others put tokens.
+ * Logs a line for each request, where the log has the level debug. The line leaves out the query string, where some
+ * clients put tokens.
  * @param subjectOf who is logged in, if that is known
  */
 export function logRequests(

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ProblemFactory } from '../problems/define.ts';
 
-/** What a route declares once: it validates, types, serializes and documents. */
+/** What a route declares once, for validation, types, serialization and the document. */
 export interface RouteSchema {
   operationId: string;
   summary: string;
@@ -11,11 +11,11 @@ export interface RouteSchema {
   bodyExamples?: Record<string, unknown>;
   querystring?: z.ZodType;
   response: Record<number, z.ZodType>;
-  /** What goes with a success, besides its body; by status. */
+  /** What the document says of a success, besides its body; by status. */
   documents?: Record<number, SuccessDocument>;
-  /** Header fields of every answer that is this route's own; what each says, by name. */
+  /** Header fields of every answer that the route itself gives: what each says, by name. */
   answerHeaders?: Record<string, string>;
-  /** Problems of this route alone; those that every route can give are added by the document. */
+  /** Problems of this route alone. The document adds those that every route can give. */
   problems: readonly ProblemFactory[];
 }
 

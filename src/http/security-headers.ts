@@ -15,7 +15,7 @@ export const SECURITY_HEADERS = {
 export function setSecurityHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
     setCommonHeaders(request, reply);
-    // RFC 9112 §3.2. Node's own answer would have none of these headers.
+    // RFC 9112 §3.2 demands the header. Node's own answer would lack the headers of idcard.
     if (request.raw.headers.host === undefined && request.raw.httpVersion === '1.1')
       throw invalidRequest({
         headers: { connection: 'close' },
@@ -25,7 +25,7 @@ export function setSecurityHeaders(app: FastifyInstance): void {
   });
 }
 
-/** What every answer has. */
+/** Sets the headers that every answer has. */
 export function setCommonHeaders(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
 }

@@ -26,7 +26,7 @@ export function createServer(
     ...(basePath && { rewriteUrl: createBasePathRemover(basePath) }),
     keepAliveTimeout: settings.keepAliveSeconds * 1000,
     loggerInstance: logger,
-    // A line for each request would hold its query string, and halve the speed.
+    // Fastify's line for each request would hold the query string, and halve the speed.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestIds.of,
     trustProxy: isProxy ?? false,
@@ -41,7 +41,8 @@ export function createServer(
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  // A server may serve what it is told to expect and does not know (RFC 9110 §10.1.1); Node's own refusal has no header of ours.
+  // A server may ignore an expectation that it does not know (RFC 9110 §10.1.1). Node's own refusal would lack the
+  // headers of idcard.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   return app;
 }

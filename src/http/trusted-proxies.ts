@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { normalizeAddress } from './client-address.ts';
 
 /**
- * Tells the configured proxies from everybody else, in whatever spelling they are named, IPv4-mapped too.
+ * Tells the addresses of configured proxies from all others, in any spelling, IPv4-mapped too.
  * @param trustedProxies addresses and CIDR ranges
  */
 export function createProxyMatcher(trustedProxies: readonly string[]): (address: string) => boolean {

@@ -29,17 +29,17 @@ export type App = FastifyInstance<
 
 const NO_BODY = 'The request has no body: send a JSON object with "Content-Type: application/json".';
 
-/** Validates without coercion; what is wrong is named field by field, values are never repeated. */
+/** Validates without coercion. Errors name each wrong field and repeat no value. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   const inBody = httpPart === 'body';
-  // No query is what nearly every request has; its answer is known.
+  // Nearly every request has no query. The result for no query is computed once.
   const { success, data } = schema.safeParse({});
   const noQuery = httpPart === 'querystring' && success ? { value: Object.freeze(data) } : undefined;
   return (input: unknown) => {
     if (noQuery && isEmpty(input)) return noQuery;
-    // Fastify hands on null where there was no body.
+    // Fastify gives null where there was no body.
     const value = inBody && input === null ? undefined : input;
-    const result = schema.safeParse(value, { reportInput: true }); // for toFieldErrors to tell missing from wrong
+    const result = schema.safeParse(value, { reportInput: true }); // by its input, toFieldErrors tells a missing field from a wrong one
     if (result.success) return { value: result.data };
     return {
       error: invalidRequest({
