@@ -4,8 +4,8 @@ import type { Problem } from './problem.ts';
 const DPOP_ALGORITHMS = 'ES256 EdDSA';
 
 /**
- * The `WWW-Authenticate` of a problem (RFC 9110 §11.6.1): both schemes are offered, and the error code stands with
- * the one that the request used (RFC 6750 §3, RFC 9449 §7.1).
+ * The `WWW-Authenticate` of a problem (RFC 9110 §11.6.1). It offers both schemes. The error code stands with the scheme
+ * that the request used (RFC 6750 §3, RFC 9449 §7.1).
  */
 export function challengesOf(
   problem: Problem,
@@ -28,5 +28,5 @@ function challenge(scheme: string, parameters: Record<string, string>): string {
   return `${scheme} ${all.map(([name, value]) => `${name}="${value.replaceAll(NOT_QUOTABLE, '')}"`).join(', ')}`;
 }
 
-/** RFC 6750 §3: what neither a description nor a scope may hold; a quotation mark would end the parameter. */
+/** RFC 6750 §3: characters that neither a description nor a scope may hold. A quotation mark would end the parameter. */
 const NOT_QUOTABLE = /[^ !#-[\]-~]/g;

@@ -1,7 +1,7 @@
 import { Problem, type ProblemKind, type ProblemOptions } from './problem.ts';
 import { withoutStack } from './without-stack.ts';
 
-/** Makes a problem of one kind; the kind itself documents the route that can answer with it. */
+/** Makes a problem of one kind. The kind also documents the routes that can answer with it. */
 export interface ProblemFactory {
   (options?: ProblemOptions): Problem;
   kind: ProblemKind;
@@ -9,7 +9,7 @@ export interface ProblemFactory {
   is(error: unknown): error is Problem;
 }
 
-/** A kind of problem, in the room that throws it. Its `detail` is what a client reads, unless the throw says more. */
+/** Defines a kind of problem, in the room that throws it. The client reads `detail`, unless the throw gives another. */
 export function define(
   status: number,
   slug: string,

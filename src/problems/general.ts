@@ -1,6 +1,6 @@
 import { define } from './define.ts';
 
-/* Problems of more rooms than one. */
+/* Problems that several rooms throw. */
 
 export const invalidToken = define(401, 'invalid-token', 'Invalid token', 'The token is not valid.', {
   challenge: 'invalid_token',

@@ -59,7 +59,7 @@ export interface ProblemKind {
   challenge?: ErrorCode | null;
   /** The error code in the body, where an OAuth client would look for it. */
   error?: ErrorCode;
-  /** What happens besides the answer; a failure of the server tells its cause. */
+  /** The event that is told besides the answer. For a failure of the server it has the cause. */
   event?: 'attempts.limited' | 'attempts.turned-away' | 'request.failed';
 }
 
@@ -72,7 +72,7 @@ export interface ProblemOptions {
   challenge?: Record<string, string>;
   /** For the log, never for the client. */
   cause?: unknown;
-  /** Why, with the values that were compared: for the log at the level debug, and only made there. No token, no secret. */
+  /** Why, with the values that were compared. Only the log at the level debug calls this. No token, no secret. */
   reason?: (() => string) | undefined;
 }
 
@@ -109,7 +109,10 @@ export class Problem extends Error {
   }
 }
 
-/** Here, where it comes from: once the answer is on its way nothing else can be answered. @throws TypeError */
+/**
+ * Refuses a header that Node cannot send, where the header is made: once the answer is on its way, it is too late.
+ * @throws TypeError
+ */
 function refuseUnsendable(name: string, value: string): void {
   validateHeaderName(name);
   validateHeaderValue(name, value);

@@ -3,9 +3,9 @@ import { logsDebug } from '../base/log-text.ts';
 import type { Problem } from './problem.ts';
 
 /**
- * Tells the log at the level debug why a request was refused, which the client is not told: a stranger who tries tokens could
- * learn from it.
- * @param fields that the line has besides
+ * Logs at the level debug why a request was refused. The client is not told: a stranger who tries tokens could learn from
+ * it.
+ * @param fields further fields of the line
  */
 export function logRefusal(
   problem: Problem,

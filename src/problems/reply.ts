@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { challengesOf } from './challenge.ts';
 import type { Problem } from './problem.ts';
 
-/** Answers a problem (RFC 9457) with its headers and challenges. */
+/** Answers with a problem (RFC 9457), its headers and its challenges. */
 export function replyWithProblem(
   problem: Problem,
   request: FastifyRequest,
