@@ -19,7 +19,10 @@ export function attemptOf(
   };
 }
 
-/** Refuses what is too much before its body is read: of a flood, most end here, and leave little for the memory to keep. */
+/**
+ * Refuses a request before its body is read, when the queue is full: most requests of a flood end here, and take little
+ * memory.
+ */
 export function refuseWhenFull(attempts: Attempts): onRequestHookHandler {
   return (_request, _reply, done) => {
     attempts.refuseWhenFull();
@@ -27,7 +30,7 @@ export function refuseWhenFull(attempts: Attempts): onRequestHookHandler {
   };
 }
 
-/** What the answers of a route that counts attempts say, for its document. */
+/** For the document: header fields of the routes that count attempts. */
 export const answerHeaders = {
   'RateLimit-Policy': 'How many attempts from one address are free, and in how many seconds.',
   RateLimit:

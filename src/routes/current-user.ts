@@ -4,8 +4,7 @@ import type { User } from '../users/user.ts';
 import type { UserDirectory } from '../users/user-directory.ts';
 
 /**
- * The user whom a verified token speaks of, as long as it still may: the user is there, is active, and has the
- * token version that the token was issued under.
+ * The user of a verified token, if the user exists, is active, and still has the token version of the token.
  * @throws invalidToken
  */
 export async function findCurrentUser(

@@ -1,6 +1,6 @@
 /**
- * What the document shows. The tokens are real ones, long expired; they are signed with the example keys of
- * RFC 7517 A.2 and RFC 7515 A.1, which no server starts with.
+ * What the document shows. The tokens are real ones, long expired. They are signed with the example keys of RFC 7517 A.2
+ * and RFC 7515 A.1, with which no server starts.
  */
 export const credentialsExample = { email: 'ada@example.com', password: 'violet otters play chess' };
 
@@ -62,10 +62,10 @@ export const tokenExample = {
   scope: 'account',
 };
 
-/** Made with the key of RFC 7515 A.1 as well. */
+/** The device token is made with the key of RFC 7515 A.1 as well. */
 export const deviceTokenExample = '-gsj7cjgyMRH1FYVDKvcsgAAawQqwKrKxnBNTPLP7lOCwGwLJafc5iXDgMuJ5LwR_xRVI2wg';
 
-/** Says that tokens of the user above are void below version 2. */
+/** The list says that tokens of the user above are void below version 2. */
 export const revocationsExample =
   'eyJhbGciOiJFUzI1NiIsInR5cCI6InJldm9jYXRpb25zK2p3dCIsImtpZCI6ImNuLUlfV05NQ2xlaGlWcDUxaV8wVnBPRU5XMXVwR' +
   'WVyQThzRWFtNWhuLXMifQ.eyJpc3MiOiJodHRwOi8vbG9jYWxob3N0OjMwMDAiLCJhdWQiOiJodHRwOi8vbG9jYWxob3N0OjMwMDA' +

@@ -6,11 +6,11 @@ import { invalidRequest } from '../http/problems.ts';
 import { Problem } from '../problems/problem.ts';
 
 /*
- * Forms with a new password, for routes with `attachValidation`: whoever fills one in hears of everything that is wrong in it
- * at once, of what the schema says and of what the policy says of the password.
+ * Forms with a new password, for routes with `attachValidation`. The answer names everything that is wrong at once: what
+ * the schema refuses, and what the policy says of the password.
  */
 
-/** The new password of a form, to be judged. @throws what is wrong with the form, when there is none */
+/** The new password of a form, to be judged. @throws what is wrong with the form, when it has no such password */
 export function receiveNewPassword({ body, validationError }: FastifyRequest, field: string): string {
   const { success, data } = Password.safeParse(Object(body)[field]);
   if (success) return data;

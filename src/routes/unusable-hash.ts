@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { House } from '../house.ts';
 import type { User } from '../users/user.ts';
 
-/** Whoever sees only a wrong password would never learn that no password is right. */
+/** Tells of a stored hash that no password matches. Else only a wrong password would show. */
 export function tellUnusableHash({ passwords, events }: House, request: FastifyRequest, user?: User): void {
   const reason = passwords.objectionTo(user?.passwordHash);
   if (!user || reason === undefined) return;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { User } from '../users/user.ts';
 
-/** What a user may know of themselves. The password hash and the token version are not among it. */
+/** What users may know of themselves: not the password hash, and not the token version. */
 export const UserResponse = z
   .object({
     id: z.string().meta({ format: 'uuid' }),

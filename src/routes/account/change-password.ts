@@ -49,12 +49,12 @@ export function changePasswordRoute(app: App, house: House): void {
   app.put('/v1/me/password', { schema, attachValidation: true }, async (request, reply) => {
     const new_password = receiveNewPassword(request, 'new_password');
     const { current_password } = request.body;
-    // As it was sent where the form is refused, of whatever type.
+    // In a refused form, the current password may be of any type.
     const current = request.validationError
       ? KnownPassword.safeParse(current_password).data
       : current_password;
     const login = logins.beginAnew(request, reply);
-    // Counted by the user and not by the email: a stranger's guesses at the login do not keep the owner from this.
+    // Counted by the user and not by the email: attempts of strangers at the login must not keep the owner from this.
     const attempt = attemptOf(request, reply, `password ${request.claims.sub}`);
     const { user, passwordHash } = await attempts.run(attempt, async ({ inTurn, judged, succeeded }) => {
       const user = await findCurrentUser(directory, request.claims);
@@ -72,7 +72,7 @@ export function changePasswordRoute(app: App, house: House): void {
       });
     });
     const { tokenVersion } = user;
-    const readAtSeconds = logins.now(); // before the version is there that the tokens have
+    const readAtSeconds = logins.now(); // before the update makes the token version of the new tokens
     const changed = await directory.updateAndVoidTokens(user.id, { passwordHash }, { tokenVersion });
     if (!changed) throw invalidToken({ detail: 'The token was revoked meanwhile; log in again.' });
     events.tell('password.changed', { sub: user.id, ...senderOf(request) });

@@ -5,7 +5,7 @@ import { changePasswordRoute } from './change-password.ts';
 import { logoutEverywhereRoute } from './logout-everywhere.ts';
 import { meRoute } from './me.ts';
 
-/** Behind a login, for the user's own account. What a program adds is locked by the same door. */
+/** Routes for the user's own account, behind a login. Routes that a program adds need the same login. */
 export async function accountRoutes(app: App, house: House): Promise<void> {
   await app.register(async (locked: App) => {
     await locked.register(authentication, house.guards.ofRequests);

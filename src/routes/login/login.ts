@@ -80,23 +80,25 @@ export function loginRoute(app: App, house: House): void {
   const onRequest = refuseWhenFull(attempts);
   app.post('/v1/login', { schema, onRequest }, async (request, reply) => {
     const { email: spellings, password: typed, transport, device_token } = request.body;
-    const [email] = spellings; // of whichever row: one mailbox has one count
+    const [email] = spellings; // whichever spelling the directory has: one mailbox has one count
     const login = logins.begin(request, reply, transport);
-    // Strangers' guesses do not keep out the owner's device. What counts is the email that was sent, whoever has it.
+    // Attempts of strangers do not keep out the owner's device. The count is by the email that was sent, whether anybody
+    // has it or not.
     const attempt = attemptOf(request, reply, email, login.deviceOf(email, device_token));
     const evidence = await attempts.run(attempt, async ({ inTurn, succeeded }) => {
       login.bind();
-      // Before its turn: a directory that does not answer holds up no other login. What the row says may change while it
-      // waits, and then the tokens have a version that is void: hence their life counts from before the look-up.
+      // The look-up comes before the turn: a directory that does not answer holds up no other login. While the login
+      // waits, the token version may be raised, and its tokens are void then: hence their life counts from before the
+      // look-up.
       const readAtSeconds = logins.now();
       const user = await findByEmail(directory, spellings);
       return inTurn(async () => {
-        // Whoever is banned has no password here, so that the right one takes as long as a wrong one.
+        // A banned user counts as one without a password, so that the right password takes as long as a wrong one.
         const storedHash = user?.status === 'active' ? user.passwordHash : undefined;
         const spelling = await passwords.prove(storedHash, typed);
         if (!user || !storedHash || spelling === undefined) {
           tellUnusableHash(house, request, user);
-          // The log may know which user was meant; an email that is nobody's is not kept, since it may be a password.
+          // The log may name the user. It never has an email that is nobody's, since that may be a password.
           events.tell('login.failed', { sub: user?.id, ...senderOf(request) });
           throw invalidCredentials({ reason: () => explainFailure(user) });
         }
@@ -108,11 +110,11 @@ export function loginRoute(app: App, house: House): void {
     return login.finish(evidence, email);
   });
 
-  /** The one moment at which the password is at hand. It may be changed meanwhile: then the new one stands. */
+  /** Only a login has the password at hand. If the password is changed meanwhile, the new one stays. */
   async function rehash(id: string, passwordHash: string, password: string): Promise<void> {
     const stronger = { passwordHash: await passwords.hash(password) };
     await directory.update(id, stronger, { passwordHash }).catch((error: unknown) => {
-      // A directory that can be read and not changed, such as one on a full disk: the next login tries again.
+      // The directory can be read and not changed, such as one on a full disk: the next login tries again.
       if (!unavailable.is(error)) throw error;
     });
   }

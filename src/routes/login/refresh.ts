@@ -42,7 +42,7 @@ const schema = {
 export function refreshRoute(app: App, { logins, directory }: House): void {
   app.post('/v1/refresh', { schema }, async (request, reply) => {
     const renewal = logins.renew(request, reply, request.body?.refresh_token);
-    const readAtSeconds = logins.now(); // before the look-up: what it tells may be void a moment later
+    const readAtSeconds = logins.now(); // before the look-up: the version that it reads may be void a moment later
     const user = await findCurrentUser(directory, renewal.claims);
     return renewal.finish({ user, readAtSeconds });
   });

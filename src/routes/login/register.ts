@@ -33,16 +33,16 @@ const schema = {
 } satisfies RouteSchema;
 
 export function registerRoute(app: App, { config, directory, passwords, attempts, events }: House): void {
-  // Before the body is read: whatever is sent, the answer tells nothing of it.
+  // A closed registration is refused before the body is read: the answer tells nothing of what was sent.
   const onRequest = config.accounts.registration === 'open' ? refuseWhenFull(attempts) : refuseRegistration;
   app.post('/v1/register', { schema, onRequest, attachValidation: true }, async (request, reply) => {
     const password = receiveNewPassword(request, 'password');
-    const [email, ...former] = request.validationError ? [''] : request.body.email; // which may be anything else then
+    const [email, ...former] = request.validationError ? [''] : request.body.email; // the body of a refused form may be anything
     const attempt = attemptOf(request, reply, `register ${email || clientAddress(request)}`);
     const passwordHash = await attempts.run(attempt, async ({ inTurn, judged }) => {
       const objection = await passwords.objection(password, email);
       judged(() => refuseForm(request, 'password', objection));
-      return inTurn(() => passwords.hash(password)); // stays counted, as each costs a hash
+      return inTurn(() => passwords.hash(password)); // never taken back: each registration costs a hash
     });
     await refuseTaken(directory, [email, ...former]);
     const user = await directory.add({ email, passwordHash, roles: [] });

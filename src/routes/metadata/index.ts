@@ -6,7 +6,7 @@ import { revocationsRoute } from './revocations.ts';
 import { serverMetadataRoute } from './server-metadata.ts';
 import { theftBudgetRoute } from './theft-budget.ts';
 
-/** For everybody, caches included: what verifiers have to know. */
+/** What verifiers have to know, for everybody, caches included. */
 export function metadataRoutes(app: App, house: House): void {
   jwksRoute(app, house); // GET /.well-known/jwks.json
   serverMetadataRoute(app, house); // GET /.well-known/oauth-authorization-server

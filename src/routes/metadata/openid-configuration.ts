@@ -49,7 +49,7 @@ export function openidConfigurationRoute(app: App, { config, keySet }: House): v
   const metadata = {
     issuer: config.server.publicUrl,
     jwks_uri: `${config.server.publicUrl}/.well-known/jwks.json`,
-    // Required, and empty: there is no flow, and without grant_types_supported there would be two.
+    // Both lists are empty, since there is no flow. Without grant_types_supported, clients would assume two.
     response_types_supported: [],
     grant_types_supported: [],
     subject_types_supported: ['public'],
@@ -61,6 +61,6 @@ export function openidConfigurationRoute(app: App, { config, keySet }: House): v
   };
   app.get(PATH, { schema }, async (_request, reply) => answer(reply));
   const basePath = basePathOf(config.server.publicUrl);
-  // Where some look for an issuer with a path, as RFC 8414 §3.1 has it.
+  // Some clients look for an issuer with a path here, as RFC 8414 §3.1 says.
   if (basePath) app.get(PATH + basePath, async (_request, reply) => answer(reply));
 }

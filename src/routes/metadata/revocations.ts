@@ -32,7 +32,7 @@ const schema = {
 export function revocationsRoute(app: App, { revocationList }: House): void {
   app.get('/.well-known/revocations', { schema }, async (request, reply) => {
     const { jwt, etag } = revocationList.current();
-    // A cache that answers by itself would delay every revocation; one that asks each time is welcome.
+    // A cache that answered by itself would delay every revocation. A cache that asks each time is welcome.
     reply.header('etag', etag).header('cache-control', 'no-cache');
     if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send(null);
     return reply.type('application/jwt').send(jwt);

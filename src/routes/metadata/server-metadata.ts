@@ -41,7 +41,7 @@ export function serverMetadataRoute(app: App, { config }: House): void {
   const metadata = {
     issuer: config.server.publicUrl,
     jwks_uri: `${config.server.publicUrl}/.well-known/jwks.json`,
-    // Required, and empty: without it and grant_types_supported, RFC 8414 §2 would have clients assume a flow.
+    // Both lists are empty, and yet sent: without them, RFC 8414 §2 would have clients assume a flow.
     response_types_supported: [],
     grant_types_supported: [],
   };

@@ -2,7 +2,10 @@ import { matches } from '../../http/if-none-match.ts';
 import type { App } from '../../http/zod.ts';
 import { type PageFile, readPageFile } from '../../pages/files.ts';
 
-/** The API's own policy allows nothing; this one what the page needs: no inline code, no eval, no other origin. */
+/**
+ * The policy of the API allows nothing. The policy of the page allows what it needs: no inline code, no eval, no other
+ * origin.
+ */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -18,7 +21,7 @@ const HTML = 'text/html; charset=utf-8';
 const SCRIPT = 'text/javascript; charset=utf-8';
 const STYLE = 'text/css; charset=utf-8';
 
-/** A page on which every route can be tried. Each file is a route of its own, so no address is turned into a path. */
+/** A page on which every route can be tried. Each file is a route of its own: no address becomes a path of the file system. */
 export function docsRoutes(app: App): void {
   serveFile(app, '/docs', 'page.html', HTML, { 'content-security-policy': PAGE_POLICY });
   serveFile(app, '/docs/page.js', 'page.js', SCRIPT);
@@ -36,8 +39,8 @@ function serveFile(
 ): void {
   let file: PageFile | undefined;
   app.get(path, (request, reply) => {
-    file ??= readPageFile(name); // once, and only when somebody looks
-    // Asked for anew each time: the files of two versions do not go together.
+    file ??= readPageFile(name); // read once, when somebody asks for it
+    // Browsers ask each time: the files of two versions do not go together.
     reply.headers({ ...headers, etag: file.etag, 'cache-control': 'no-cache' });
     if (matches(request.headers['if-none-match'], file.etag)) return reply.code(304).send();
     return reply.type(type).send(file.bytes);

@@ -48,12 +48,13 @@ const readyz = {
 export function healthRoutes(app: App, { feed, config, lifecycle }: House): void {
   app.get('/livez', { schema: livez }, (_request, reply) => void reply.send(alive));
   app.get('/readyz', { schema: readyz }, async (request, reply) => {
-    // So that a balancer looks elsewhere; what still comes is served. Not thrown: it is no fault that the log should tell of.
+    // The answer makes a balancer look elsewhere; requests that still come are served. It is not thrown: a stop is no
+    // failure that the log should tell.
     if (lifecycle.stopping) {
       const stopping = unavailable({ detail: 'This replica is stopping.', retryAfterSeconds: 1 });
       return replyWithProblem(stopping, request, reply);
     }
-    // So that a rollout goes no further: those that it would replace have reached theirs.
+    // The answer stops a rollout: the replicas that it would replace have reached their user directory.
     if (!feed.hasAnswered())
       throw unavailable({
         detail: 'This replica has not reached its user directory yet.',

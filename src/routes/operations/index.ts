@@ -4,7 +4,7 @@ import type { App } from '../../http/zod.ts';
 import { healthRoutes } from './health.ts';
 import { openapiRoutes } from './openapi.ts';
 
-/** For everybody who can reach the port: whoever runs the service, and whoever writes a client of it. */
+/** For everybody who can reach the port: operators of the service, and authors of its clients. */
 export async function operationsRoutes(
   app: App,
   house: House,

@@ -1,7 +1,7 @@
 import type { OpenApiTexts } from '../../http/openapi.ts';
 import type { App } from '../../http/zod.ts';
 
-/** Not in the document itself, which describes what a client calls. */
+/** The document leaves these routes out, since it describes what a client calls. */
 export function openapiRoutes(app: App, openapi: () => Promise<OpenApiTexts>): void {
   app.get('/openapi.json', async (_request, reply) =>
     reply.type('application/json').send((await openapi()).json),

@@ -2,8 +2,8 @@ import type { Config } from '../../config/config.ts';
 import type { App } from '../../http/zod.ts';
 
 /**
- * For whoever opens the address and wonders what it is. Not in the document, which describes what a client calls, and not in
- * an app that is embedded, whose program may have a page of its own there.
+ * Tells who opens the address what it is. The document leaves this route out, since it describes what a client calls. An
+ * embedded app does not have this route: its program may have a page of its own there.
  */
 export function rootRoute(
   app: App,

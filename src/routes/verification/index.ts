@@ -4,7 +4,7 @@ import { passPreflights } from '../../http/preflights.ts';
 import type { App } from '../../http/zod.ts';
 import { verifyRoute } from './verify.ts';
 
-/** Behind a login, for proxies that ask on behalf of other requests. */
+/** For proxies that ask on behalf of other requests. The routes need a login. */
 export async function verificationRoutes(app: App, house: House): Promise<void> {
   await app.register(async (locked: App) => {
     if (house.isProxy) passPreflights(locked, house.isProxy);

@@ -8,14 +8,14 @@ import { AccessClaims } from '../../proofs/tokens/claims.ts';
 import { cookiesNeedHttps, crossSite } from '../../transports/problems.ts';
 import { accessClaimsExample } from '../examples.ts';
 
-/** With one audience, as idcard issues them: many generators of clients cannot say "a string or a list". */
+/** The claims, with one audience as idcard issues them: many generators of clients cannot say "a string or a list". */
 const Answer = AccessClaims.strip().extend({ aud: z.string() }).meta({
   id: 'AccessClaims',
   description: 'RFC 9068 §2.2',
 });
 
 const ROLE_LENGTH = 'Must have 1 to 256 characters';
-/** Of any spelling: a program that embeds idcard names its roles as it likes. */
+/** Any text: a program that embeds idcard names its roles as it likes. */
 const AnyRole = z
   .string()
   .min(1, ROLE_LENGTH)
@@ -46,7 +46,7 @@ const schema = {
       .optional()
       .meta({
         description: 'Roles of which the user must have one; repeat it for each.',
-        // One that stands alone is a list of one, which the document need not tell.
+        // A single role becomes a list of one, so the document shows the list alone.
         override: ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }) => {
           Object.assign(jsonSchema, jsonSchema.anyOf?.[1]);
           delete jsonSchema.anyOf;
@@ -78,7 +78,7 @@ const schema = {
   problems: [cookiesNeedHttps, crossSite, roleRequired, recentLoginRequired],
 } satisfies RouteSchema;
 
-/** What is not declared is not sent, and that is the faster way to send the rest. */
+/** For custom claims: the serializer drops claims that a schema does not declare. Without custom claims, that is faster. */
 const withCustomClaims = {
   ...schema,
   response: { ...schema.response, 200: AccessClaims.extend({ aud: z.string() }) },
