@@ -1,4 +1,4 @@
-/** Where a request came from: every event that a request brings about says it. */
+/** Where a request came from, in every event of a request. */
 export interface Sender {
   /** An address as the log has it: IPv4, or IPv6 in one spelling. */
   address: string;
@@ -6,8 +6,8 @@ export interface Sender {
 }
 
 /**
- * What happens, by name: how much it matters, and what is told of it. No secret, no token, and no email, which may be a
- * mistyped password.
+ * The events, by name: how much each matters, and its details. Details have no secret, no token, and no email: what was
+ * typed as an email may be a password.
  */
 const EVENTS = {
   'login.succeeded': event<Sender & { sub: string; transport: 'bearer' | 'cookie' }>('info'),
@@ -20,13 +20,13 @@ const EVENTS = {
   'user.registered': event<Sender & { sub: string }>('info'),
   'password.changed': event<Sender & { sub: string }>('info'),
   'password.change-failed': event<Sender & { sub: string }>('warn'),
-  /** A stored hash with which no password is ever compared. */
+  /** The user has a stored hash with which no password is ever compared. */
   'password.unusable': event<{ sub: string; reason: string; request_id: string }>('warn'),
-  /** Somebody is slowed down. */
+  /** An attempt is refused, since too many were made before it. */
   'attempts.limited': event<Sender>('warn'),
-  /** The queue in front of the hash is too long: each of a flood is told of, and no stack. */
+  /** The queue in front of the hash is too long. A flood tells this for each attempt, so there is no stack. */
   'attempts.turned-away': event<Sender>('warn'),
-  /** Answered 5xx. */
+  /** A request is answered with a 5xx. */
   'request.failed': event<Sender & { problem: string; err: unknown }>('error'),
   'revocations.current': event<object>('info'),
   /** From now on a revocation takes as long as an access token lives. */
