@@ -3,38 +3,38 @@ import { adjacencyGraphs, dictionary } from '@zxcvbn-ts/language-common';
 /** How hard passwords are to guess for somebody who knows which ones people take. */
 export interface Guesses {
   /**
-   * Whether so many bits are needed by whoever knows how the password is put together: for the cheapest way to write it
-   * as entries of the list of common passwords, each for the logarithm of its rank, and as repeats, runs and single
-   * characters.
+   * Whether the password takes at least so many bits to guess, for somebody who knows how it is put together. The bits
+   * are those of the cheapest way to write it as entries of the list of common passwords, each for the logarithm of its
+   * rank, and as repeats, runs and single characters.
    * @param context what else is known, such as the email
    */
   need(bits: number, password: string, context?: readonly string[]): boolean;
 }
 
-/** A part of a password, by which a guesser gets further at once. */
+/** A part of a password that is guessed as a whole. */
 interface Piece {
   length: number;
   bits: number;
 }
 
-/** What no list knows: one of 26 letters and 10 digits, one of 10 digits, one of some signs. */
+/** A single character that belongs to no word: one of 26 letters and 10 digits, one of 10 digits, one of some signs. */
 const LETTER_BITS = Math.log2(36);
 const DIGIT_BITS = Math.log2(10);
 const SIGN_BITS = 5;
-/** A sign that was there before, as between words; blanks are there in any case. */
+/** A sign that stood in the password before, as between words. Blanks cost nothing. */
 const KNOWN_SIGN_BITS = 1;
-/** Of what stands in the email, and of the product's name. */
+/** The rank of the words of the email, and of the product's name. */
 const CONTEXT_RANK = 2;
-/** That there is one more word, and what is between them; short ones come with the others. */
+/** For one more word, and for what is between the words. Short words cost no joint. */
 const JOINT_BITS = 2;
 const LEAST_JOINED = 4;
-/** Which earlier stretch comes again, or which way a run goes. */
+/** For which earlier stretch comes again, or for which way a run goes. */
 const REPEAT_BITS = 2;
-/** Of fewer characters, random words have repeats and runs by chance. */
+/** Random words have shorter repeats and runs by chance. */
 const LEAST_REPEAT = 4;
 const LEAST_RUN = 4;
 const LEAST_RUN_IN_PLACE = 3;
-/** The commonest words of English that the list has not, since few of its entries are shorter than four letters. */
+/** The commonest words of English that the list lacks: few of its entries are shorter than four letters. */
 const SHORT_WORDS = (
   'a i to of in it is be as at so we he by or on do if me my up an go no us am oh hi the and for are but not you all ' +
   'any can had her was one our out day get has him his how man new now old see two way who did its let she'
@@ -42,7 +42,7 @@ const SHORT_WORDS = (
 
 /** Reads the list of common passwords, which takes some time and some megabytes. */
 export function createGuesses(): Guesses {
-  /** Whole numbers, which take no memory of their own. */
+  /** Ranks, not bits: whole numbers take no memory of their own. */
   const ranks = new Map<string, number>();
   for (const entry of dictionary['passwords-common']) ranks.set(entry, ranks.size + 1);
   for (const word of SHORT_WORDS) ranks.set(word, SHORT_WORDS.length);
@@ -65,7 +65,7 @@ export function createGuesses(): Guesses {
     const bits = Array.from({ length: text.length + 1 }, (_, end) => (end === 0 ? 0 : enough));
     for (let start = 0; start < text.length; start++) {
       const before = bits[start] ?? 0;
-      if (before >= enough) continue; // no way through here is cheaper, and of most passwords this leaves little to do
+      if (before >= enough) continue; // no way through this place is cheaper; for most passwords, this leaves little to do
       const single = bitsOf(text, start);
       const pieces = [
         { length: 1, bits: single },
@@ -90,8 +90,8 @@ export function createGuesses(): Guesses {
 }
 
 /**
- * A text in plain letters: as it is, backwards, with the letters that its digits and signs may stand for, and with words
- * that are spelled out (`p.a.s.s`) put together.
+ * The readings of a text in plain letters: as it is, backwards, with the letters that its digits and signs may stand for,
+ * and with words that are spelled out (`p.a.s.s`) put together.
  */
 export function readings(text: string): string[] {
   const plain = plainText(text);
@@ -117,7 +117,10 @@ const SPELLED_OUT =
 // biome-ignore format: a table
 const STANDS_FOR: Record<string, string> = { '@': 'a', 4: 'a', 3: 'e', '!': 'i', 0: 'o', $: 's', 5: 's', 7: 't' };
 
-/** More than any password has but by ligatures, of which one may stand for 18 characters: time goes by the square. */
+/**
+ * Longer than any password, unless it has ligatures, of which one may stand for 18 characters. The time grows with the
+ * square.
+ */
 const LONGEST = 256;
 
 /** Without capitals, accents, and what cannot be seen; fullwidth letters and ligatures as the ordinary ones. */
@@ -134,7 +137,7 @@ function longestOf(words: Iterable<string>): number {
 
 function bitsOf(text: string, place: number): number {
   const character = text[place] ?? '';
-  if (/[\p{L}\p{Cs}]/u.test(character)) return LETTER_BITS; // half of an emoji, or of a letter of old, is a letter too
+  if (/[\p{L}\p{Cs}]/u.test(character)) return LETTER_BITS; // half of a surrogate pair, as of an emoji, counts as a letter
   if (/\p{N}/u.test(character)) return DIGIT_BITS;
   if (character === ' ') return 0;
   return text.indexOf(character) < place ? KNOWN_SIGN_BITS : SIGN_BITS;
@@ -147,7 +150,7 @@ function upTo(longest: number, least: number, bits: number): Piece[] {
   }));
 }
 
-/** From each place, how many characters come as they came somewhere before. */
+/** For each place: how many characters from there repeat an earlier stretch. */
 function longestRepeats(text: string): number[] {
   const longest = Array.from({ length: text.length }, () => 0);
   for (let distance = 1; distance < text.length; distance++) {
@@ -160,7 +163,10 @@ function longestRepeats(text: string): number[] {
   return longest;
 }
 
-/** From each place, how many characters go one way on the keyboard or in the alphabet, or stay; 0 when too few do. */
+/**
+ * For each place: how many characters from there go one way on the keyboard or in the alphabet, or are the same; 0 when
+ * too few are.
+ */
 function longestRuns(text: string): number[] {
   const longest = Array.from({ length: text.length }, () => 0);
   for (const { goesOn, least } of WAYS) {

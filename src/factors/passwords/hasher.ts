@@ -7,8 +7,8 @@ export interface Hasher {
   /** An argon2id hash (RFC 9106) in PHC string format, with a salt of its own. */
   hash(password: string): Promise<string>;
   /**
-   * Whether the password belongs to the hash. False takes as long for every hash, and without one (no such user, no
-   * password): it costs one hash of each set of parameters in use.
+   * Whether the password belongs to the hash. A failure takes as long for every hash, and where there is none (no such
+   * user, no password): it costs one hash of each set of parameters in use.
    */
   verify(storedHash: string | null | undefined, password: string): Promise<boolean>;
   /** Whether the hash was made with weaker parameters than today's. */
@@ -17,32 +17,32 @@ export interface Hasher {
   objectionTo(storedHash: string): string | undefined;
 }
 
-/** What `Config` has unless told otherwise: hashes made before it was raised are in most directories. */
+/** The default settings: most directories have hashes that were made before the operator raised them. */
 const DEFAULTS: Parameters = { memoryKib: 19_456, timeCost: 2, parallelism: 1 };
 /** How many sets of parameters a failed login pays for. */
 const MAX_SETS = 4;
 
-/** What a stored hash may ask of this machine: one that was tampered with must neither take it down nor throw. */
+/** What a stored hash may ask of this machine: a hash that was tampered with must neither take the machine down nor throw. */
 const MAX_MEMORY_KIB = 1_048_576;
 const MAX_TIME_COST = 16;
 const MAX_PARALLELISM = 16;
-/** And what it may ask beside the hashes that the operator has chosen, and has sized the machine for. */
+/** What a stored hash may ask in relation to the hashes that the operator chose, and sized the machine for. */
 const MAX_TIMES_MEMORY = 8;
 const MAX_TIMES_WORK = 16;
 const PHC =
   /^\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})\$[A-Za-z0-9+/]{11,88}\$[A-Za-z0-9+/]{22,88}$/;
 
 export function createHasher(today: Parameters): Hasher {
-  /** Of the hashes that are stored, as far as they were met. */
+  /** The parameters of stored hashes, as far as this process has met them. */
   const sets = [today];
   if (!isSame(today, DEFAULTS)) sets.push(DEFAULTS);
 
-  /** The sets that a failed login has not paid for when it was compared with a hash of its own. */
+  /** The sets that a failed login still has to pay for, after the comparison with its own hash. */
   function setsBeside(own: Parameters | undefined): Parameters[] {
     if (!own) return [...sets];
     const isKnown = sets.some((set) => isSame(set, own));
     if (!isKnown && sets.length < MAX_SETS) sets.push(own);
-    // Its own costs nothing more; of more sets than are kept, it stands for the one that costs about as much.
+    // The comparison has paid for its own set. A set that is not kept stands for the one that costs about as much.
     const paid = sets.find((set) => isSame(set, own)) ?? closest(sets, own);
     return sets.filter((set) => set !== paid);
   }
@@ -64,7 +64,7 @@ export function createHasher(today: Parameters): Hasher {
   };
 }
 
-/** Why no password is compared with the hash where `today` is configured. Repeats nothing but its parameters. */
+/** Why no password is compared with the hash where `today` is configured. Repeats nothing of the hash but its parameters. */
 export function objectionTo(storedHash: string, today: Parameters): string | undefined {
   const stored = readParameters(storedHash);
   if (!stored || !isBounded(stored)) return 'is no argon2id hash with parameters that idcard takes';
@@ -114,7 +114,7 @@ function closest(sets: readonly Parameters[], own: Parameters): Parameters | und
   return sets.toSorted((a, b) => distance(a) - distance(b))[0];
 }
 
-/** What a hash costs, about. */
+/** About what a hash costs. */
 function workOf({ memoryKib, timeCost }: Parameters): number {
   return memoryKib * timeCost;
 }

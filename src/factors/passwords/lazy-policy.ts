@@ -5,7 +5,7 @@ import type { PasswordPolicy } from './policy.ts';
 
 /** A password policy that loads its 49,000 common passwords when the first new password is to be judged. */
 export interface LazyPasswordPolicy {
-  /** @throws unavailable when they cannot be read now */
+  /** @throws unavailable when the common passwords cannot be read now */
   objection(password: string, email: string): Promise<ReturnType<PasswordPolicy['objection']>>;
 }
 
@@ -19,7 +19,7 @@ export function createLazyPasswordPolicy(settings: Settings, publicUrl: string):
       try {
         return (await policy).objection(password, email);
       } catch (cause) {
-        policy = undefined; // such as a process without a free file descriptor: the next one tries again
+        policy = undefined; // such as for want of a file descriptor: the next password tries again
         throw unavailable({ cause, retryAfterSeconds: 2 });
       }
     },
@@ -28,7 +28,7 @@ export function createLazyPasswordPolicy(settings: Settings, publicUrl: string):
 
 async function load({ minLength }: Settings, publicUrl: string): Promise<PasswordPolicy> {
   const { createPasswordPolicy } = await import('./policy.ts');
-  // Whoever tries out the documentation may do it word for word.
+  // Who tries idcard out may type the passwords of the documentation.
   const takesExamples = isThisMachine(new URL(publicUrl).hostname);
   return createPasswordPolicy({ minLength, takesExamples });
 }

@@ -4,10 +4,10 @@ import type { Hasher } from './hasher.ts';
 /** Room for 64 characters of any script (NIST SP 800-63B-4 §3.1.1.2 asks for 64), and a bound for the hash. */
 const MAX_PASSWORD_BYTES = 256;
 
-/** What a password may have been hashed as: first as it is hashed today, then as it was before blanks were mapped. */
+/** The spellings in which a password may have been hashed: first today's, then the one from before blanks were mapped. */
 export type PasswordSpellings = readonly [string, ...string[]];
 
-/** A lone surrogate has no encoding of its own and is refused: two of them would be one password. */
+/** A lone surrogate is refused, since it has no encoding of its own: passwords with different ones would be one password. */
 const typed = z
   .string()
   .min(1, 'Must not be empty')
@@ -28,8 +28,8 @@ export const KnownPassword = typed.transform((text): PasswordSpellings => {
 });
 
 /**
- * The spelling that belongs to the hash. Each is compared, with nobody's hash as well: how many hashes a failure costs depends
- * on what was typed alone.
+ * The spelling that belongs to the hash. Each spelling is compared, even where there is no hash: how many hashes a
+ * failure costs depends on what was typed alone.
  */
 export async function matchingSpelling(
   hasher: Pick<Hasher, 'verify'>,
@@ -41,9 +41,9 @@ export async function matchingSpelling(
 }
 
 /**
- * So that two keyboards agree (RFC 8265 §4.2.2): every blank is the ordinary one, such as the no-break space that a Mac types
- * with Option, and letters are NFC. The RFC refuses controls and what Unicode has not assigned; here any character counts, NUL
- * too, since there are passwords that have them.
+ * Makes two keyboards agree (RFC 8265 §4.2.2): every blank becomes the ordinary one, such as the no-break space that a
+ * Mac types with Option, and letters become NFC. The RFC refuses controls and unassigned characters. Here they are
+ * accepted, NUL too, since there are passwords that have them.
  */
 function opaque(text: string): string {
   return text.replace(/\p{Zs}/gu, ' ').normalize('NFC');

@@ -11,9 +11,12 @@ export interface Passwords extends LazyPasswordPolicy {
   prove(storedHash: string | null | undefined, typed: PasswordSpellings): Promise<string | undefined>;
   /** A hash to store. */
   hash(password: string): Promise<string>;
-  /** Whether a password that was just proven is to be hashed anew: today's hashes are stronger, or its spelling was another. */
+  /**
+   * Whether a password that was just proven is to be hashed anew: today's hashes are stronger, or the hash is of a former
+   * spelling.
+   */
   isToBeHashed(storedHash: string, spelling: string, [today]: PasswordSpellings): boolean;
-  /** Why no password is ever compared with the hash; undefined for a good one, and for none. */
+  /** Why no password is ever compared with the hash; undefined for a good hash, and for none. */
   objectionTo(storedHash: string | null | undefined): string | undefined;
 }
 

@@ -15,19 +15,19 @@ export interface Objection {
 export interface PasswordPolicyOptions {
   /** In characters (Unicode code points). */
   minLength: number;
-  /** Whether the passwords that the documentation shows are good: on the machine where somebody tries it out. */
+  /** Whether the passwords of the documentation are accepted: on a machine where somebody tries idcard out. */
   takesExamples: boolean;
 }
 
 const PRODUCT_NAME = 'idcard';
-/** What a password costs that is as good as four random words of a list of thousands. */
+/** The strength of four random words from a list of thousands. */
 const ENOUGH_BITS = 45;
-/** A shorter one, where the operator takes those, need not be better than random letters are. */
+/** A shorter password, where the operator permits one, need not be stronger than random letters. */
 const ENOUGH_BITS_PER_CHARACTER = 3;
 
 /** What the documentation of idcard shows. */
 export const EXAMPLES = ['violet otters play chess', 'nine lazy clouds over Turin'];
-/** Good by the count, and known to everybody. */
+/** Phrases that are strong by the count, but known to everybody. */
 const FAMOUS = [
   'correct horse battery staple',
   'the quick brown fox',
