@@ -12,7 +12,7 @@ export function readPageFile(name: string): PageFile {
   return { bytes, etag: `"${createHash('sha256').update(bytes).digest('base64url')}"` };
 }
 
-/** The compiled program has all files in one folder; a checkout has only ours there. */
+/** The compiled program has all files in one folder; a checkout has only those of idcard there. */
 function locate(name: string): URL {
   const own = new URL(`../pages/${name}`, import.meta.url);
   return existsSync(own) ? own : new URL(import.meta.resolve(`swagger-ui-dist/${name}`));

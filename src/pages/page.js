@@ -1,6 +1,6 @@
 /* Runs in the browser. Tokens are kept in the memory of the page: a reload forgets them. */
 
-/** Whatever they answer decides which login the page has from then on. */
+/** The answers of these routes decide which login the page has from then on. */
 const LOGIN_ROUTES = ['v1/login', 'v1/refresh', 'v1/me/password', 'v1/logout', 'v1/logout-everywhere'];
 
 const HELP = `
@@ -20,8 +20,8 @@ let refreshToken = '';
 const ui = globalThis.SwaggerUIBundle({
   spec,
   dom_id: '#docs',
-  queryConfigEnabled: false, // no link may name another document, whose text would stand here as ours
-  validatorUrl: 'none', // nobody else learns which servers there are
+  queryConfigEnabled: false, // no link may name another document, whose text would stand here as idcard's
+  validatorUrl: 'none', // no other service learns which servers there are
   persistAuthorization: false,
   tryItOutEnabled: true,
   displayRequestDuration: true,
@@ -29,7 +29,7 @@ const ui = globalThis.SwaggerUIBundle({
   requestInterceptor(request) {
     const { body, headers } = request;
     if (refreshToken && typeof body === 'string') request.body = body.replace(exampleToken, refreshToken);
-    // Else the cookies of an earlier login would be a second credential, which is refused.
+    // Without this, the cookies of an earlier login would be a second credential, which is refused.
     if (headers.Authorization || request.body !== body) request.credentials = 'omit';
     return request;
   },
@@ -40,7 +40,7 @@ const ui = globalThis.SwaggerUIBundle({
 });
 
 function followSystem() {
-  document.documentElement.classList.toggle('dark-mode', dark.matches); // so it is called in Swagger's style sheet
+  document.documentElement.classList.toggle('dark-mode', dark.matches); // the class of Swagger's style sheet
 }
 
 /** Only the bearer token is typed in: the browser brings cookies by itself, and this page makes no DPoP proofs. */
@@ -55,13 +55,13 @@ function forPage(document) {
   };
 }
 
-/** Below the path of this page, which is not the root where idcard shares a host. */
+/** Routes are below the path of this page, which is not the root where idcard shares a host. */
 function isLoginRoute(address) {
   const { origin, pathname } = new URL(address);
   return LOGIN_ROUTES.some((route) => new URL(route, document.baseURI).href === origin + pathname);
 }
 
-/** With tokens in the body they are those of what comes next; without any, cookies are, or nothing. */
+/** The next requests have the tokens of the answer. Without tokens, the login is in cookies, or there is none. */
 function followLogin(tokens) {
   refreshToken = tokens?.refresh_token ?? '';
   if (refreshToken) ui.preauthorizeApiKey('bearer', tokens.access_token);
