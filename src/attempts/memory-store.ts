@@ -78,7 +78,7 @@ export function createMemoryStore(nowMs: () => number): CountStore {
 
   function subtract(count: Count, attempt: number, now: number): Tally {
     const before = read(count, now);
-    const made = Math.max(0, before.made - 1); // the count may have expired meanwhile: a number below zero would be free attempts
+    const made = Math.max(0, before.made - 1); // it may have expired: below zero there would be free attempts
     const forgottenAtMs = made > 0 ? before.forgottenAtMs : 0;
     const delay = before.delayedBy === attempt ? { delayedBy: 0, delayedUntilMs: 0 } : {};
     const after = { ...before, ...delay, made, forgottenAtMs };

@@ -12,8 +12,8 @@ export interface DocumentOptions {
 }
 
 /**
- * Collects the routes that are registered from now on. To be called once the app is ready, the result writes the
- * document. It loads the writer when it is called first, and writes once.
+ * Collects the routes that are registered from now on. Call the result once the app is ready: the first call loads the
+ * writer and writes the document, later calls give the same one.
  */
 export function documentRoutes(
   app: FastifyInstance,
