@@ -2,8 +2,8 @@ import type { Worker } from 'node:cluster';
 import { Server } from 'node:net';
 
 /*
- * When a port is closed, the system resets connections that were not accepted yet, with the requests on them, and a proxy does not
- * send a POST twice. So the port is closed at the end of a turn of the event loop in which no connection came.
+ * When a port is closed, the system resets connections that were not accepted yet, with the requests on them. A proxy
+ * does not send a POST twice. So the port is closed at the end of a turn of the event loop in which no connection came.
  */
 
 /** How long a quiet turn may take: in a longer one, a connection could come after the turn has looked for it. */
@@ -19,7 +19,7 @@ export async function closePort(server: Server): Promise<void> {
   new Server().close(); // has `close` compiled, which takes longer than the call
   await endOfQuietTurn(
     () => connections,
-    () => Server.prototype.close.call(server), // the `close` of HTTP first looks through all connections
+    () => Server.prototype.close.call(server), // the `close` of HTTP would first look through all connections
   );
   server.off('connection', onConnection);
 }
@@ -48,6 +48,6 @@ function endOfQuietTurn(countOf: () => number, act: () => void): Promise<void> {
         resolve();
       });
     }
-    setImmediate(startTurn); // begins after this turn, which may go on for long
+    setImmediate(startTurn); // the first turn to measure comes after this one, which may go on for long
   });
 }

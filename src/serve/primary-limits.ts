@@ -3,21 +3,24 @@ import { tooManyRequests } from '../attempts/problems.ts';
 import { monotonicMs } from '../base/clock.ts';
 import { type AttemptAnswer, type AttemptQuestion, type AttemptText, tellPrimary } from './messages.ts';
 
-/* The primary counts the attempts of all workers: spread over them, attempts would be counted by none. */
+/*
+ * The primary counts the attempts of all workers. If each worker counted its own, there would be several times as many
+ * free attempts.
+ */
 
-/** For the hash, on a machine that is slow to it. */
+/** How long a hash may take on a slow machine. */
 const LONGEST_HASH_SECONDS = 60;
 
 /**
  * In the primary: answers the questions of one worker.
- * @param queueSeconds for how long an attempt may wait for its hash
+ * @param queueSeconds how long an attempt may wait for its hash
  */
 export function answerAttempts(
   limits: AttemptLimits,
   queueSeconds: number,
   nowMs = monotonicMs,
 ): (question: AttemptQuestion) => Promise<AttemptAnswer> {
-  /** In the order of their beginning. An attempt that failed stays counted and is not heard of again. */
+  /** In the order of their beginning. No worker tells the outcome of a failure, which stays counted. */
   const underWay = new Map<number, CountedAttempt & { forgottenAtMs: number }>();
 
   async function decide(question: AttemptQuestion): Promise<LimitHeaders> {

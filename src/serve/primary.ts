@@ -19,7 +19,7 @@ const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 30_000;
 
 /**
- * Serves nothing itself: prepares what the workers share, starts them, replaces those that end, and stops them all.
+ * Serves no request itself: prepares what the workers share, starts them, replaces those that end, and stops them all.
  * @throws StartupError
  */
 export async function servePrimary(config: Config): Promise<void> {
@@ -32,7 +32,7 @@ export async function servePrimary(config: Config): Promise<void> {
   let isStopping = false;
   let earlyEnds = 0;
 
-  /** @param onListening called with its addresses when the worker listens, and again when one that replaces it does */
+  /** @param onListening called with the addresses when the worker listens, and again when a worker that replaces it does */
   function start(onListening: (listensOn: string[]) => void): void {
     if (isStopping) return;
     const worker = cluster.fork();
@@ -50,7 +50,7 @@ export async function servePrimary(config: Config): Promise<void> {
     });
     worker.once('exit', replace);
     worker.on('error', () => {
-      // Else it is a message to one that has just ended.
+      // Without a process, the worker did not start. Otherwise a message did not reach a worker that has just ended.
       if (worker.process.pid === undefined) replace(null, null);
     });
 
@@ -79,18 +79,18 @@ export async function servePrimary(config: Config): Promise<void> {
     await Promise.all(ends);
   });
   const started = () => new Promise<string[]>((resolve) => start(resolve));
-  const listensOn = await started(); // alone, so that what keeps all of them from starting is told once
+  const listensOn = await started(); // one worker first: what keeps all of them from starting is told once
   await Promise.all(Array.from({ length: config.server.workers - 1 }, started));
   greet(config, listensOn);
 }
 
-/** What is created at a first start is created once, and a mistake in it is told once. */
+/** Creates once what a first start creates, and tells a mistake once. */
 async function prepare(config: Config): Promise<void> {
   const { directory } = await openStores(config, createFollowingClock());
   await directory.close();
 }
 
-/** A worker could not start and none serves. It has said why, unless it was killed. */
+/** Ends the primary: a worker could not start, and none serves. The worker has said why, unless it was killed. */
 function giveUp(signal: string | null): never {
   if (signal) console.error(`idcard: A worker was ended by ${signal} before it served.`);
   process.exit(1);

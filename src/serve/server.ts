@@ -11,8 +11,8 @@ import { closePort } from './last-connections.ts';
 import type { StopSignal } from './signals.ts';
 
 /**
- * Threads for what else leaves the main one, such as DNS, files and WebCrypto, so that it never waits for a hash. Not more:
- * each that has ever hashed keeps the memory of a hash.
+ * Threads for other work beside the main thread, such as DNS, files and WebCrypto, so that such work never waits for a
+ * hash. There are no more of them: each thread that has ever hashed keeps the memory of a hash.
  */
 const SPARE_THREADS = 1;
 
@@ -21,25 +21,26 @@ const LONGEST_GOODBYE_MS = { SIGTERM: 4000, SIGINT: 500 };
 
 /** What differs where several processes serve. */
 interface WorkerSettings extends Required<Pick<Parts, 'primaryLimits' | 'siblings'>> {
-  /** Stands in every line of the log. */
+  /** Its number, in every line of the log. */
   worker: number;
-  /** Ends when the primary has closed the port and every request has its answer. */
+  /** Resolves when the primary has closed the port and every request has its answer. */
   portIsClosed: Promise<unknown>;
 }
 
 export interface Server {
-  /** Where, such as `127.0.0.1:3000`; several where a name has several addresses. */
+  /** Addresses such as `127.0.0.1:3000`; several where the host name has several. */
   listensOn: string[];
   /**
-   * A stop without a failed request: not ready at once, so that the balancer looks elsewhere; serving until it has
-   * noticed; then no new connection, and an end when the requests in flight have theirs. Ctrl-C does not wait.
+   * Stops without a failed request. The server is not ready at once, so that the balancer looks elsewhere. It serves
+   * until the balancer has noticed. Then it takes no new connection, and ends when the requests in flight have their
+   * answers. Ctrl-C does not wait for the balancer.
    */
   stop(signal: StopSignal): Promise<void>;
 }
 
 /**
- * The server of one process, listening.
- * @param env the process's own: libuv reads the size of its pool there when the first work is given to it
+ * Starts the server of one process, until it listens.
+ * @param env the process's own: libuv reads the size of its pool there when the pool gets its first work
  * @throws StartupError
  */
 export async function startServer(
@@ -60,7 +61,7 @@ export async function startServer(
     async stop(signal) {
       app.beginStop(signal);
       if (signal === 'SIGTERM') await sleep(config.server.shutdownDelaySeconds * 1000);
-      // A connection on which nothing was asked is no request in flight, and a browser opens some in advance.
+      // The wait has an end: a browser opens connections in advance, and one without a request would hold up the close.
       await Promise.race([sayGoodbye(), sleep(LONGEST_GOODBYE_MS[signal])]);
     },
   };

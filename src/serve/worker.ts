@@ -7,9 +7,10 @@ import { createPrimaryLimits } from './primary-limits.ts';
 import { type Server, startServer } from './server.ts';
 import { STOP_SIGNALS } from './signals.ts';
 
-/** One of several processes that serve. It ends with its primary: Node.js sees to that. */
+/** Serves in one of several processes. Node.js ends a worker with its primary. */
 export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
-  // Ctrl-C and service managers signal every process of the group: the primary hears it too, and says what to do.
+  // Ctrl-C and service managers signal every process of the group. The primary gets the signal too, and tells the workers
+  // what to do.
   for (const signal of STOP_SIGNALS) process.on(signal, () => undefined);
 
   const primaryLimits = createPrimaryLimits();
@@ -29,7 +30,7 @@ export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promi
     if ('answerTo' in message) primaryLimits.answered(message);
     else if ('revoked' in message) for (const listener of listeners) listener(message.revoked);
     else {
-      await server?.stop(message.stop); // who still starts serves nobody
+      await server?.stop(message.stop); // a worker that still starts serves nobody
       process.exit(0);
     }
   });
@@ -37,7 +38,7 @@ export async function serveWorker(config: Config, env: NodeJS.ProcessEnv): Promi
   tellPrimary({ listensOn: server.listensOn });
 }
 
-/** The processor's cores are hashed on by all together. The queue is as long in seconds as that of one process. */
+/** All workers together hash on the cores of the machine. Each queue is as long in seconds as that of one process. */
 export function shareOf(config: Config): Config {
   const { atOnce, queueSeconds } = config.passwords.hashing;
   const hashing = { atOnce: Math.ceil(atOnce / config.server.workers), queueSeconds };
