@@ -18,17 +18,17 @@ import { operationsRoutes } from './routes/operations/index.ts';
 import { verificationRoutes } from './routes/verification/index.ts';
 
 export interface IdcardApp extends App {
-  /** The document of its routes. */
+  /** The OpenAPI document of the routes. */
   openapi(): Promise<OpenApiTexts>;
-  /** A poll by hand, for tests whose clock stands still. */
+  /** Polls by hand, for tests whose clock stands still. */
   pollRevocations(): Promise<void>;
-  /** Not ready from now on, so that a balancer looks elsewhere; what still comes is served. */
+  /** Makes `GET /readyz` answer 503, so that a balancer looks elsewhere. Requests that still come are served. */
   beginStop(signal: string): void;
 }
 
 /**
- * The app of a configuration, with its keys, its database and its limits opened; closing it closes them. It does not
- * listen yet, and takes routes of one's own until it does.
+ * Builds the app of a configuration, and opens its keys, its database and its limits. Closing the app closes them. The
+ * app does not listen yet; until it does, a program may add routes of its own.
  * @throws StartupError
  */
 export async function buildApp(config: Config, parts: Parts = {}): Promise<IdcardApp> {
@@ -37,7 +37,7 @@ export async function buildApp(config: Config, parts: Parts = {}): Promise<Idcar
   try {
     return await addRoutes(house);
   } catch (error) {
-    await house.close(); // who embeds it goes on without
+    await house.close(); // a program that embeds idcard goes on without it
     throw error;
   }
 }
@@ -64,11 +64,11 @@ async function addRoutes(house: House): Promise<IdcardApp> {
   await accountRoutes(app, house);
 
   app.addHook('onReady', async () => {
-    await feed.poll(); // nothing is verified before the first list is here
-    feed.start(); // not when it listens: an app that is embedded may never do that itself
+    await feed.poll(); // no token is verified before the first list is here
+    feed.start(); // not on listen: an embedded app may never listen itself
   });
   app.addHook('preClose', async () => {
-    lifecycle.stopping = true; // an app that is embedded has nobody else to say so
+    lifecycle.stopping = true; // nobody calls `beginStop` of an embedded app
   });
   app.addHook('onClose', () => house.close());
   return Object.assign(app, {
@@ -81,7 +81,7 @@ async function addRoutes(house: House): Promise<IdcardApp> {
   });
 }
 
-/** A connection that is kept alive would outlive its answer and hold the process that is asked to stop. */
+/** A connection that is kept alive would outlive its answer, and hold up the process that has to stop. */
 function closeConnections(app: App, lifecycle: Lifecycle): void {
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (lifecycle.stopping) reply.header('connection', 'close');

@@ -31,7 +31,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The verified claims of the access token. Only where a login is required. */
     claims: AccessClaims;
-    /** The way the access token came. Only where a login is required. */
+    /** The transport of the access token. Only where a login is required. */
     transport: TransportName;
   }
 }
@@ -41,16 +41,16 @@ export interface AuthenticationOptions {
   requireDpop: boolean;
   tokens: Pick<Tokens, 'verifyAccess'>;
   transports: Pick<Transports, 'receiveAccessToken' | 'explainMissing' | 'receiveProof'>;
-  /** Absent where no proof can be checked, and so no token that is bound to a key. */
+  /** Absent where no proof can be checked: a token that is bound to a key is refused there. */
   dpop?: Dpop | undefined;
 }
 
 /**
- * Where the two halves meet: a transport receives, `tokens` verifies, and the request has its claims. No I/O.
- * @throws loginRequired, and whatever the two halves throw
+ * A transport receives the access token, `tokens` verifies it, and the request gets its claims. No I/O.
+ * @throws loginRequired, and whatever the transport and `tokens` throw
  */
 export function createAuthentication({ requireDpop, tokens, transports, dpop }: AuthenticationOptions) {
-  /** RFC 9449 §7.1: a bound token needs its scheme and a proof by its key, and is nothing without. */
+  /** RFC 9449 §7.1: a token that is bound to a key needs the DPoP scheme and a proof by that key. */
   function provePossession(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -100,7 +100,7 @@ export function isLocked(scope: FastifyInstance): boolean {
   return scope.hasRequestDecorator('claims');
 }
 
-/** Demands one of these roles, whichever. @throws roleRequired */
+/** Demands one of the roles. @throws roleRequired */
 export function requireRole({ roles }: AccessClaims, anyOf: readonly string[]): void {
   if (anyOf.some((role) => roles.includes(role))) return;
   throw roleRequired({ reason: () => `the roles are ${quoted(roles)}, one is needed of ${quoted(anyOf)}` });

@@ -41,31 +41,31 @@ import type { UserDirectory } from './users/user-directory.ts';
 
 /** What a program that embeds idcard may bring. */
 export interface Extensions {
-  /** Where the users are, instead of the database that the configuration names. It is closed with the app. */
+  /** The users, instead of the database that the configuration names. The directory is closed with the app. */
   directory?: UserDirectory;
-  /** Claims of access tokens beside the standard ones, of a user who logs in or renews. */
+  /** Claims of access tokens beside the standard ones, for a user who logs in or renews. */
   customClaims?: ClaimsFunction;
-  /** Routes of one's own behind the login: each has `request.claims`. */
+  /** Routes of the program, behind the login: each has `request.claims`. */
   lockedRoutes?: LockedRoutes;
-  /** A pino, or what is like it; lines of JSON on standard output when absent. */
+  /** A pino, or a logger like it. Without one, the log is lines of JSON on standard output. */
   logger?: FastifyBaseLogger;
 }
 
 /** Registers routes, each of which has `request.claims`: the claims of a verified access token. */
 export type LockedRoutes = (locked: App) => unknown;
 
-/** What may stand in place of what the configuration describes: of a program, of a worker, of a test. */
+/** What a program, a worker or a test brings, instead of what the configuration describes. */
 export interface Parts extends Extensions {
   hasher?: Hasher;
   clock?: FollowingClock;
   /** In a worker: the limits that the primary holds. */
   primaryLimits?: AttemptLimits;
   siblings?: Siblings;
-  /** For tests, whose clock stands still: after the first poll nothing polls but `pollRevocations`. */
+  /** For tests, whose clock stands still: after the first poll, only `pollRevocations` polls. */
   pollsByHand?: boolean;
 }
 
-/** Every room, built once. Routes are given it. */
+/** Every room, built once. The routes get it. */
 export interface House {
   /** The server, without a route yet. */
   app: App;
@@ -86,7 +86,7 @@ export interface House {
   hasCustomClaims: boolean;
   lockedRoutes: LockedRoutes | undefined;
   lifecycle: Lifecycle;
-  /** Closes what was opened. */
+  /** Closes whatever was opened. */
   close(): Promise<void>;
 }
 
@@ -95,7 +95,7 @@ export interface Lifecycle {
   stopping: boolean;
 }
 
-/** How many verified tokens a process remembers; at about 1.5 kB each. */
+/** How many verified tokens a process remembers. Each takes about 1.5 kB. */
 const VERIFIED_TOKENS = 100_000;
 
 /**
@@ -120,12 +120,12 @@ export async function buildHouse(config: Config, parts: Parts): Promise<House> {
       opened,
     );
   } catch (error) {
-    await toClose.disposeAsync(); // who embeds it goes on without
+    await toClose.disposeAsync(); // a program that embeds idcard goes on without it
     throw error;
   }
 }
 
-/** What is outside of this process: keys, users, counts, other processes. */
+/** Opens what is outside of this process: keys, users, counts, other processes. */
 async function open(config: Config, parts: Parts, events: Events, toClose: AsyncDisposableStack) {
   const { clock: clocks = createFollowingClock((seconds) => events.tell('clock.corrected', { seconds })) } =
     parts;
@@ -178,7 +178,7 @@ async function furnish(
     clock,
     events,
     keySet,
-    directory: feed.directory, // what the routes void is void here at once
+    directory: feed.directory, // tokens that the routes void are void here at once
     passwords: createPasswords(hasher, createLazyPasswordPolicy(passwords, issuer)),
     attempts: createAttempts(limits, createHashQueue(passwords.hashing)),
     logins: createLogins({

@@ -1,4 +1,4 @@
-/* idcard as a library: the app that `idcard serve` listens with, to embed in a program of one's own and to extend. */
+/* idcard as a library: the app that `idcard serve` listens with, for programs that embed and extend it. */
 import './base/node-version.ts';
 
 export { buildApp, type IdcardApp } from './app.ts';

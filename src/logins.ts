@@ -22,47 +22,51 @@ interface Evidence {
   user: User;
   /** When the look-up of the user began (`Logins.now`): the tokens' life counts from here. */
   readAtSeconds: number;
-  /** How it was proven (RFC 8176). */
+  /** How the user was proven (RFC 8176). */
   amr: readonly string[];
 }
 
-/** A login that has begun: its page may use the transport. Whichever factor proves the user, it ends in `finish`. */
+/** A login whose page may use the transport. Whichever factor proves the user, the login ends in `finish`. */
 interface BegunLogin {
   /**
-   * Reads the proof of possession of the request, once: `finish` does it, or who wants it sooner, before a look-up.
+   * Reads the proof of possession of the request, once. `finish` does so too; a route calls it sooner to refuse a bad
+   * proof before a look-up.
    * @throws invalidDpopProof, dpopNonceRequired
    */
   bind(): void;
-  /** The device that the account of this email was logged in to from; a stranger's or none at all is undefined. */
+  /** The device from which the account of this email was logged in to; undefined for a stranger's device, or for none. */
   deviceOf(email: string, fromBody: string | undefined): string | undefined;
-  /** Proof, then transport, then event. @param email the one that the device was logged in by */
+  /**
+   * Reads the proof, issues the tokens, tells the event, and sends the tokens.
+   * @param email by which the user logged in: the new device token is for this email
+   */
   finish(evidence: Evidence, email: string): Promise<FastifyReply>;
 }
 
-/** A login that goes on: its refresh token is verified, and so is the key that it is bound to. */
+/** A renewal whose refresh token is verified, and so is the key that the token is bound to. */
 interface Renewal {
-  /** Whose user the caller has to look up: the refresh token may be void. */
+  /** Of the refresh token, which may be void: the caller has to look its user up. */
   claims: RefreshClaims;
   finish(evidence: Pick<Evidence, 'user' | 'readAtSeconds'>): Promise<FastifyReply>;
 }
 
 /**
- * Where the two halves meet on the way out, the twin of `authentication.ts`. Nobody can forget the check of the site or the
- * binding to a key, since there is no other way to a token.
+ * Issues tokens and sends them by a transport, as `authentication.ts` receives and verifies them. Nobody can forget the
+ * check of the site or the binding to a key, since there is no other way to a token.
  */
 export interface Logins {
   /** @throws crossSite, cookiesNeedHttps */
   begin(request: FastifyRequest, reply: FastifyReply, transport: TransportName): BegunLogin;
-  /** For somebody who is logged in, and shall be so anew: by the same way, with the same key. @throws the same */
+  /** Begins a new login for a user who is logged in: by the same transport, with the same key. @throws as `begin` */
   beginAnew(
     request: FastifyRequest,
     reply: FastifyReply,
   ): { finish(evidence: Evidence): Promise<FastifyReply> };
   /** @throws refreshTokenRequired, severalCredentials, crossSite, invalidToken, invalidDpopProof, dpopNonceRequired */
   renew(request: FastifyRequest, reply: FastifyReply, fromBody: string | undefined): Renewal;
-  /** Clears the cookies; whoever has other tokens throws them away. @throws crossSite, cookiesNeedHttps */
+  /** Clears the cookies; a client with bearer tokens throws them away. @throws crossSite, cookiesNeedHttps */
   end(request: FastifyRequest, reply: FastifyReply): FastifyReply;
-  /** Clears the cookies of somebody whose every token was just voided, if there were any. */
+  /** Clears the cookies, if there were any, of a user whose tokens were all just voided. */
   clear(request: FastifyRequest, reply: FastifyReply): void;
   /** The time for `readAtSeconds`. */
   now: Clock;
@@ -110,7 +114,7 @@ export function createLogins(dependencies: LoginDependencies): Logins {
     });
   }
 
-  /** For the log: who logs out, when a token still says so. */
+  /** For the log: who logs out, as long as a token says so. */
   function subjectOf(request: FastifyRequest): string | undefined {
     try {
       const refresh = transports.receiveRefreshToken(request, undefined);
@@ -170,8 +174,9 @@ export function createLogins(dependencies: LoginDependencies): Logins {
       };
     },
     end(request, reply) {
-      // Even without cookies in the request: the answer clears them, and a hostile page must not log anybody out. It cannot
-      // send a header of ours, so what has one comes from a client: an app may stand on an origin that has no cookies here.
+      // The site is checked even without cookies in the request: the answer clears cookies, and a hostile page must not
+      // log anybody out. A hostile page cannot send an Authorization header, so a request with one comes from a client,
+      // such as an app on an origin that has no cookies here.
       if (!transports.hasAuthorization(request)) transports.refuseCrossSite(request);
       events.tell('logout', { sub: subjectOf(request), ...senderOf(request) });
       return transports.clearCookies(reply);

@@ -4,7 +4,7 @@ import { greet } from './serve/greeting.ts';
 import { stopOnSignals, stopWithNpm } from './serve/signals.ts';
 
 /**
- * The process: environment in, listening server out, signals.
+ * Serves as a process: reads the environment, listens, and stops at a signal.
  * @param env the process's own
  * @throws StartupError
  */
@@ -16,9 +16,9 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     return serveFromWorkers(config, env);
   }
   stopWithNpm(env);
-  const { startServer } = await import('./serve/server.ts'); // the primary of several workers has no use for it
+  const { startServer } = await import('./serve/server.ts'); // the primary of several workers does not need the server
   const server = await startServer(config, env);
   stopOnSignals(server.stop);
   greet(config, server.listensOn);
-  flushCompileCache(); // else only a clean end would keep what was compiled for the next start
+  flushCompileCache(); // without this, only a clean end would keep what was compiled for the next start
 }

@@ -4,7 +4,7 @@ import type { ClaimsFunction } from './logins.ts';
 import { type CustomClaims, ownNameAmong } from './proofs/tokens/claims.ts';
 import type { User } from './users/user.ts';
 
-/** Nobody: whoever looks this user up finds none. */
+/** A user whom no directory has. */
 const PROBE: User = {
   id: '00000000-0000-7000-8000-000000000000',
   email: 'nobody@idcard.invalid', // RFC 2606 §2
@@ -16,16 +16,16 @@ const PROBE: User = {
   createdAtSeconds: 0,
 };
 
-/** A start does not wait for what looks users up in a system that is away. */
+/** How long a start waits for a function that looks users up in another system, which may be away. */
 const LONGEST_MS = 1000;
 
 /**
- * Asks for the claims of nobody, so that a name of idcard's own is refused at the start, and not to the first user who logs in.
+ * Asks for the claims of `PROBE`, so that a claim name of idcard's own fails the start, and not the first login.
  * @throws StartupError
  */
 export async function probeClaims(customClaims: ClaimsFunction): Promise<void> {
   const ask = async (): Promise<CustomClaims | undefined> => customClaims({ ...PROBE });
-  const claims = await inTime(LONGEST_MS, ask()).catch(() => undefined); // it may know nobody of this name
+  const claims = await inTime(LONGEST_MS, ask()).catch(() => undefined); // the function may refuse a user whom it does not know
   const name = ownNameAmong(claims ?? {});
   if (name === undefined) return;
   throw new StartupError(

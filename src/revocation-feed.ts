@@ -8,9 +8,9 @@ import { tellWhenVoided } from './users/voiding.ts';
 
 /** Brings raised token versions from the directory into memory, where verification looks. */
 export interface RevocationFeed {
-  /** The directory, such that what this replica itself voids is void here at once. */
+  /** The directory. What this replica voids through it is void here at once. */
   directory: UserDirectory;
-  /** The one that was given; what it says in a token is remembered here. */
+  /** The given clock for new tokens. The feed remembers the latest time that the clock said. */
   issuingClock: Clock;
   /** Asks the directory once. Never throws: when it is away, the list stays as it is. */
   poll(): Promise<void>;
@@ -31,10 +31,10 @@ export interface Siblings {
   onTold(listener: (revocation: Revocation) => void): void;
 }
 
-/** How much earlier than it can be read a change may say that it was made: clocks differ, and some commit late. */
+/** How much earlier than it can be read a change may be dated: clocks differ, and some transactions commit late. */
 const OVERLAP_SECONDS = 60;
 
-/** A directory that is stopped and not closed answers nothing at all. */
+/** How many polls may pass without an answer: a directory that is stopped and not closed never answers. */
 const STALE_AFTER_POLLS = 3;
 
 type Settings = Config['tokens'];
@@ -44,19 +44,19 @@ type Dependencies = {
   directory: UserDirectory;
   revocations: Revocations;
   clock: Clock;
-  /** What new tokens say of their beginning. */
+  /** The clock by which new tokens are issued. */
   issuingClock: Clock;
   events: Events;
   siblings?: Siblings | undefined;
   /** For tests, whose clock stands still: nothing polls but `poll`. */
   pollsByHand?: boolean | undefined;
-  /** Whether the process, or the app, is coming to its end: a directory that is closed is no fault then. */
+  /** Whether the app is stopping: then a closed directory is no failure. */
   isStopping?: () => boolean;
 };
 
 /**
- * How long a revocation matters after it says that it was made: until the last token has expired whose user was read before the
- * change could be. Such a token may come from a clock that is ahead by the tolerance.
+ * How long a revocation matters after its date: until the last token has expired whose user was read before the change
+ * could be read. The clock of such a token may be ahead by the tolerance.
  */
 export function keepSecondsOf({ accessTokenTtlSeconds, clockToleranceSeconds }: Settings): number {
   return accessTokenTtlSeconds + clockToleranceSeconds + OVERLAP_SECONDS;
@@ -83,8 +83,8 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
   }
 
   /**
-   * A clock that is behind what it once said dates a revocation before tokens that it voids, and these may have all their
-   * life before them: it counts as made with the latest of them.
+   * A clock that was set back dates a revocation before the tokens that it voids, and such tokens may have their whole
+   * life left. So the revocation is dated with the latest token.
    */
   function add(raised: readonly Revocation[]): void {
     const isBehind = latestIssueSeconds > clock() + config.clockToleranceSeconds;
@@ -96,17 +96,17 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
 
   async function poll(): Promise<void> {
     const now = clock();
-    issuingClock(); // so that it is remembered: another replica may have issued a token at this time
+    issuingClock(); // remembers the time: another replica may have issued a token at it
     const before = polledAt;
     polledAt = now;
-    // A clock that was ahead has made forget what matters now: everything is asked for again.
+    // While the clock was ahead, revocations were forgotten that matter now: the poll asks for all of them again.
     if (now < before) answeredAt = Math.min(answeredAt, now - keepSeconds);
     try {
       const since = Math.max(answeredAt, now - keepSeconds) - OVERLAP_SECONDS;
-      // A directory of somebody else's may never answer, and has to be asked again all the same.
+      // The directory of a program may never answer, and must be asked again all the same.
       const raised = await inTime(STALE_AFTER_POLLS * pollSeconds * 1000, directory.raisedSince(since));
       add(raised.filter(({ raisedAtSeconds }) => now < raisedAtSeconds + keepSeconds));
-      revocations.prune(Math.min(now, before)); // so that a clock that is ahead for one poll makes nothing forgotten
+      revocations.prune(Math.min(now, before)); // the earlier time: a clock that is ahead for one poll makes nothing forgotten
       answeredAt = now;
       hasAnswered = true;
       if (!wasAnswered) events.tell('revocations.current', {});
@@ -124,7 +124,7 @@ export function createRevocationFeed(dependencies: Dependencies): RevocationFeed
       await poll();
       if (!isStopped) scheduleNext();
     }, pollSeconds * 1000);
-    timer.unref(); // it keeps no process alive
+    timer.unref(); // the timer keeps no process alive
   }
 
   /** A clock that was set back must not make an old answer look new. */

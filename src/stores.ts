@@ -10,8 +10,8 @@ import type { Directory } from './users/directory.ts';
 import { openDirectory } from './users/open-directory.ts';
 
 /**
- * The keys and the database of a configuration. A first start makes both; one that finds users had keys once, and makes no
- * others: a typing error or a lost volume would end every login without a word.
+ * Opens the keys and the database of a configuration. A first start makes both. A start that finds users but no keys
+ * makes no others: after a typing error or a lost volume, new keys would end every login without a word.
  * @throws StartupError
  */
 export async function openStores(
