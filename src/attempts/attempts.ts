@@ -12,8 +12,8 @@ export interface ReceivedAttempt extends Attempt {
 /** What the work of an attempt is given, after the attempt was counted. */
 interface CountedWork {
   /**
-   * Runs what hashes a password, at once or when its turn comes. From then on the attempt is a failure, until `succeeded`
-   * is called.
+   * Runs what hashes a password, at once or when its turn comes. From then on the attempt is a failure, unless
+   * `succeeded` is called.
    * @throws overloaded
    */
   inTurn<T>(hash: () => Promise<T>): Promise<T>;

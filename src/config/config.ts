@@ -47,7 +47,7 @@ function parse(values: Environment, complaints: Set<string>): Map<Setting, unkno
 function createReader(parsed: Map<Setting, unknown>): Read {
   return function read<T>(setting: Setting<T>): T {
     if (!parsed.has(setting)) return defaultOf(setting, read);
-    return parsed.get(setting) as T; // its own rule made it
+    return parsed.get(setting) as T; // the rule of the setting made the value
   };
 }
 

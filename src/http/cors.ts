@@ -16,7 +16,7 @@ function corsOptions({ allowedOrigins, allowedHeaders }: Origins): {
   delegator: FastifyCorsOptionsDelegateCallback;
 } {
   const shared: FastifyCorsOptions = {
-    strictPreflight: false, // its refusal is no problem document
+    strictPreflight: false, // the plugin's refusal is no problem document
     methods: ['GET', 'HEAD', 'POST', 'PUT'],
     allowedHeaders: ['Authorization', 'Content-Type', 'DPoP', ...allowedHeaders],
     exposedHeaders: [
