@@ -9,8 +9,8 @@ import type { Dpop } from './proofs/dpop/dpop.ts';
 import type { CustomClaims, RefreshClaims } from './proofs/tokens/claims.ts';
 import type { DeviceTokens } from './proofs/tokens/device-tokens.ts';
 import type { Tokens } from './proofs/tokens/tokens.ts';
-import { refreshTokenRequired } from './routes/login/problems.ts';
 import type { Transports } from './transports/index.ts';
+import { refreshTokenRequired } from './transports/problems.ts';
 import type { TransportName } from './transports/transport.ts';
 import { type User, verifiedEmail } from './users/user.ts';
 

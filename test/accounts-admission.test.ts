@@ -30,16 +30,15 @@ async function login(email = ADA.email, password = ADA.password, remoteAddress =
 
 async function register(email: string) {
   const body = { email, password: BOB.password };
-  return harness.app.inject({ method: 'POST', url: '/v1/register', body });
+  return harness.post('/v1/register', body);
 }
 
 async function changePassword(accessToken: string) {
-  return harness.app.inject({
-    method: 'PUT',
-    url: '/v1/me/password',
-    headers: bearer(accessToken),
-    body: { current_password: BOB.password, new_password: 'seven quiet owls over Porto' },
-  });
+  return harness.put(
+    '/v1/me/password',
+    { current_password: BOB.password, new_password: 'seven quiet owls over Porto' },
+    bearer(accessToken),
+  );
 }
 
 /** From now on a hash of the app lasts until the test lets it go on; how many run, and how many ever did. */
@@ -109,7 +108,7 @@ describe('a login that would wait for too long', () => {
     const { letGo, asked, accessToken } = await createFullApp();
     for (const url of ['/v1/login', '/v1/register']) {
       const headers = { 'content-type': 'application/json' };
-      const response = await harness.app.inject({ method: 'POST', url, headers, body: '{"email":' });
+      const response = await harness.post(url, '{"email":', headers);
       expect([response.statusCode, response.headers['retry-after']]).toEqual([503, '1']);
       expect(response.json()).toEqual(OVERLOADED);
     }

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { unavailable } from '../src/problems/general.ts';
 import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
 import { createProofKey, fetchNonce, forgeProof, proofClaims } from './support/dpop.ts';
+import { quicken } from './support/quick-hasher.ts';
 
 const WRONG = 'violet otters play go';
 const HOME = '203.0.113.7';
@@ -34,6 +35,7 @@ async function createLimitedApp(env: Record<string, string> = {}) {
       findById: (id) => ask(() => real.findById(id)),
     }),
   });
+  quicken(harness.hasher);
   await addUser(harness);
   return vi.spyOn(harness.hasher, 'verify');
 }
@@ -218,9 +220,9 @@ describe('a device that the account was logged in to from', () => {
       sameSite: 'Lax',
     });
     const cookie = login.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
-    const logout = await harness.app.inject({ method: 'POST', url: '/v1/logout', headers: { cookie } });
+    const logout = await harness.post('/v1/logout', undefined, { cookie });
     expect(logout.cookies.map(({ name }) => name)).toEqual(['access', 'refresh']);
-    const refresh = await harness.app.inject({ method: 'POST', url: '/v1/refresh', headers: { cookie } });
+    const refresh = await harness.post('/v1/refresh', undefined, { cookie });
     expect(refresh.cookies.map(({ name }) => name)).toEqual(['access', 'refresh']);
     await exhaust();
     const answer = await attempt(ADA.password, { cookie: `device=${set?.value}` });
@@ -287,12 +289,7 @@ describe('a device that the account was logged in to from', () => {
     ]) {
       expect((await attempt(ADA.password, options)).statusCode).toBe(429);
     }
-    const bearerLogin = await harness.app.inject({
-      method: 'POST',
-      url: '/v1/login',
-      headers: { cookie },
-      body: ADA,
-    });
+    const bearerLogin = await harness.post('/v1/login', ADA, { cookie });
     expect(bearerLogin.statusCode).toBe(429);
     harness.time.now += 2_592_000;
     expect((await attempt(ADA.password, { device })).statusCode).toBe(429);
@@ -305,7 +302,7 @@ describe('a device that the account was logged in to from', () => {
     const answers = [
       await attempt(),
       await register(),
-      await harness.app.inject({ method: 'POST', url: '/v1/refresh', body }),
+      await harness.post('/v1/refresh', body),
       await changePassword(access_token, ADA.password),
     ];
     expect(answers.map(({ statusCode }) => statusCode)).toEqual([401, 201, 200, 200]);
@@ -386,8 +383,7 @@ describe('what is refused', () => {
     const nonce = await fetchNonce(harness);
     for (let index = 0; index < 11; index++) await attempt();
     const dpop = forgeProof(createProofKey(), proofClaims('POST', '/v1/login', nonce));
-    const logInWith = (proof: string) =>
-      harness.app.inject({ method: 'POST', url: '/v1/login', headers: { dpop: proof }, body: ADA });
+    const logInWith = (proof: string) => harness.post('/v1/login', ADA, { dpop: proof });
     expect((await logInWith('no proof')).statusCode).toBe(429);
     expect((await logInWith(dpop)).statusCode).toBe(429);
     pass(1);

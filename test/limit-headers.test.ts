@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
+import { quicken } from './support/quick-hasher.ts';
 
 const WRONG = 'violet otters play go';
 const POLICY = '"address";q=100;w=3600';
@@ -11,6 +12,7 @@ afterEach(async () => {
 
 async function createLimitedApp(env: Record<string, string> = {}): Promise<void> {
   harness = await createTestApp({ env });
+  quicken(harness.hasher);
   await addUser(harness);
 }
 

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { unavailable } from '../src/problems/general.ts';
-import { addUser, bearer, createTestApp, logInWithCookies, type TestApp } from './support/app.ts';
+import { addUser, bearer, logInWithCookies, type TestApp } from './support/app.ts';
+import { describe, expect, startIdcard, test } from './support/idcard.ts';
 
 const EVE = { email: 'eve@example.com', password: 'zq1-first-secret-password' };
 const NEW_PASSWORD = 'zq2-second-secret-password';
@@ -8,19 +8,14 @@ const WRONG_PASSWORD = 'zq3-wrong-secret-password';
 const QUERY = 'zq4-secret-in-a-query';
 const ADDRESS = '203.0.113.9';
 
-let idcard: TestApp;
-
-beforeEach(async () => {
-  idcard = await createTestApp({
-    env: {
-      PUBLIC_URL: 'https://login.example.com',
-      LOG_LEVEL: 'trace',
-      RATE_LIMITS: 'off',
-      TRUSTED_PROXIES: '10.0.0.0/8',
-    },
-  });
+test.override('options', {
+  env: {
+    PUBLIC_URL: 'https://login.example.com',
+    LOG_LEVEL: 'trace',
+    RATE_LIMITS: 'off',
+    TRUSTED_PROXIES: '10.0.0.0/8',
+  },
 });
-afterEach(() => idcard.close());
 
 interface Sent {
   method?: 'GET' | 'POST' | 'PUT' | 'OPTIONS';
@@ -29,7 +24,7 @@ interface Sent {
   body?: object | string;
 }
 
-function send({ method = 'POST', url, headers = {}, body }: Sent, app = idcard.app) {
+function send({ app }: TestApp, { method = 'POST', url, headers = {}, body }: Sent) {
   const forwarded = { 'x-forwarded-for': ADDRESS };
   return app.inject({
     method,
@@ -40,13 +35,21 @@ function send({ method = 'POST', url, headers = {}, body }: Sent, app = idcard.a
   });
 }
 
-const register = (body: object = EVE) => send({ url: '/v1/register', body });
-const login = (body: object = EVE) => send({ url: '/v1/login', body });
-const logout = (headers: Record<string, string>) => send({ url: '/v1/logout', headers });
-const refresh = (refresh_token: string) => send({ url: '/v1/refresh', body: { refresh_token } });
-const everywhere = (headers: Record<string, string>) => send({ url: '/v1/logout-everywhere', headers });
-const changePassword = (token: string, current_password: string, new_password = NEW_PASSWORD) =>
-  send({
+const register = (idcard: TestApp, body: object = EVE) => send(idcard, { url: '/v1/register', body });
+const login = (idcard: TestApp, body: object = EVE) => send(idcard, { url: '/v1/login', body });
+const logout = (idcard: TestApp, headers: Record<string, string>) =>
+  send(idcard, { url: '/v1/logout', headers });
+const refresh = (idcard: TestApp, refresh_token: string) =>
+  send(idcard, { url: '/v1/refresh', body: { refresh_token } });
+const everywhere = (idcard: TestApp, headers: Record<string, string>) =>
+  send(idcard, { url: '/v1/logout-everywhere', headers });
+const changePassword = (
+  idcard: TestApp,
+  token: string,
+  current_password: string,
+  new_password = NEW_PASSWORD,
+) =>
+  send(idcard, {
     method: 'PUT',
     url: '/v1/me/password',
     headers: bearer(token),
@@ -54,28 +57,27 @@ const changePassword = (token: string, current_password: string, new_password = 
   });
 
 /** The log lines that are events, without what differs from run to run. */
-function events(): Record<string, unknown>[] {
-  return idcard
-    .log()
+function events({ log }: TestApp): Record<string, unknown>[] {
+  return log()
     .filter(({ event }) => event !== undefined && !String(event).startsWith('request.'))
     .map(({ level: _, time: _time, request_id: _id, ...event }) => event);
 }
 
 describe('events', () => {
-  test('have a stable name, the subject and the address of the client', async () => {
-    const sub: string = (await register()).json().id;
-    const pair = (await login()).json();
-    await login({ ...EVE, transport: 'cookie' });
-    await login({ ...EVE, password: WRONG_PASSWORD });
-    await refresh(pair.refresh_token);
-    await changePassword(pair.access_token, WRONG_PASSWORD);
-    const changed = (await changePassword(pair.access_token, EVE.password)).json();
-    await logout(bearer(changed.access_token));
-    await logout({ cookie: `__Host-refresh=${changed.refresh_token}` });
-    await everywhere(bearer(changed.access_token));
+  test('have a stable name, the subject and the address of the client', async ({ idcard }) => {
+    const sub: string = (await register(idcard)).json().id;
+    const pair = (await login(idcard)).json();
+    await login(idcard, { ...EVE, transport: 'cookie' });
+    await login(idcard, { ...EVE, password: WRONG_PASSWORD });
+    await refresh(idcard, pair.refresh_token);
+    await changePassword(idcard, pair.access_token, WRONG_PASSWORD);
+    const changed = (await changePassword(idcard, pair.access_token, EVE.password)).json();
+    await logout(idcard, bearer(changed.access_token));
+    await logout(idcard, { cookie: `__Host-refresh=${changed.refresh_token}` });
+    await everywhere(idcard, bearer(changed.access_token));
 
     const who = { sub, address: ADDRESS };
-    expect(events()).toEqual([
+    expect(events(idcard)).toEqual([
       { event: 'user.registered', ...who },
       { event: 'login.succeeded', ...who, transport: 'bearer' },
       { event: 'login.succeeded', ...who, transport: 'cookie' },
@@ -89,30 +91,36 @@ describe('events', () => {
     ]);
   });
 
-  test('of a login with an email that is nobody’s do not keep it, since it may be a password', async () => {
-    await login({ ...EVE, email: 'zq-secret@example.com' });
-    expect(events()).toEqual([{ event: 'login.failed', address: ADDRESS }]);
+  test('of a login with an email that is nobody’s do not keep it, since it may be a password', async ({
+    idcard,
+  }) => {
+    await login(idcard, { ...EVE, email: 'zq-secret@example.com' });
+    expect(events(idcard)).toEqual([{ event: 'login.failed', address: ADDRESS }]);
     expect(idcard.logText()).not.toContain('zq-secret');
   });
 
-  test('of a login of a disabled user name the user', async () => {
+  test('of a login of a disabled user name the user', async ({ idcard }) => {
     const { id } = await addUser(idcard, EVE);
     await idcard.directory.updateAndVoidTokens(id, { status: 'disabled' });
-    await login();
-    expect(events()).toEqual([{ event: 'login.failed', sub: id, address: ADDRESS }]);
+    await login(idcard);
+    expect(events(idcard)).toEqual([{ event: 'login.failed', sub: id, address: ADDRESS }]);
   });
 
-  test('of a logout without a token that says who have an address alone', async () => {
+  test('of a logout without a token that says who have an address alone', async ({ idcard }) => {
     for (const headers of [{}, { cookie: '__Host-refresh=x' }, bearer('x')]) {
-      expect((await logout(headers)).statusCode).toBe(204);
+      expect((await logout(idcard, headers)).statusCode).toBe(204);
     }
-    expect(events()).toEqual(Array(3).fill({ event: 'logout', address: ADDRESS }));
+    expect(events(idcard)).toEqual(Array(3).fill({ event: 'logout', address: ADDRESS }));
   });
 });
 
-test('no secret is in any line, whatever every route is asked', async () => {
-  const answers = [await register(), await register(), await register({ ...EVE, password: 'zq5' })];
-  const pair = (await login()).json();
+test('no secret is in any line, whatever every route is asked', async ({ idcard }) => {
+  const answers = [
+    await register(idcard),
+    await register(idcard),
+    await register(idcard, { ...EVE, password: 'zq5' }),
+  ];
+  const pair = (await login(idcard)).json();
   const cookie = await logInWithCookies(idcard, EVE);
   const forged = `${pair.access_token.slice(0, -8)}zq6AAAAA`;
   const cookies = { cookie };
@@ -130,33 +138,33 @@ test('no secret is in any line, whatever every route is asked', async () => {
   ];
   for (const headers of credentials) {
     answers.push(
-      await login({ ...EVE, password: WRONG_PASSWORD }),
-      await send({ url: '/v1/login', headers, body: { ...EVE, transport: 'cookie' } }),
-      await send({ url: '/v1/login', headers, body: `{"password":"${WRONG_PASSWORD}"` }), // of no type
-      await send({
+      await login(idcard, { ...EVE, password: WRONG_PASSWORD }),
+      await send(idcard, { url: '/v1/login', headers, body: { ...EVE, transport: 'cookie' } }),
+      await send(idcard, { url: '/v1/login', headers, body: `{"password":"${WRONG_PASSWORD}"` }), // of no type
+      await send(idcard, {
         url: '/v1/login',
         headers: { ...headers, 'content-type': 'application/json' },
         body: `{"password":"${WRONG_PASSWORD}"`,
       }),
-      await refresh(pair.refresh_token),
-      await refresh(forged),
-      await send({ url: '/v1/refresh', headers, body: {} }),
-      await send({ method: 'GET', url: '/v1/me', headers }),
-      await send({ method: 'GET', url: '/v1/verify', headers }),
-      await send({ method: 'GET', url: '/v1/nothing', headers }),
-      await send({ method: 'GET', url: '/v1/%zz', headers }),
-      await send({ method: 'GET', url: '/v1/login', headers }),
-      await logout(headers),
+      await refresh(idcard, pair.refresh_token),
+      await refresh(idcard, forged),
+      await send(idcard, { url: '/v1/refresh', headers, body: {} }),
+      await send(idcard, { method: 'GET', url: '/v1/me', headers }),
+      await send(idcard, { method: 'GET', url: '/v1/verify', headers }),
+      await send(idcard, { method: 'GET', url: '/v1/nothing', headers }),
+      await send(idcard, { method: 'GET', url: '/v1/%zz', headers }),
+      await send(idcard, { method: 'GET', url: '/v1/login', headers }),
+      await logout(idcard, headers),
       ...(await Promise.all(
         ['/livez', '/readyz', '/.well-known/jwks.json', '/openapi.json'].map((url) =>
-          send({ method: 'GET', url, headers }),
+          send(idcard, { method: 'GET', url, headers }),
         ),
       )),
     );
   }
-  answers.push(await changePassword(pair.access_token, WRONG_PASSWORD));
-  const changed = await changePassword(pair.access_token, EVE.password);
-  answers.push(changed, await everywhere(bearer(changed.json().access_token)));
+  answers.push(await changePassword(idcard, pair.access_token, WRONG_PASSWORD));
+  const changed = await changePassword(idcard, pair.access_token, EVE.password);
+  answers.push(changed, await everywhere(idcard, bearer(changed.json().access_token)));
 
   const seen = new Set(answers.map(({ statusCode }) => statusCode));
   expect(seen).toEqual(new Set([200, 201, 204, 400, 401, 403, 404, 405, 409, 415]));
@@ -176,17 +184,17 @@ function withoutIds(logText: string): string {
   return logText.replaceAll(/"request_id":"[\w-]{16}"/g, '');
 }
 
-test('what a client sends cannot forge a line', async () => {
+test('what a client sends cannot forge a line', async ({ idcard }) => {
   const forgery = '\n{"level":30,"event":"login.succeeded","sub":"root"}\n\r\u001b[2J';
   const headers = { 'x-forwarded-for': `${ADDRESS}${forgery}`, cookie: forgery, authorization: forgery };
   for (const url of ['/v1/register', '/v1/login', '/v1/refresh', '/v1/logout', '/v1/logout-everywhere']) {
-    await send({ url, headers, body: EVE });
-    await send({ url, headers, body: { email: `eve${forgery}@example.com`, password: forgery } });
-    await send({ url: `${url}/${encodeURIComponent(forgery)}`, headers });
+    await send(idcard, { url, headers, body: EVE });
+    await send(idcard, { url, headers, body: { email: `eve${forgery}@example.com`, password: forgery } });
+    await send(idcard, { url: `${url}/${encodeURIComponent(forgery)}`, headers });
   }
   const lines = idcard.logText().trimEnd().split('\n');
   for (const line of lines) expect(JSON.parse(line)).toHaveProperty('event');
-  expect(events().map(({ event }) => event)).toEqual([
+  expect(events(idcard).map(({ event }) => event)).toEqual([
     'user.registered',
     'login.succeeded', // of Eve
     'logout',
@@ -200,18 +208,16 @@ describe('a failure on our side', () => {
   const SQL = 'SELECT * FROM users WHERE email = zq8';
 
   async function logInWith(cause: unknown) {
-    const failing = await createTestApp({
+    const failing = await startIdcard({
       directory: (directory) => ({ ...directory, findByEmail: () => Promise.reject(cause) }),
     });
-    const response = await send({ url: '/v1/login', body: EVE }, failing.app);
-    await failing.close();
+    const response = await send(failing, { url: '/v1/login', body: EVE });
     return { response, log: failing.log(), logText: failing.logText() };
   }
 
   test('is a problem without its cause, which the log has', async () => {
     const { response, log } = await logInWith(new Error(SQL));
-    expect(response.statusCode).toBe(500);
-    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(response).toBeProblem('internal-error');
     expect(response.json()).toEqual({
       type: 'urn:idcard:problem:internal-error',
       title: 'Internal error',
@@ -230,7 +236,7 @@ describe('a failure on our side', () => {
 
   test('that pretends to be a status of its own is 500 all the same', async () => {
     const { response } = await logInWith(Object.assign(new Error(SQL), { statusCode: 200, status: 201 }));
-    expect(response.statusCode).toBe(500);
+    expect(response).toBeProblem('internal-error');
     expect(response.body).not.toContain('zq8');
   });
 
@@ -242,7 +248,7 @@ describe('a failure on our side', () => {
   test('of the directory is 503 with its cause in the log', async () => {
     const cause = Object.assign(new Error('disk I/O error'), { errcode: 10 });
     const { response, log } = await logInWith(unavailable({ cause, retryAfterSeconds: 2 }));
-    expect(response.statusCode).toBe(503);
+    expect(response).toBeProblem('unavailable');
     expect(response.headers['retry-after']).toBe('2');
     expect(response.body).not.toContain('disk');
     expect(log).toMatchObject([{ problem: 'unavailable', err: { message: 'disk I/O error' } }]);
@@ -250,7 +256,7 @@ describe('a failure on our side', () => {
 });
 
 test('a guess that was slowed down is in the log with its address', async () => {
-  const limited = await createTestApp();
+  const limited = await startIdcard();
   const guess = () =>
     limited.app.inject({
       method: 'POST',
@@ -260,7 +266,6 @@ test('a guess that was slowed down is in the log with its address', async () => 
     });
   let refused = await guess();
   while (refused.statusCode === 401) refused = await guess();
-  expect(refused.statusCode).toBe(429);
+  expect(refused).toBeProblem('too-many-requests');
   expect(limited.log().at(-1)).toMatchObject({ event: 'attempts.limited', address: '192.0.2.7' });
-  await limited.close();
 });

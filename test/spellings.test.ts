@@ -34,7 +34,7 @@ beforeAll(() => {
 afterAll(() => idcard.close());
 
 async function post(path: string, email: string, password = PASSWORD): Promise<number> {
-  const { statusCode } = await idcard.app.inject({ method: 'POST', url: path, body: { email, password } });
+  const { statusCode } = await idcard.post(path, { email, password });
   return statusCode;
 }
 const register = (email: string) => post('/v1/register', email);
@@ -62,7 +62,7 @@ describe('a mailbox that registers in one spelling', () => {
 
   test('has it in its own letters in the answer', async () => {
     const body = { email: 'Eve@xn--mnchen-3ya.de', password: PASSWORD };
-    const { statusCode, json } = await idcard.app.inject({ method: 'POST', url: '/v1/register', body });
+    const { statusCode, json } = await idcard.post('/v1/register', body);
     expect(statusCode).toBe(201);
     expect(json()).toMatchObject({ email: 'eve@münchen.de' });
   });
@@ -86,7 +86,7 @@ describe('what no mail server takes is 400', () => {
     'and %j with the reason',
     async (email) => {
       const body = { email, password: PASSWORD };
-      const response = await idcard.app.inject({ method: 'POST', url: '/v1/register', body });
+      const response = await idcard.post('/v1/register', body);
       expect(response.statusCode).toBe(400);
       expect(response.json().errors).toMatchObject([
         {
@@ -236,12 +236,11 @@ describe('a password with no-break spaces', () => {
     await idcard.directory.add({ email: 'ria@example.com', passwordHash, roles: [] });
     const change = async (current_password: string, new_password: string) => {
       const { access_token } = await logIn(idcard, { email: 'ria@example.com', password: current_password });
-      return idcard.app.inject({
-        method: 'PUT',
-        url: '/v1/me/password',
-        headers: { authorization: `Bearer ${access_token}` },
-        body: { current_password, new_password },
-      });
+      return idcard.put(
+        '/v1/me/password',
+        { current_password, new_password },
+        { authorization: `Bearer ${access_token}` },
+      );
     };
     const same = await change(spaced, PASSWORD);
     expect(same.statusCode).toBe(400);
@@ -256,12 +255,11 @@ describe('a password with no-break spaces', () => {
     const id = await plant('sue@example.com');
     const { access_token } = await logIn(idcard, { email: 'sue@example.com', password: PASSWORD });
     await idcard.directory.update(id, { passwordHash: await idcard.hasher.hash(spaced) });
-    const { statusCode } = await idcard.app.inject({
-      method: 'PUT',
-      url: '/v1/me/password',
-      headers: { authorization: `Bearer ${access_token}` },
-      body: { current_password: spaced, new_password: NEW_PASSWORD },
-    });
+    const { statusCode } = await idcard.put(
+      '/v1/me/password',
+      { current_password: spaced, new_password: NEW_PASSWORD },
+      { authorization: `Bearer ${access_token}` },
+    );
     expect(statusCode).toBe(200);
   });
 });

@@ -6,13 +6,13 @@ import { StartupError } from '../base/startup-error.ts';
 export interface ExportSink {
   isTerminal: boolean;
   write(text: string): Promise<void>;
-  /** Says that nothing follows. */
+  /** To be called after the last text. */
   end(): Promise<void>;
 }
 
 export function standardOutput(): ExportSink {
   const { stdout } = process;
-  stdout.on('error', () => undefined); // the write says it
+  stdout.on('error', () => undefined); // the write reports the error
   return {
     isTerminal: stdout.isTTY,
     write: (text) =>
@@ -25,7 +25,7 @@ export function standardOutput(): ExportSink {
 
 /**
  * A file of mode 0600, since it holds password hashes.
- * @param resume whether it may be there: what it holds already must be the beginning of what is written
+ * @param resume whether the file may be there: its content must be the beginning of the export
  * @throws StartupError
  */
 export async function openExportFile(path: string, resume: boolean): Promise<ExportSink> {
@@ -41,7 +41,7 @@ export async function openExportFile(path: string, resume: boolean): Promise<Exp
     async write(text) {
       const bytes = Buffer.from(text);
       const { bytesRead, buffer } = await file.read(Buffer.alloc(bytes.length), 0, bytes.length, position);
-      // An interruption may have left half a line, and that is a beginning too.
+      // An interruption may have left half a line.
       if (!buffer.subarray(0, bytesRead).equals(bytes.subarray(0, bytesRead))) refuse();
       await file.appendFile(bytes.subarray(bytesRead)).catch((error: unknown) => {
         throw refusalOf(error);
@@ -71,7 +71,7 @@ async function openPrivately(path: string, resume: boolean): Promise<FileHandle>
   return file;
 }
 
-/** An end of the reader stays what it is: `EPIPE`. */
+/** A reader that has ended is no failure of the export: `EPIPE` stays as it is. */
 function refusalOf(error: unknown): unknown {
   if (codeOf(error) === 'EPIPE') return error;
   return new StartupError(`The export cannot be written (${codeOf(error)}), and is not complete.`, {

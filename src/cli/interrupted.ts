@@ -1,4 +1,4 @@
-/** Ctrl-C at a prompt: the operator knows, so nothing is said. */
+/** Ctrl-C at a prompt. Nothing is printed, since the operator did it. */
 export class Interrupted extends Error {
   override name = 'Interrupted';
 }

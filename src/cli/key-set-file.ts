@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import { type PrivateJwkSet, parseKeySet } from '../proofs/keys/key-set.ts';
 import { readKeySet } from '../proofs/keys/load-key-set.ts';
 
-/** The key set that a command is about to change. @throws StartupError when it is not in a file */
+/** The key set that a command is to change. @throws StartupError when the key set is not in a file */
 export function readKeySetFile(settings: Config['keys']): PrivateJwkSet {
   refuseKeySetVariable(settings);
   return readKeySet(settings, parseKeySet) ?? refuseMissingKeys(settings);

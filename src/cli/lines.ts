@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 
-/** The longest line that a user can take is a third of it. */
+/** Three times the longest line of a user. */
 const MAX_LINE_BYTES = 16_384;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -11,11 +11,11 @@ export interface Line {
   number: number;
   /** Without its line break. */
   text: string;
-  /** What is wrong with the bytes; then there is no text. */
+  /** What is wrong with the bytes. Then `text` is empty. */
   refusal?: string;
 }
 
-/** The lines of a text in UTF-8; memory is bounded, whatever their length. */
+/** The lines of a text in UTF-8. Memory is bounded, whatever the length of a line. */
 export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   let number = 0;
   let begun: Buffer = Buffer.alloc(0);
@@ -31,7 +31,7 @@ export async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
   if (begun.length > 0) yield toLine(++number, begun);
 }
 
-/** Of a line that is too long, only that is remembered. */
+/** The begun line with a further part. A line that is too long stops growing. */
 function continued(begun: Buffer, part: Buffer): Buffer {
   return begun.length > MAX_LINE_BYTES ? begun : Buffer.concat([begun, part.subarray(0, MAX_LINE_BYTES + 1)]);
 }

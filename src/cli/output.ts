@@ -1,8 +1,8 @@
 import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import { pino } from 'pino';
+import { toLogLine } from '../base/log-lines.ts';
 import { toUserResponse } from '../routes/user-response.ts';
-import { toLogLine } from '../serve/log-lines.ts';
 import type { User } from '../users/user.ts';
 
 const STDERR = 2;
@@ -16,14 +16,14 @@ export function print(json: boolean | undefined, value: unknown, text: string): 
   console.log(json ? JSON.stringify(value) : text);
 }
 
-/** Tells the audit log what an operator did: one line on standard error, as the server writes its events. */
+/** Tells what an operator did: a line on standard error, in the form of the server's log. */
 export function logEvent(event: string, fields: Record<string, unknown>): void {
   const output = pino.destination({ dest: STDERR, sync: true });
   const write = (json: string) => output.write(toLogLine(json, process.stderr.hasColors()));
   pino({ base: null }, isatty(STDERR) ? { write } : output).info({ event, ...fields });
 }
 
-/** What an operator sees of a user: what the user sees, and whether they may log in. */
+/** A user as an operator sees them: what the user sees, and whether they may log in. */
 export function describeUser(user: User) {
   return { ...toUserResponse(user), status: user.status };
 }

@@ -7,9 +7,9 @@ import { KnownPassword, type PasswordSpellings } from '../factors/passwords/pass
 import { askSilently } from './prompt.ts';
 
 /**
- * A new password from a prompt, or from standard input when that is no terminal: never from an argument, which
- * every user of the machine could read. The first spelling is the one to hash.
- * @throws StartupError when it is no good
+ * A new password, from a prompt, or from standard input when that is no terminal. Never from an argument, which every user of the
+ * machine could read. The first spelling is the one to hash.
+ * @throws StartupError when the password is refused
  */
 export async function readNewPassword(
   { passwords, server }: Config,
@@ -27,10 +27,10 @@ export async function readNewPassword(
 
 async function readPassword(): Promise<string> {
   const password = process.stdin.isTTY ? await askTwice() : decodeUtf8(await buffer(process.stdin));
-  // Bytes of another encoding would become other characters, with which nobody logs in.
+  // Bytes of another encoding would become other characters, and nobody could log in with that password.
   if (password === undefined || hasLostBytes(password))
     throw new StartupError('The password is refused. It has what cannot be decoded: it must be UTF-8.');
-  // UTF-16 without a mark is UTF-8 too, with a zero beside every letter, which nobody could type at a login.
+  // UTF-16 without a byte order mark is valid UTF-8, with a zero beside every letter, which nobody can type at a login.
   if (password.includes('\0'))
     throw new StartupError('The password is refused. It has zeros in it, as UTF-16 has: it must be UTF-8.');
   return process.stdin.isTTY ? password : password.replace(/\r?\n$/, '');

@@ -20,7 +20,7 @@ import { usersShow } from './users/show.ts';
 import { usersDisable, usersEnable } from './users/status.ts';
 import { usersVerify } from './users/verify.ts';
 
-/** The commands. @throws CommanderError when they are used wrongly, or asked for help */
+/** Runs a command. @throws CommanderError for a wrong use, and for --help */
 export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
   const program = new Command('idcard')
     .description('A stateless login API. Settings come from the environment; docs/settings.md lists them.')
@@ -55,7 +55,7 @@ export async function runProgram(argv: readonly string[], env: NodeJS.ProcessEnv
   for (const command of [keysCreate, keysList, keysRotate, keysRevoke]) keys.addCommand(command(env));
   program.addCommand(theftBudgetCommand(env));
   exitOverrideAll(program);
-  // Another user, file or password than was meant.
+  // A damaged argument would name another user, file or password.
   if (argv.some(hasLostBytes))
     program.error('error: an argument has what cannot be decoded: it must be UTF-8');
   await program.parseAsync([...argv]);

@@ -2,7 +2,7 @@ import type { SingleBar } from 'cli-progress';
 
 export interface Progress {
   advance(amount: number): void;
-  /** Prints a line on standard error, which the bar leaves alone. */
+  /** Prints a line on standard error, above the bar. */
   say(text: string): void;
 }
 
@@ -34,9 +34,9 @@ export async function withProgress<T>(
 }
 
 async function createBar(what: string): Promise<SingleBar> {
-  const { default: progress } = await import('cli-progress'); // most commands show none
+  const { default: progress } = await import('cli-progress'); // most commands show no bar
   const format = `${what} {bar} {percentage}% {eta_formatted}`;
-  // Lines go on wrapping: in the terminal of a program that was killed they would never do so again.
+  // Wrapping stays on: if this program were killed, the terminal would never wrap lines again.
   const options = { format, clearOnComplete: true, linewrap: true };
   return new progress.SingleBar(options, progress.Presets.shades_classic);
 }

@@ -10,10 +10,10 @@ const LOST_KEY =
 
 /**
  * Asks at the terminal, one question after the other, on standard error; what is typed is not shown.
- * @throws Interrupted, and StartupError when the input ends before all are answered, or a letter in it would be lost
+ * @throws Interrupted, and StartupError when the input ends before all questions are answered, or would lose a letter
  */
 export async function askSilently(questions: readonly string[]): Promise<string[]> {
-  // One for all, so that no line of several that are pasted is lost; and no history, which an arrow key would bring back.
+  // One interface for all questions, so that no pasted line is lost. No history, which an arrow key would show.
   const terminal = createInterface({ input: process.stdin, output: nowhere, terminal: true, historySize: 0 });
   const answers: string[] = [];
   let hasLostKey = false;
@@ -27,7 +27,7 @@ export async function askSilently(questions: readonly string[]): Promise<string[
     return await new Promise((resolve, reject) => {
       terminal.on('line', (line) => {
         process.stderr.write('\n');
-        // Not before: what is typed after it would be shown, and go to the shell.
+        // Not earlier: what the operator types after that is shown, and goes to the shell.
         if (hasLostKey) reject(new StartupError(LOST_KEY));
         else if (answers.push(line) === questions.length) resolve(answers);
         else ask();
@@ -40,12 +40,12 @@ export async function askSilently(questions: readonly string[]): Promise<string[
     throw error;
   } finally {
     process.stdin.off('keypress', noticeLostKey);
-    terminal.close(); // the terminal is as it was
+    terminal.close(); // restores the terminal
   }
 }
 
 /**
- * Asks before what cannot be undone, at a terminal: a script is not asked, since it could not answer.
+ * Asks at a terminal before a change that cannot be undone. A script is not asked, since it could not answer.
  * @throws Interrupted, and StartupError unless the answer is yes
  */
 export async function confirm(question: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { printable } from '../base/log-text.ts';
 
-/** Prints rows as they come: at a terminal aligned below a header, else separated by tabs, which stay as they are for scripts. */
+/** Prints rows as they come: at a terminal aligned below a header, for scripts separated by tabs. */
 export interface Table {
   print(rows: readonly (readonly string[])[]): void;
 }
@@ -26,7 +26,7 @@ export function createTable(
   return {
     print(rows) {
       const texts = rows.map((row) => row.map(printable));
-      // A list may be long: each part of it is aligned when it comes, no narrower than those before.
+      // A list may be long, so each part is aligned when it comes. No column gets narrower.
       widths = widths.map((width, index) =>
         Math.max(width, ...texts.map((row) => columns(row[index] ?? ''))),
       );
@@ -37,7 +37,7 @@ export function createTable(
   };
 }
 
-/** East Asian wide characters and emoji (UAX #11), which take two columns of a terminal; marks take none. */
+/** East Asian wide characters and emoji (UAX #11), which take two columns of a terminal. */
 const WIDE =
   /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
 const MARK = /[\p{Mn}\p{Me}]/u;

@@ -6,7 +6,7 @@ import { spellingsOf } from '../users/email.ts';
 import type { UserRow } from '../users/rows.ts';
 import { MAX_ROLES, Role } from '../users/user.ts';
 
-const Seconds = z.int().min(0).max(253_402_300_799); // 9999-12-31T23:59:59Z; milliseconds are beyond it
+const Seconds = z.int().min(0).max(253_402_300_799); // 9999-12-31T23:59:59Z; a time in milliseconds is above this
 
 /** A whole user, as one line of an export. Times are seconds since 1970. */
 const UserLine = z
@@ -17,16 +17,16 @@ const UserLine = z
     password_hash: z.string().nullable(),
     roles: z.array(Role).max(MAX_ROLES),
     status: z.enum(['active', 'disabled', 'deleted']),
-    token_version: z.int().min(1).max(2_000_000_000), // in 32 bits, with room to be raised
+    token_version: z.int().min(1).max(2_000_000_000), // fits into 32 bits, with room to be raised
     token_version_raised_at: Seconds,
     created_at: Seconds,
   })
-  // An older spelling stays as it is: nothing of an old export is lost.
+  // An older spelling stays as it is, so that an old export can be imported.
   .refine(
     ({ id, email, status }) => (status === 'deleted' ? email === id : spellingsOf(email).includes(email)),
     { path: ['email'] },
   )
-  // Nothing of a deleted user is kept but the news that their tokens are void.
+  // The row of a deleted user only tells that their tokens are void.
   .refine((user) => user.status !== 'deleted' || user.password_hash === null, { path: ['password_hash'] })
   .refine((user) => user.status !== 'deleted' || user.roles.length === 0, { path: ['roles'] });
 
@@ -44,8 +44,8 @@ const MUST_BE: Record<keyof z.infer<typeof UserLine>, string> = {
 };
 
 /**
- * The user of a line, or what is wrong with it; no value is repeated, since one may be a secret.
- * @param argon2 what hashes cost here, beside which those of others may cost only so much
+ * The user of a line, or what is wrong with the line. No value is repeated, since it may be a secret.
+ * @param argon2 the cost of hashes here, which limits the cost of an imported one
  */
 export function parseUserLine(text: string, argon2: Config['passwords']['argon2']): UserRow | string {
   const { success, data, error } = UserLine.safeParse(parseJson(text));

@@ -3,17 +3,17 @@ import { StartupError } from '../base/startup-error.ts';
 import { openDatabase } from '../database/index.ts';
 import type { Database, OpenOptions } from '../database/schema.ts';
 
-/** A command is alone with its connection, and may take long. */
+/** One connection is enough for a command, which may take long. */
 const ALONE: OpenOptions = { poolSize: 1, patience: 'patient' };
 
-/** Opens the configured database, which has to be there, for one command. */
+/** Opens the configured database for one command, and makes none. */
 export function withDatabase<T>(url: string, action: (db: Kysely<Database>) => Promise<T>): Promise<T> {
   return closing(openDatabase(url, { ...ALONE, mayCreate: false }), action);
 }
 
 /**
- * Opens a database that the command itself names, and makes it when there is none.
- * @param option what its URL is called when it is refused
+ * Opens a database that an option of the command names, and makes the database when there is none.
+ * @param option the name of the option, for a refusal
  */
 export function withTarget<T>(
   url: string,

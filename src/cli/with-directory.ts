@@ -8,13 +8,13 @@ import { findByEmail, refuseTaken } from '../users/find-by-email.ts';
 import { openDirectory } from '../users/open-directory.ts';
 import type { User } from '../users/user.ts';
 
-/** What a command works with. */
+/** The directory of a command, and what belongs to it. */
 export interface Opened {
   directory: Directory;
   config: Config;
 }
 
-/** Opens the configured directory, which has to be there, for one command. */
+/** Opens the configured directory for one command, and makes none. */
 export async function withDirectory<T>(
   env: NodeJS.ProcessEnv,
   action: (opened: Opened) => Promise<T>,
@@ -29,8 +29,8 @@ export async function withDirectory<T>(
 }
 
 /**
- * The address that a user is to get, in the spelling that is stored.
- * @param ownerId who may have it already, in another spelling
+ * The address that a user is to have, in the spelling to store.
+ * @param ownerId the user, who may have the address already in another spelling
  * @throws StartupError, emailTaken
  */
 export async function readNewEmail(directory: Directory, text: string, ownerId?: string): Promise<string> {
@@ -40,13 +40,13 @@ export async function readNewEmail(directory: Directory, text: string, ownerId?:
   return spellings[0];
 }
 
-/** How often a change is tried while others change the same user: nobody is that unlucky. */
+/** How often a change is tried while others change the same user. */
 const MOST_ATTEMPTS = 20;
 
 /**
- * Changes the user with this email as they are at that moment. Where another operator or the user was faster, what to do is
- * asked again, of the user as they are by then.
- * @param change with the condition that it is given; undefined when that was not met
+ * Changes the user with this email. When another operator or the user was faster, `change` is called again, with the user as they
+ * are by then.
+ * @param change makes the change under the given condition; undefined when the condition was not met
  * @throws StartupError when there is no such user
  */
 export async function changeUser(
@@ -66,7 +66,7 @@ export async function changeUser(
 }
 
 /**
- * Of two users with one mailbox, the one whose row has it as it was typed: an operator copies it from a list.
+ * The user of an email. Of two users with one mailbox, the one whose row has the email as it was typed: operators copy it from a list.
  * @throws StartupError when there is no such user
  */
 export async function findUser({ directory, config }: Opened, email: string): Promise<User> {

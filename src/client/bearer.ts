@@ -4,7 +4,7 @@ import { type LoginStorage, memoryStorage } from './storage.ts';
 import type { Fetch, Transport } from './transport.ts';
 
 /**
- * The tokens are in the caller's hands and travel in the Authorization header.
+ * Tokens in a storage of the caller, which travel in the Authorization header.
  * @param storage by default the memory of this process or page
  */
 export function bearer(storage: LoginStorage = memoryStorage()): Transport {
@@ -18,13 +18,13 @@ export function bearer(storage: LoginStorage = memoryStorage()): Transport {
   };
 }
 
-/** Sends the request with more headers, and with what a token in a header demands. */
+/** Sends a request with more headers, under the rules for a token in a header. */
 export async function sendWith(
   fetch: Fetch,
   request: Request,
   more: Record<string, string> = {},
 ): Promise<Response> {
-  // A password would go to whoever answers.
+  // Without a check of certificates, anybody could answer, and receive the password.
   if (isTlsUnchecked() && request.url.startsWith('https:'))
     throw new TypeError('NODE_TLS_REJECT_UNAUTHORIZED');
   const headers = new Headers(request.headers);
@@ -32,9 +32,9 @@ export async function sendWith(
   const response = await fetch(
     new Request(request.clone(), {
       headers,
-      // Two credentials are one too many: the cookies of another login would come along by themselves.
+      // The browser would add the cookies of another login, and idcard refuses two credentials.
       credentials: request.credentials === 'include' ? 'include' : 'omit',
-      // Not every platform takes the token off a request that is sent on to another origin.
+      // Not every platform removes the token from a request that is redirected to another origin.
       redirect: 'manual',
     }),
   );

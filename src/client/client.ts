@@ -6,7 +6,7 @@ import { createSession, type LoginEvent } from './session.ts';
 import type { Credentials, Fetch, StoredLogin, Transport } from './transport.ts';
 
 export interface ClientOptions {
-  /** Where idcard is: `https://login.example.com`, or with a path, `https://example.com/auth`. */
+  /** The address of idcard: `https://login.example.com`, or with a path, `https://example.com/auth`. */
   url: string;
   /** `cookie()`, `bearer()` or `dpop()`. */
   transport: Transport;
@@ -15,26 +15,26 @@ export interface ClientOptions {
   fetch?: Fetch;
 }
 
-/** All of them throw `ProblemError` for an answer that is no success, and what `fetch` throws when there is none. */
+/** Every method throws `ProblemError` for an answer that is no success, and the error of `fetch` when there is no answer. */
 export interface Client {
   register(registration: Registration): Promise<User>;
   login(credentials: Registration): Promise<void>;
-  /** Here, and in the other tabs. With cookies it takes the service; it throws when that cannot be reached. */
+  /** Logs out in all tabs. Only the service can clear cookies: with them it throws when the service cannot be reached. */
   logout(): Promise<void>;
   /** Voids every token of the user. */
   logoutEverywhere(): Promise<void>;
-  /** Voids every other token of the user; the login here goes on. */
+  /** Voids every other token of the user. The login here goes on. */
   changePassword(change: PasswordChange): Promise<void>;
-  /** Asks the service; undefined when nobody is logged in. */
+  /** Asks the service who is logged in; undefined when nobody is. */
   user(): Promise<User | undefined>;
-  /** Whether a login is kept here. Asks nobody, so it may have ended already. */
+  /** Whether a login is stored here. It asks nobody, so the login may have ended already. */
   isLoggedIn(): Promise<boolean>;
   /**
-   * The `fetch` of the platform, with the login where `url` or one of `origins` is asked. Renews the login when it is
-   * over and repeats the request once; throws when a renewal was needed and could not be had.
+   * The `fetch` of the platform, with the login for requests to `url` and `origins`. When the access token has ended, it renews
+   * the login and repeats the request once. It throws when the renewal fails.
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** `login` and `loginEnded`, in this tab or another one. Returns what takes the listener off again. */
+  /** Listens to `login` and `loginEnded`, of this tab or another one. @returns a function that removes the listener */
   on<T extends LoginEvent['type']>(type: T, listener: Listener<T>): () => void;
 }
 
@@ -46,7 +46,7 @@ export function createClient(options: ClientOptions): Client {
   const hasPath = url.split('/').length > 3;
   const origins = (options.origins ?? []).map(toOrigin);
   const listeners = new Set<(event: LoginEvent) => void>();
-  // Each on its own, so that one that throws keeps no other from hearing.
+  // Each listener on its own, so that the others are called when one throws.
   const emit = (event: LoginEvent) => {
     for (const listener of listeners) Promise.resolve(event).then(listener);
   };
@@ -77,12 +77,12 @@ export function createClient(options: ClientOptions): Client {
     async logout() {
       const isBearer = transport.name === 'bearer';
       const atOnce = session.look().then(async (login) => {
-        if (isBearer) await session.end('logout'); // nothing more is sent with it
+        if (isBearer) await session.end('logout'); // no further request has the login
         return login ?? {};
       });
       const inTurn = session.exclusive(async () => {
         const answer = checked(send(ask('POST', '/v1/logout'), await atOnce));
-        // For the service's log; cookies, though, are cleared by its answer alone.
+        // With bearer tokens the request is only for the service's log. Cookies are cleared by its answer.
         await (isBearer ? answer.catch(() => undefined) : answer);
         await session.end('logout');
       });
@@ -114,7 +114,7 @@ export function createClient(options: ClientOptions): Client {
     },
     on(type, listener) {
       const hear = (event: LoginEvent) => {
-        if (event.type === type) listener(event as Parameters<typeof listener>[0]); // that is what the type says
+        if (event.type === type) listener(event as Parameters<typeof listener>[0]); // the comparison proves the type
       };
       listeners.add(hear);
       return () => listeners.delete(hear);
@@ -122,7 +122,7 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
-/** By these an address leaves the path of idcard: React Native does not resolve "..", and nobody "..%2f" but proxies. */
+/** Dots that lead out of the path of idcard. React Native does not resolve "..", and proxies resolve "..%2f". */
 const DOTS = /(?:\.|%2e){2}/i;
 
 function toBase(text: string): string {
@@ -132,7 +132,7 @@ function toBase(text: string): string {
   return base;
 }
 
-/** @throws TypeError for what would match any origin, such as `https://` and an empty setting behind it */
+/** @throws TypeError for a text that would match any origin, such as `https://` with an empty setting behind it */
 function toOrigin(text: string): string {
   const [origin] = /^https?:\/\/[^/?#]+(?=\/?$)/.exec(text) ?? [];
   if (!origin) throw new TypeError(`Not an origin such as https://login.example.com: "${text}"`);

@@ -3,8 +3,8 @@ import { keyValueStorage, type LoginStorage, memoryStorage } from './storage.ts'
 import type { Transport } from './transport.ts';
 
 /**
- * For browsers: the tokens are in cookies that no script can read, and what is stored says only that there is a login.
- * @param storage by default `localStorage`, so that all tabs know
+ * For browsers: the tokens are in cookies that no script can read. The storage says only that there is a login.
+ * @param storage by default `localStorage`, which all tabs share
  */
 export function cookie(storage: LoginStorage = sharedStorage()): Transport {
   return {
@@ -12,7 +12,7 @@ export function cookie(storage: LoginStorage = sharedStorage()): Transport {
     storage,
     begin: async () => ({}),
     send: (fetch, request) => fetch(new Request(request.clone(), { credentials: 'include' })),
-    // A browser drops a cookie that has expired, and then no token was sent that could be called invalid.
+    // A 401 without an error code may be renewable: a browser does not send an expired cookie, so no token was invalid.
     isRenewable: (errorCode) => errorCode === undefined || errorCode === 'invalid_token',
   };
 }

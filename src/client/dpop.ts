@@ -5,15 +5,15 @@ import { type KeyStorage, memoryStorage } from './storage.ts';
 import type { Credentials, ProofKey, Transport } from './transport.ts';
 
 /**
- * Tokens that are worth nothing without a key (RFC 9449), and each login has a key of its own that cannot be extracted.
- * @param storage by default IndexedDB, and where there is none, memory
+ * Tokens that are worthless without a key (RFC 9449). Each login has a key of its own, which cannot be extracted.
+ * @param storage by default IndexedDB, or memory where there is no IndexedDB
  */
 export function dpop(
   storage: KeyStorage = platform.indexedDB ? indexedDbStorage() : memoryStorage(),
 ): Transport {
   if (!storage.keepsKeys)
     throw new TypeError('This storage cannot keep a key: choose another one for dpop().');
-  /** What each origin wants to see in the next proof (RFC 9449 §8.2). */
+  /** The nonce that each origin wants in the next proof (RFC 9449 §8.2). */
   const nonces = new Map<string, string>();
 
   return {
@@ -43,7 +43,7 @@ async function createKey(): Promise<ProofKey> {
   return { privateKey, jwk: { kty, crv, x, y } };
 }
 
-/** The headers of a request by the owner of a key (RFC 9449 §4.2 and §7.1). */
+/** The headers that prove possession of the key (RFC 9449 §4.2 and §7.1). */
 async function prove(
   { method, url }: Request,
   { key, tokens }: Credentials,
@@ -69,7 +69,7 @@ async function prove(
   return { dpop: `${input}.${base64url(signature)}`, ...(token && { authorization: `DPoP ${token}` }) };
 }
 
-/** Said in the challenge where tokens are used, in the body where they are issued (RFC 9449 §8 and §9). */
+/** Whether the server asks for a nonce: in a challenge where tokens are used (RFC 9449 §9), else in the body (§8). */
 async function wantsNonce(response: Response): Promise<boolean> {
   const { status, headers } = response;
   if (!headers.has('dpop-nonce') || (status !== 400 && status !== 401)) return false;

@@ -5,11 +5,11 @@ import type { StoredLogin } from './transport.ts';
 const STORE = 'login';
 
 /**
- * For browsers: outlives the page, and holds a key without its bytes ever being visible.
- * @param name of the database
+ * For browsers: a storage that outlives the page, and that holds a key whose bytes no script sees.
+ * @param name the name of the database
  */
 export function indexedDbStorage(name = 'idcard'): KeyStorage {
-  /** Opened each time: browsers close connections behind the back of a page that has slept. */
+  /** Opens the database for each use: browsers silently close the connections of a page that has slept. */
   async function run(
     mode: 'readonly' | 'readwrite',
     action: (store: ObjectStore) => DatabaseRequest<unknown>,
@@ -25,7 +25,7 @@ export function indexedDbStorage(name = 'idcard'): KeyStorage {
   return {
     shared: name,
     keepsKeys: true,
-    get: async () => (await run('readonly', (store) => store.get(STORE))) as StoredLogin | undefined, // put by `set`
+    get: async () => (await run('readonly', (store) => store.get(STORE))) as StoredLogin | undefined, // only `set` writes here
     set: (login) => run('readwrite', (store) => store.put(login, STORE)),
     delete: () => run('readwrite', (store) => store.delete(STORE)),
   };

@@ -2,14 +2,14 @@ import type { TextArea } from './platform.ts';
 import { randomId } from './random-id.ts';
 import type { Exclusive } from './tabs.ts';
 
-/** A tab that was closed holds up the others for so long. */
+/** How long a tab that was closed holds up the others. */
 const LEASE_MS = 5000;
-/** Longer than a tab takes from finding it free to writing its own name. */
+/** Longer than a tab takes to write its name after it found the lease free. */
 const SETTLE_MS = 30;
 
 /**
- * Where there are no Web Locks. Not airtight: a tab that is held up in between, or takes longer than the lease, makes two
- * of them renew. That does no harm, since a refresh token may be used twice.
+ * A lock for platforms without Web Locks. It is not airtight: when a tab is held up, or takes longer than the lease, two tabs
+ * renew. That does no harm, since a refresh token may be used twice.
  */
 export function createLease(area: TextArea, name: string): Exclusive {
   const isTaken = () => {
@@ -23,7 +23,7 @@ export function createLease(area: TextArea, name: string): Exclusive {
         own = `${randomId()} ${Date.now() + LEASE_MS}`;
         area.setItem(name, own);
       }
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS)); // who wrote last has it
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS)); // the tab that wrote last has the lease
     } while (area.getItem(name) !== own);
     try {
       return await action();

@@ -1,6 +1,6 @@
 /**
- * What one platform has and another lacks: nothing of this is in React Native, little in Node.js. Their own types
- * contradict one another, so these say no more than what is used here.
+ * Globals that only some platforms have: React Native has none of them, Node.js few. The types of the platforms contradict one
+ * another, so these types declare only what is used here.
  */
 interface Platform {
   navigator?: { locks?: { request<T>(name: string, action: () => Promise<T>): Promise<T> } };
@@ -11,7 +11,7 @@ interface Platform {
   indexedDB?: { open(name: string): OpenRequest };
 }
 
-/** Another tab has written to `localStorage`. */
+/** The event that another tab has written to `localStorage`. */
 interface TextChange {
   key: string | null;
   newValue: string | null;
@@ -53,7 +53,7 @@ export interface ObjectStore {
 
 export const platform = globalThis as unknown as Platform;
 
-/** A page may be forbidden to have it, and then even asking throws. */
+/** Undefined where there is none. A browser may forbid `localStorage` to a page, and then even the read of the property throws. */
 export function localStorageIfAny(): TextArea | undefined {
   try {
     return platform.localStorage;
@@ -62,7 +62,7 @@ export function localStorageIfAny(): TextArea | undefined {
   }
 }
 
-/** Node.js checks no certificate then. Where there is no such setting, or none may be read, the platform always checks. */
+/** Whether Node.js is set to check no certificates. Platforms without that variable, or without access to it, always check. */
 export function isTlsUnchecked(): boolean {
   try {
     return platform.process?.env?.NODE_TLS_REJECT_UNAUTHORIZED === '0';

@@ -4,8 +4,8 @@ import { refuseRedirect } from './redirect.ts';
 /** An answer that is no success, with the members of its problem document (RFC 9457). */
 export class ProblemError extends Error implements Problem {
   override name = 'ProblemError';
-  // Declared alone, since the constructor sets them: else each would be code twice.
-  /** Stable, such as `urn:idcard:problem:invalid-credentials`; `about:blank` when the answer is no such document. */
+  // `declare`, since the constructor sets the fields: else the compiled code would have each twice.
+  /** Stable, such as `urn:idcard:problem:invalid-credentials`; `about:blank` when the answer is no problem document. */
   declare readonly type: string;
   /** The end of `type`, to tell problems apart by; undefined when the answer is no such document. */
   declare readonly slug: ProblemSlug | undefined;
@@ -13,9 +13,9 @@ export class ProblemError extends Error implements Problem {
   declare readonly status: number;
   declare readonly detail: string;
   declare readonly errors: FieldError[];
-  /** How long to wait before the next attempt, where the answer says it. */
+  /** How long to wait before the next attempt, if the answer says it. */
   declare readonly retryAfterSeconds: number | undefined;
-  /** By which the log of the server finds the request. */
+  /** The id of the request in the log of the server. */
   declare readonly requestId: string | undefined;
 
   constructor({ status, headers }: Response, problem: Partial<Problem>) {

@@ -1,4 +1,4 @@
-/** Tells things apart, and keeps nothing secret: React Native has no `crypto`. */
+/** An id that may be guessed: React Native has no `crypto`. */
 export function randomId(): string {
   return Math.random().toString(36).slice(2);
 }

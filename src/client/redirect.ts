@@ -1,6 +1,6 @@
 /**
- * What `redirect: 'error'` would do, which workerd does not know: a browser shows a redirect that was not followed as an
- * answer of a type of its own, other platforms as it came.
+ * Does what `redirect: 'error'` does, which workerd does not know. A browser shows a redirect that was not followed as a response
+ * of the type `opaqueredirect`; other platforms show the redirect itself.
  * @throws TypeError, as `fetch` would
  */
 export function refuseRedirect(response: Response): Response {

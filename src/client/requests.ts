@@ -9,18 +9,18 @@ const TIMEOUT_MS = 30_000;
 export function requestTo(url: string, method: string, path: string, body?: object): Request {
   return new Request(url + path, {
     method,
-    redirect: 'manual', // a password is for nobody else: `checked` refuses
-    signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null, // others wait for this one
+    redirect: 'manual', // nobody else may get a password: `checked` refuses redirects
+    signal: AbortSignal.timeout?.(TIMEOUT_MS) ?? null, // other requests wait for this one
     ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
   });
 }
 
-/** The login that an answer with tokens, or with cookies, gives. */
+/** The login of an answer with tokens or with cookies. */
 export async function receiveLogin(
   answer: Promise<Response>,
   base: Credentials & { id?: string; device?: string | undefined },
 ): Promise<StoredLogin> {
-  const receivedAtMs = Date.now(); // rather too early
+  const receivedAtMs = Date.now(); // before the answer comes: a token never counts as younger than it is
   const response = await checked(answer);
   const { id = randomId(), key } = base;
   const tokens =
@@ -28,7 +28,7 @@ export async function receiveLogin(
   return { id, edition: randomId(), key, tokens, device: tokens?.device_token ?? base.device };
 }
 
-/** `openapi.yaml` says what it is. */
+/** The body of an answer, with the type that `openapi.yaml` gives. */
 export function jsonOf<T>(response: Response): Promise<T> {
   return response.json() as Promise<T>;
 }

@@ -2,29 +2,29 @@ import { ProblemError } from './problem-error.ts';
 import { type Exclusive, joinTabs } from './tabs.ts';
 import type { StoredLogin, Transport } from './transport.ts';
 
-/** Why a login has ended: somebody logged out, or the service renews it no more (expired, revoked, banned). */
+/** Why a login has ended: somebody logged out, or the service refused to renew it (expired, revoked, banned). */
 export type EndReason = 'logout' | 'refused';
 
 export type LoginEvent = { type: 'login' } | { type: 'loginEnded'; reason: EndReason };
 
-/** The login of all tabs: kept in one place, renewed once for everybody who waits, ended once. */
+/** The login of all tabs. It is stored in one place, renewed once for all who wait, and ended once. */
 export interface Session {
   /** The login as it is now. */
   look(): Promise<StoredLogin | undefined>;
   keep(login: StoredLogin): Promise<void>;
   end(reason: EndReason): Promise<void>;
-  /** Login, renewal and logout, one at a time: the cookies of a late answer would undo what came after. */
+  /** Runs logins, renewals and logouts one at a time: the cookies of a late answer would undo a later change. */
   exclusive: Exclusive;
   /**
-   * The login after the one given, by one renewal for all who ask; undefined when it has ended.
-   * @throws what kept it from being renewed while it has not ended
+   * The login that follows the given one, by one renewal for all callers; undefined when the login has ended.
+   * @throws the error of a renewal that failed without ending the login
    */
   renew(old: StoredLogin | undefined): Promise<StoredLogin | undefined>;
-  /** The same, for who has the turn of `exclusive`. */
+  /** The same, for callers that run in `exclusive`. */
   renewInTurn(old: StoredLogin | undefined): Promise<StoredLogin | undefined>;
 }
 
-/** What tabs tell one another. */
+/** A message from one tab to the others. */
 interface Message {
   ended?: { id?: string | undefined; reason: EndReason };
 }
@@ -39,20 +39,20 @@ export function createSession(
   requestRenewal: RequestRenewal,
   emit: (event: LoginEvent) => void,
 ): Session {
-  /** The login that events have told of; null until the storage was read for the first time. */
+  /** The id of the login in the latest event; null until the storage was read for the first time. */
   let seen: string | undefined | null = null;
-  /** The login that ended last: `localStorage` may show it for a moment longer. */
+  /** The id of the login that ended last: `localStorage` may show it for a moment longer. */
   let over: string | undefined;
-  /** What was read before one of them is old when it arrives. */
+  /** How many changes this tab has made. A read that began before a change is outdated. */
   let changes = 0;
   let renewal: Promise<StoredLogin | undefined> | undefined;
   let pause: { untilMs: number; error: ProblemError } | undefined;
   const { exclusive, tell } = joinTabs(storage.shared, hear);
   hear({});
 
-  /** Whoever needs a storage that fails is told then. */
+  /** Ignores a storage that fails: the next caller who needs it gets the error. */
   function hear(message: unknown): void {
-    look(message as Message).catch(() => undefined); // from `tell` of another tab
+    look(message as Message).catch(() => undefined); // `tell` of another tab sends nothing else
   }
 
   async function look({ ended }: Message = {}): Promise<StoredLogin | undefined> {
@@ -62,7 +62,7 @@ export function createSession(
     const login = stored?.id && stored.id !== over ? stored : undefined;
     if (before !== changes) return login;
     if (login || ended || !seen) notice(login, ended?.reason);
-    // Ended by another tab, which says why in a moment; or emptied by nobody knows whom.
+    // Either another tab ended the login, and tells the reason in a moment, or something else emptied the storage.
     else setTimeout(hear, PATIENCE_MS, { ended: { reason: 'logout' } } satisfies Message);
     return login;
   }
@@ -93,11 +93,11 @@ export function createSession(
 
   async function renewInTurn(old: StoredLogin | undefined): Promise<StoredLogin | undefined> {
     const login = await look();
-    if (login?.edition !== old?.edition) return login; // another tab was faster, or it has ended
+    if (login?.edition !== old?.edition) return login; // another tab was faster, or the login has ended
     if (!login && name === 'bearer') return undefined;
     if (pause && performance.now() < pause.untilMs) throw pause.error;
     const renewed = await requestRenewal(login).catch(unlessRefused);
-    const isStillTheOne = (await look())?.edition === login?.edition; // or somebody has logged out
+    const isStillTheOne = (await look())?.edition === login?.edition; // false after a logout meanwhile
     if (isStillTheOne) await replace(login, renewed);
     return look();
   }
@@ -107,7 +107,7 @@ export function createSession(
     else if (login) await end('refused');
   }
 
-  /** Only the service's own word ends a login: not a network that is away, nor a proxy that wants something. */
+  /** Only a refusal by idcard ends a login: a network that is away does not, nor does an answer of a proxy. */
   function unlessRefused(error: unknown): undefined {
     if (!(error instanceof ProblemError)) throw error;
     if (REFUSALS.test(error.type)) return;

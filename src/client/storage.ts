@@ -1,21 +1,21 @@
 import { localStorageIfAny } from './platform.ts';
 import type { StoredLogin } from './transport.ts';
 
-/** Where a login is kept. It is read before each request, so a slow one should remember. */
+/** Where a login is kept. The client reads it before each request, so a slow storage should have a cache. */
 export interface LoginStorage {
   get(): StoredLogin | undefined | Promise<StoredLogin | undefined>;
   set(login: StoredLogin): unknown;
   delete(): unknown;
-  /** Where several tabs share it: the name under which they wait for one another and hear from one another. */
+  /** The name by which tabs that share the storage wait for one another and send messages; undefined for one tab alone. */
   shared?: string | undefined;
 }
 
-/** One that can hold a key which may not be extracted; text cannot. */
+/** A storage that can hold a key which cannot be extracted. A storage of texts cannot. */
 export interface KeyStorage extends LoginStorage {
   keepsKeys: true;
 }
 
-/** Until the page or the process ends, and for it alone. */
+/** Keeps a login until the page or the process ends. No other tab shares it. */
 export function memoryStorage(): KeyStorage {
   let kept: StoredLogin | undefined;
   return {
@@ -30,7 +30,7 @@ export function memoryStorage(): KeyStorage {
   };
 }
 
-/** What a browser takes to show one tab's `localStorage` to another. */
+/** How long a browser takes to show the `localStorage` of one tab to another. */
 const SETTLE_MS = 50;
 
 interface KeyValueArea {
@@ -40,9 +40,9 @@ interface KeyValueArea {
 }
 
 /**
- * For React Native's AsyncStorage and whatever looks like it. Also for `localStorage`, with a warning: any script of the
- * page, an injected one too, can read it and carry the tokens away.
- * @param name the key of the one entry
+ * For React Native's AsyncStorage, and for any storage with the same methods. For `localStorage` too, with a warning: any script of
+ * the page, an injected one too, can read the tokens and carry them away.
+ * @param name the key of the only entry
  */
 export function keyValueStorage(area: KeyValueArea, name = 'idcard'): LoginStorage {
   const isShared = area === localStorageIfAny();
@@ -51,14 +51,14 @@ export function keyValueStorage(area: KeyValueArea, name = 'idcard'): LoginStora
     get: async () => parse(await area.getItem(name)),
     async set(login) {
       await area.setItem(name, JSON.stringify(login));
-      // Another tab sees it a moment later: had it its turn before, it would renew what was just renewed.
+      // Waits until other tabs see the entry: else the next tab in turn would renew again.
       if (isShared) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
     },
     delete: () => area.removeItem(name),
   };
 }
 
-/** Whatever else stands there is no login. */
+/** Undefined for an entry that is no login. */
 function parse(text: string | null): StoredLogin | undefined {
   try {
     const value = JSON.parse(text ?? 'null');

@@ -1,25 +1,25 @@
 import { createLease } from './lease.ts';
 import { localStorageIfAny, platform } from './platform.ts';
 
-/** Runs one action at a time, in the order in which they were asked for. */
+/** Runs actions one at a time, in the order of the calls. */
 export type Exclusive = <T>(action: () => Promise<T>) => Promise<T>;
 
 export interface Tabs {
-  /** One at a time in all tabs. */
+  /** Runs one action at a time in all tabs. */
   exclusive: Exclusive;
   tell(message: unknown): void;
 }
 
 /**
- * @param name what the tabs have in common; without one this is the only tab
- * @param hear is called with what another tab tells
+ * @param name the same in all tabs that belong together; undefined for one tab alone
+ * @param hear called with each message of another tab
  */
 export function joinTabs(name: string | undefined, hear: (message: unknown) => void): Tabs {
   const { navigator, BroadcastChannel } = platform;
   if (name === undefined) return { exclusive: createQueue(), tell: () => undefined };
   const channel = BroadcastChannel && new BroadcastChannel(name);
   if (channel) channel.onmessage = ({ data }) => hear(data);
-  // A message may be there before what it tells of can be read in `localStorage`.
+  // Beside the messages: a message may arrive before `localStorage` shows the change that it tells of.
   platform.addEventListener?.('storage', ({ key, newValue }) => {
     if (key === name && (newValue || !channel)) hear({});
   });

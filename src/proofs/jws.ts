@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-/** Longer than any token that fits into a cookie. */
+/** Tokens fit into a cookie, which has at most this length. */
 export const MAX_TOKEN_LENGTH = 4096;
 
 /**
- * One base64url text for each sequence of bytes: no padding, no foreign character, and the bits that the last
- * character does not need are zero (RFC 4648 §3.5). The signature itself may have two values: `low-s.ts`.
+ * The only base64url text of a sequence of bytes: no padding, no foreign character, and the unused bits of the last character
+ * are zero (RFC 4648 §3.5). An ES256 signature may still have two values: `low-s.ts`.
  */
 const SEGMENT = '((?:[\\w-]{4})*(?:[\\w-]{2}[AEIMQUYcgkosw048]|[\\w-][AQgw])?)';
 const COMPACT_JWS = new RegExp(`^${SEGMENT}\\.${SEGMENT}\\.${SEGMENT}$`);
@@ -14,11 +14,11 @@ const TokenHeader = z.object({
   alg: z.string(),
   typ: z.string(),
   kid: z.string().max(128),
-  /** RFC 7515 §4.1.11: an extension that is critical and not understood; none is. */
+  /** RFC 7515 §4.1.11: critical extensions. idcard understands none, so there must be none. */
   crit: z.undefined().optional(),
 });
 
-/** The three segments of a JWS in compact serialization (RFC 7515 §7.1); undefined when it is none. */
+/** The three segments of a JWS in compact serialization (RFC 7515 §7.1); undefined for any other text. */
 export function splitJws(
   token: string,
   maxLength = MAX_TOKEN_LENGTH,
@@ -30,7 +30,7 @@ export function splitJws(
     : { header, payload, signature };
 }
 
-/** The JSON value of a segment; undefined when it is none. */
+/** The JSON value of a segment; undefined when it has none. */
 export function decodeSegment(segment: string): unknown {
   try {
     return JSON.parse(Buffer.from(segment, 'base64url').toString());

@@ -2,9 +2,9 @@ import type { z } from 'zod';
 import { quoted } from '../base/log-text.ts';
 import { MAX_TOKEN_LENGTH } from './jws.ts';
 
-/* Why a text is no token and no proof, for the log at the level debug. */
+/* Why a text is neither a token nor a proof, for the log at the level debug. */
 
-/** Of a text that is no JWS in compact serialization. */
+/** The reason for a text that is no JWS in compact serialization. */
 export function explainText(token: string, maxLength = MAX_TOKEN_LENGTH): string {
   if (token.length > maxLength) return `malformed: ${token.length} characters, at most ${maxLength} expected`;
   const parts = token.split('.').length;
@@ -13,7 +13,7 @@ export function explainText(token: string, maxLength = MAX_TOKEN_LENGTH): string
     : `malformed: ${parts} ${parts === 1 ? 'part' : 'parts'} between dots, expected 3`;
 }
 
-/** Of a payload that is none of the kind. */
+/** The reason for a payload that lacks a claim, or has a wrong one. */
 export function explainClaims({ issues: [issue] }: z.ZodError, payload: unknown): string {
   const claim = `malformed: the claim ${quoted(issue?.path.join('.'))}`;
   return Object(payload)[String(issue?.path[0])] === undefined

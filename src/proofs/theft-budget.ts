@@ -1,16 +1,16 @@
 import type { Config } from '../config/config.ts';
 
-/** A device token logs nobody in: as long as it works, guesses at one account are counted apart for whoever has it. */
+/** A device token logs nobody in. Whoever has it can guess at one account, in a count of their own. */
 export const STOLEN = ['access_token', 'refresh_token', 'device_token'] as const;
 
-/** How long a stolen thing works, in one situation, at worst. */
+/** How long a stolen token works at worst, in one situation. */
 export interface TheftBudgetEntry {
   stolen: (typeof STOLEN)[number];
   situation: keyof typeof SITUATIONS;
   seconds: number;
 }
 
-/** What may have happened since the theft, in the words of the table. */
+/** What may happen after a theft, in the words of the table. */
 export const SITUATIONS = {
   unnoticed_unused: 'nobody notices, the thief waits',
   unnoticed_used: 'nobody notices, the thief uses it',
@@ -19,7 +19,7 @@ export const SITUATIONS = {
   bound: 'bound to a key (DPoP) that was not stolen',
 } as const;
 
-/** Every number of the promise, from the configuration alone. */
+/** Every number of the table, computed from the configuration. */
 export function theftBudget(settings: Config['tokens']): TheftBudgetEntry[] {
   const { accessTokenTtlSeconds, refreshTokenIdleSeconds, loginMaxAgeSeconds, revocationPollSeconds } =
     settings;
@@ -38,11 +38,11 @@ export function theftBudget(settings: Config['tokens']): TheftBudgetEntry[] {
     ...entries('refresh_token', {
       unnoticed_unused: refreshTokenIdleSeconds,
       unnoticed_used: loginMaxAgeSeconds, // since the login, however often it is renewed
-      revoked: 0, // the user's row is read at every refresh
-      revoked_directory_away: 0, // and without it there is none
+      revoked: 0, // every refresh reads the user's row
+      revoked_directory_away: 0, // without the directory no token is refreshed
       bound: 0,
     }),
-    // Neither the user nor a key is asked: what ends it sooner is the end of the secret that made it.
+    // Neither a revocation nor the binding of tokens ends a device token. The retirement of the secret that signed it does.
     ...entries('device_token', {
       unnoticed_unused: loginMaxAgeSeconds,
       unnoticed_used: loginMaxAgeSeconds,

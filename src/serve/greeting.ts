@@ -3,8 +3,8 @@ import type { Config } from '../config/config.ts';
 import { hasPlainCookies } from '../transports/cookie.ts';
 
 /**
- * On standard error, since standard output holds the log.
- * @param listening the addresses, which may be others than the public one: of a free port, or behind a proxy
+ * Greets on standard error, since standard output holds the log.
+ * @param listening the addresses of the port, which differ from the public one for a free port or behind a proxy
  */
 export function greet({ server, passwords, accounts }: Config, listening: readonly string[]): void {
   const { publicUrl, docsPage } = server;

@@ -2,32 +2,32 @@ import type { Worker } from 'node:cluster';
 import { Server } from 'node:net';
 
 /*
- * Connections that are not accepted when a port is closed are reset, with what was sent on them, and a proxy does not send a
- * POST twice. So a port is closed at the end of a turn of the event loop in which none came, and in that very turn.
+ * When a port is closed, the system resets connections that were not accepted yet, with the requests on them, and a proxy does not
+ * send a POST twice. So the port is closed at the end of a turn of the event loop in which no connection came.
  */
 
-/** So short a turn leaves hardly any time for a connection to come after it was looked for. */
+/** How long a quiet turn may take: in a longer one, a connection could come after the turn has looked for it. */
 const SHORT_TURN_MS = 0.2;
-/** Half of the time that is left for the last answers. Who has no such moment is too busy to wait for it. */
+/** How long to wait for a quiet turn: half of the time that is left for the last answers. */
 const LONGEST_WAIT_MS = 2000;
 
-/** Closes the port of a server, and nothing that is connected. */
+/** Closes the port of a server, and no connection. */
 export async function closePort(server: Server): Promise<void> {
   let connections = 0;
   const onConnection = () => void connections++;
   server.on('connection', onConnection);
-  new Server().close(); // has it compiled, which takes longer than to run it
+  new Server().close(); // has `close` compiled, which takes longer than the call
   await endOfQuietTurn(
     () => connections,
-    () => Server.prototype.close.call(server), // that of HTTP looks through all connections before
+    () => Server.prototype.close.call(server), // the `close` of HTTP first looks through all connections
   );
   server.off('connection', onConnection);
 }
 
-/** In the primary of workers: closes the port that they serve. What they were given they serve, and disconnect then. */
+/** In the primary: closes the port of the workers. They serve the connections that they have, and then disconnect. */
 export function closePortOf(workers: Iterable<Worker>): Promise<void> {
   return endOfQuietTurn(
-    () => 0, // Node.js accepts for them, and does not say when
+    () => 0, // Node.js accepts connections for the workers, and tells nobody
     () => {
       for (const worker of workers) worker.disconnect();
     },
@@ -48,6 +48,6 @@ function endOfQuietTurn(countOf: () => number, act: () => void): Promise<void> {
         resolve();
       });
     }
-    setImmediate(startTurn); // from the end of this turn: the rest of it may not look
+    setImmediate(startTurn); // begins after this turn, which may go on for long
   });
 }

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import type { Config } from '../config/config.ts';
 import { stopWithNpm } from './signals.ts';
 
-/** Serves from several processes on one port: the same command, run by the primary and by each worker it forks. */
+/** Serves from several processes on one port. The primary and each worker that it forks run the same command. */
 export async function serveFromWorkers(config: Config, env: NodeJS.ProcessEnv): Promise<void> {
   if (cluster.isPrimary) {
     stopWithNpm(env);

@@ -25,7 +25,7 @@ export const TokenResponse = z
   })
   .meta({ id: 'TokenResponse', description: 'RFC 6749 §5.1' });
 
-/** The schemes of ours. One of another is somebody else's credential, such as the Basic of a proxy in front. */
+/** Our schemes. Another scheme is somebody else's credential, such as the Basic of a proxy in front. */
 const SCHEME = /^(bearer|dpop)(?: +|$)/i;
 
 /**
@@ -53,7 +53,7 @@ export function readAuthorization(request: FastifyRequest): ReceivedToken | unde
   return { token, transport: 'bearer', scheme: scheme?.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer' };
 }
 
-/** Whether an Authorization header of ours was sent, with a token or without. */
+/** Whether the request has an Authorization header with one of our schemes, with a token or without. */
 export function hasAuthorization(request: FastifyRequest): boolean {
   const { rawHeaders } = request.raw;
   let index = findHeader(rawHeaders, 'authorization');

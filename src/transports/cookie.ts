@@ -10,21 +10,21 @@ export interface Cookies {
   readAccess(request: FastifyRequest): string | undefined;
   /** @throws invalidToken when it was sent twice */
   readRefresh(request: FastifyRequest): string | undefined;
-  /** An ambiguous one is none, and no reason to refuse anybody: it is no credential. */
+  /** Undefined for an ambiguous cookie: a device token is no credential, so nobody is refused for it. */
   readDevice(request: FastifyRequest): string | undefined;
-  /** No token in the body: a script cannot read what it never sees. */
+  /** Sends no token in the body, where a script could read it. */
   send(reply: FastifyReply, tokens: OutgoingTokens): FastifyReply;
-  /** But for that of the device, which is no login. */
+  /** Clears all cookies but that of the device, which is no login. */
   clear(reply: FastifyReply): FastifyReply;
 }
 
-/** What a browser stores for one cookie at most (RFC 6265bis §5.6), and silently drops above. */
+/** The size of the largest cookie that a browser stores (RFC 6265bis §5.6). It silently drops larger ones. */
 const MAX_COOKIE_BYTES = 4096;
 
 /**
- * The cookies of an issuer. Their names carry the prefix that makes a browser refuse them from a sibling subdomain, without
- * TLS, or for a narrower path (RFC 6265bis §4.1.3.2). Without TLS on this machine Safari keeps none that is `Secure`, so
- * none with the prefix: there the names are plain.
+ * The cookies of an issuer. The prefix of their names makes a browser refuse them from a sibling subdomain, without TLS, or for
+ * a narrower path (RFC 6265bis §4.1.3.2). The names are plain on this machine without TLS: the prefix demands `Secure`, and
+ * Safari keeps no `Secure` cookie there.
  */
 export function createCookies(issuer: string): Cookies {
   const secure = !hasPlainCookies(issuer);
@@ -56,15 +56,15 @@ export function createCookies(issuer: string): Cookies {
   };
 }
 
-/** Whether the cookies of an issuer go without prefix and `Secure`: without TLS, where nobody else can listen. */
+/** Whether the cookies of an issuer have neither prefix nor `Secure`: without TLS, on a machine where nobody else listens. */
 export function hasPlainCookies(issuer: string): boolean {
   const { protocol, hostname } = new URL(issuer);
   return protocol === 'http:' && isThisMachine(hostname);
 }
 
 /**
- * The value of one of our cookies, or undefined when it was not sent. Read by hand and not through a parser,
- * since a parser keeps the first of two cookies without a word, and a second one may have been planted.
+ * The value of one of our cookies, or undefined when it was not sent. It is not read by a parser, which would silently keep one of
+ * two cookies, and an attacker may have planted one.
  * @throws invalidToken when the name occurs twice, or in another letter case
  */
 function readCookie(
@@ -94,8 +94,8 @@ function refuseAmbiguous(): never {
 }
 
 /**
- * Blank and tab alone (RFC 6265 §5.2). `trim()` takes the byte A0 as well, behind which a browser sees no `__Host-`,
- * so that a sibling subdomain could plant a cookie under such a name.
+ * Removes blanks and tabs, and nothing else (RFC 6265 §5.2). `trim()` would remove the byte A0 too: a sibling subdomain could
+ * plant a cookie whose name has that byte before `__Host-`, since a browser sees no prefix there.
  */
 function withoutBlanks(text: string): string {
   let [start, end] = [0, text.length];

@@ -5,7 +5,7 @@ import { isWebOrigin } from '../base/web-origin.ts';
 import { shownOrigin } from '../problems/shown-origin.ts';
 import { crossSite } from './problems.ts';
 
-/** RFC 9110 §9.2.1, without TRACE. Whatever else a proxy may name counts as unsafe. */
+/** RFC 9110 §9.2.1, without TRACE. Every other method that a proxy names counts as unsafe. */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 const UNNAMED_METHOD =
@@ -16,7 +16,7 @@ const UNKEPT_COOKIES =
   'The page is of another site than this API (as 127.0.0.1 is of another than localhost), or of an app with a scheme of its ' +
   'own, so that its browser would keep no cookies: serve both from one site, or log in with transport "bearer".';
 
-/** What whoever wrote the page, or runs this service, can do about a refusal. */
+/** What the author of the page, or the operator, can do about a refusal. */
 function explain(origin: string | undefined, site: unknown): string {
   if (origin === undefined)
     return `Another site made this request (Sec-Fetch-Site: ${site}), and cookies must not count then: call from a page of this origin, or of one in ALLOWED_ORIGINS.`;
@@ -28,11 +28,11 @@ function explain(origin: string | undefined, site: unknown): string {
     : `Pages of the origin ${shown} have no cookies here: log in with transport "bearer".`;
 }
 
-/** What browsers say of a page whose cookies they keep (SameSite=Lax); nothing, in old ones. */
+/** `Sec-Fetch-Site` of pages whose cookies a browser keeps (SameSite=Lax). Old browsers do not send it. */
 const SITES_WITH_COOKIES: readonly unknown[] = ['same-origin', 'same-site', 'none', undefined];
 
 export interface SiteOptions {
-  /** Whether a proxy is at this address that asks on behalf of other requests, whose method it has to name. */
+  /** Whether this is the address of a proxy, which asks on behalf of other requests and must name their method. */
   isProxy?: ((address: string) => boolean) | undefined;
   /** The detail of a refusal, where the usual one would not help. */
   detail?: string | undefined;
@@ -40,27 +40,27 @@ export interface SiteOptions {
 
 export interface SiteCheck {
   /**
-   * Refuses requests that a page of another site made. A browser attaches cookies by itself, so a cookie proves who
-   * the user is but not that the user wanted this. `Sec-Fetch-Site` says it outright; browsers without it send
-   * `Origin`; a client that sends neither is no browser, and nobody can make it send somebody else's cookies.
+   * Refuses requests that a page of another site made. A browser attaches cookies by itself, so a cookie proves who the user
+   * is but not that the user wanted this. `Sec-Fetch-Site` tells the site, and browsers without it send `Origin`. A client that
+   * sends neither is no browser, and nobody can make it send somebody else's cookies.
    * @throws crossSite
    */
   refuseCrossSite(request: FastifyRequest): void;
   /**
-   * The same for a request whose answer sets cookies. A browser keeps none for a page of another site, allowed or not:
-   * the login would succeed and nobody be logged in.
+   * The same for a request whose answer sets cookies. A browser keeps no cookies for a page of another site, even an allowed
+   * one: the login would succeed, and nobody would be logged in.
    * @throws crossSite
    */
   refuseUnkeptCookies(request: FastifyRequest): void;
   /**
-   * The same for a request with a cookie that may change something, or whose answer a page could read. What another
-   * site's page may still do is link to a GET or embed one, whose answer the browser keeps from it.
+   * The same for a request with a cookie that may change something, or whose answer a page could read. A page of another site
+   * may still link to a GET or embed one, whose answer the browser hides from the page.
    * @throws crossSite
    */
   refuseForgery(request: FastifyRequest): void;
 }
 
-/** @param origins this service's origin and those configured to call it, of which only web pages may use cookies */
+/** @param origins this service's origin, and those that may call it. Only web pages among them may use cookies */
 export function createSiteCheck(
   origins: readonly string[],
   { isProxy, detail }: SiteOptions = {},
@@ -71,7 +71,7 @@ export function createSiteCheck(
   function refuseCrossSite(request: FastifyRequest, why = detail): void {
     const { origin, 'sec-fetch-site': site } = request.headers;
     if (site === 'same-origin') return;
-    // The user, at the address bar or by sharing to an app. Browsers say so of an extension as well, which has an origin.
+    // `none` is the user, at the address bar or by sharing to an app. Of an extension browsers say `none` too, with its origin.
     if (site === 'none' && (origin === undefined || origin === 'null')) return;
     if (site === undefined && origin === undefined) return;
     if (origin === undefined || !trusted.has(origin))
@@ -102,7 +102,7 @@ export function createSiteCheck(
       if (forwarded === undefined && original === undefined && isProxy?.(String(raw.socket.remoteAddress)))
         refuseCrossSite(request, UNNAMED_METHOD);
       else if (
-        headers.origin !== undefined || // a page that could read the answer cannot hide where it comes from
+        headers.origin !== undefined || // the browser sends it for every page that could read the answer
         !(isSafe(method) && isSafe(forwarded) && isSafe(original)) ||
         isHandshake(headers)
       )

@@ -8,15 +8,15 @@ import type { OutgoingTokens, ReceivedToken, TransportName } from './transport.t
 
 export interface Transports {
   /**
-   * The access token of a request and the way it came; undefined when there is none.
+   * The access token of a request and its transport; undefined when the request has none.
    * @throws severalCredentials, invalidToken, crossSite
    */
   receiveAccessToken(request: FastifyRequest): ReceivedToken | undefined;
-  /** Why there is none: for the log at the level debug. */
+  /** Why a request has no access token, for the log at the level debug. */
   explainMissing(request: FastifyRequest): string;
   /** The same for a refresh token, which a body may carry as `refresh_token`. */
   receiveRefreshToken(request: FastifyRequest, fromBody: string | undefined): ReceivedToken | undefined;
-  /** The unverified device token of a request that logs in by a transport; one that is ambiguous is none. */
+  /** The unverified device token of a request that logs in by a transport; undefined for an ambiguous one. */
   receiveDeviceToken(
     request: FastifyRequest,
     transport: TransportName,
@@ -26,18 +26,18 @@ export interface Transports {
   receiveProof(request: FastifyRequest): string | undefined;
   /** Sends a token response: a body, or cookies. */
   send(reply: FastifyReply, transport: TransportName, tokens: OutgoingTokens): FastifyReply;
-  /** Whether an Authorization header of ours was sent. No hostile page can make a browser send one here. */
+  /** Whether the request has an Authorization header with one of our schemes. A hostile page cannot make a browser send one. */
   hasAuthorization(request: FastifyRequest): boolean;
-  /** Before anything whose answer sets cookies. @throws crossSite */
+  /** To be called before an answer that sets cookies. @throws crossSite */
   refuseUnkeptCookies(request: FastifyRequest): void;
-  /** Before any answer that clears cookies. @throws crossSite */
+  /** To be called before an answer that clears cookies. @throws crossSite */
   refuseCrossSite(request: FastifyRequest): void;
   clearCookies(reply: FastifyReply): FastifyReply;
 }
 
 /**
- * @param issuer whose cookies they are
- * @param origins those whose pages may use cookies here
+ * @param issuer the `PUBLIC_URL`, whose cookies these are
+ * @param origins whose pages may use cookies here
  */
 export function createTransports(
   issuer: string,
@@ -79,7 +79,7 @@ export function createTransports(
     },
     receiveDeviceToken: (request, transport, fromBody) =>
       transport === 'cookie' ? cookies.readDevice(request) : fromBody,
-    // Node joins two of them with a comma, which no proof has in it.
+    // Node.js joins two DPoP headers with a comma, which no proof contains.
     receiveProof: (request) => request.headers.dpop?.toString(),
     send: (reply, transport, tokens) => (transport === 'cookie' ? cookies.send : sendBearer)(reply, tokens),
     hasAuthorization,
@@ -89,7 +89,7 @@ export function createTransports(
   };
 }
 
-/** In place of the check of the site, which everything with a cookie passes. */
+/** Stands in for the check of the site, which every request with a cookie passes: plain http refuses all cookies. */
 function createCookieRefusal(): SiteCheck {
   const refuse = () => {
     throw cookiesNeedHttps();

@@ -16,6 +16,14 @@ export const loginRequired = define(
   { challenge: null },
 );
 
+export const refreshTokenRequired = define(
+  401,
+  'refresh-token-required',
+  'Refresh token required',
+  'Send the refresh token as "refresh_token" in a JSON body, or its cookie.',
+  { challenge: null },
+);
+
 export const crossSite = define(
   403,
   'cross-site-request',

@@ -1,6 +1,6 @@
 /**
- * Where the value of a header stands in `rawHeaders`, which holds names and values in turn as they were sent; -1 when it
- * was not. On the path of every request this is cheaper than `request.headers`, which Node builds when it is first read.
+ * The index of a header's value in `rawHeaders`, which holds names and values in turn; -1 when the header was not sent. Every
+ * request calls this: it is cheaper than `request.headers`, which Node.js builds at the first read.
  * @param name in lower case
  */
 export function findHeader(rawHeaders: readonly string[], name: string, from = 0): number {

@@ -1,16 +1,16 @@
-/** How a token travels. The client chooses at login; later tokens leave by the way the earlier ones came. */
+/** How a token travels. The client chooses at login, and later tokens travel as earlier ones did. */
 export type TransportName = 'bearer' | 'cookie';
 
-/** What travels: two opaque texts and how long each is good for. */
+/** The tokens of an answer, as opaque texts, with their lifetimes. */
 export interface OutgoingTokens {
   accessToken: string;
   accessExpiresInSeconds: number;
   refreshToken: string;
   refreshExpiresInSeconds: number;
   scope: string;
-  /** How the access token is to be presented (RFC 6749 §7.1, RFC 9449 §5). */
+  /** How a client presents the access token (RFC 6749 §7.1, RFC 9449 §5). */
   tokenType: 'Bearer' | 'DPoP';
-  /** At a login alone: what the device keeps beyond it. */
+  /** The device token, at a login alone. The device keeps it beyond that login. */
   device?: { token: string; expiresInSeconds: number };
 }
 

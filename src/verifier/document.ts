@@ -1,12 +1,12 @@
-/** Asks the issuer for a document; undefined when it is still the one with the entity tag. */
+/** Asks the issuer for a document; undefined when the document with the entity tag is still the latest. */
 export type FetchDocument = (wanted: Wanted) => Promise<Document | undefined>;
 
 interface Wanted {
   path: string;
   mediaTypes: readonly string[];
-  /** Of the text, however it was compressed. */
+  /** The size of the text, without compression. */
   maxBytes: number;
-  /** Of the document that is here already (RFC 9110 §8.8.3). */
+  /** The entity tag of the document that is here already (RFC 9110 §8.8.3). */
   etag?: string | undefined;
 }
 
@@ -15,13 +15,13 @@ interface Document {
   headers: Headers;
 }
 
-/** For a whole answer. Fastify gives a plugin 10 s to be ready. */
+/** How long a whole answer may take. Fastify gives a plugin 10 s to be ready. */
 const TIMEOUT_MS = 3000;
 
 /**
- * Whatever stands at the issuer's address, it takes no more than this time and memory, and sends nobody elsewhere.
+ * Bounds the time and the memory of an answer, and follows no redirect, whatever stands at the issuer's address.
  * @param baseUrl where the issuer answers
- * @param closing ends what is still under way
+ * @param closing aborts requests that are under way
  */
 export function createFetchDocument(
   fetch: typeof globalThis.fetch,
@@ -30,7 +30,7 @@ export function createFetchDocument(
 ): FetchDocument {
   return async ({ path, mediaTypes, maxBytes, etag }) => {
     refuseUncheckedTls(baseUrl);
-    // Not AbortSignal.any: it leaves something behind in a signal that lives for long, at every call.
+    // Not AbortSignal.any: each call would leave something behind in `closing`, which lives long.
     const giveUp = new AbortController();
     const abort = () => giveUp.abort();
     const timer = setTimeout(abort, TIMEOUT_MS).unref();
@@ -52,12 +52,12 @@ export function createFetchDocument(
     } finally {
       clearTimeout(timer);
       closing.removeEventListener('abort', abort);
-      abort(); // what is left of an answer is not waited for
+      abort(); // does not wait for the rest of an answer
     }
   };
 }
 
-/** Node.js checks no certificate then, and keys from anybody would be believed. `fetch` has no word against it. */
+/** With this variable Node.js checks no certificate, so that anybody could give keys. `fetch` has no option against it. */
 function refuseUncheckedTls(url: string): void {
   if (url.startsWith('https:') && process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0')
     throw new Error(

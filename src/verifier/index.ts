@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { createAuthentication } from '../authentication.ts';
-import '../authentication.ts'; // so that the declarations of this file give requests their claims
+import '../authentication.ts'; // for its declaration of `request.claims`
 import { Problem } from '../problems/problem.ts';
 import { logRefusal } from '../problems/refusal-log.ts';
 import { replyWithProblem } from '../problems/reply.ts';
@@ -22,17 +22,17 @@ export type LoginHook = (request: FastifyRequest, reply: FastifyReply, done: (er
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** A hook that lets in whoever is logged in and meets the requirement; then the request has its `claims`. */
+    /** A hook that refuses requests without a login that meets the requirement. After it, a request has its `claims`. */
     requireLogin(requirement?: Requirement): LoginHook;
     /**
-     * What is known of the issuer. Without keys every token is 503; while revocations are stale, a revoked token works
-     * until it expires.
+     * What this service knows about the issuer. Without keys every token is 503. While revocations are stale, a revoked token
+     * works until it expires.
      */
     idcard: Pick<Issuer, 'state'>;
   }
 }
 
-/** What a refused page of the service itself needs: browsers say no more of a handshake than its origin. */
+/** The advice for a refused page of the service itself: of a handshake a browser tells nothing but the origin. */
 const OWN_ORIGIN_UNKNOWN =
   'Requests with cookies must come from a page of this service or of an allowed origin. This service does not know its ' +
   'own: set the option publicUrl of idcard-verifier to its address, and allowedOrigins to those of other pages.';
@@ -55,7 +55,7 @@ export const idcard = fp<IdcardOptions>(
       const check = createRequirement(requirement, clock);
       return function requireLogin(request, reply, done) {
         try {
-          // Once, wherever else in the way of the request it is required: a proof cannot be shown twice.
+          // Once for a request, even where two hooks require a login: a proof works only once.
           if (!hasLogin(request)) authenticate(request, reply);
           check(request.claims);
         } catch (error) {
@@ -70,14 +70,14 @@ export const idcard = fp<IdcardOptions>(
     });
     app.decorate('idcard', { state: issuer.state });
 
-    /** Here and not in an error handler, which is the service's own. */
+    /** Answers here, since the error handler belongs to the service. */
     function refuse(problem: Problem, request: FastifyRequest, reply: FastifyReply): void {
       logRefusal(problem, request.log, { event: 'idcard.refused' });
       reply.header('cache-control', 'no-store');
       replyWithProblem(problem, request, reply, { offersDpop: dpop !== undefined });
     }
 
-    // A service starts without the issuer too, and is 503 where a token would have to be verified.
+    // A service starts even when the issuer is away. Then routes that require a login are 503.
     app.addHook('onReady', async () => {
       await issuer.ask();
       repeat(issuer.ask, options.revocationPollSeconds, closing.signal);
@@ -87,7 +87,7 @@ export const idcard = fp<IdcardOptions>(
   { name: 'idcard', fastify: '5.x' },
 );
 
-/** Proofs are checked where it is known which address they must be for. */
+/** Undefined without `publicUrl`: a proof is for an address, and this service does not know its own. */
 function createProofCheck({ publicUrl, dpopNonceSecret, clock }: ReadOptions): Dpop | undefined {
   if (publicUrl === undefined) return undefined;
   const material =
@@ -97,7 +97,7 @@ function createProofCheck({ publicUrl, dpopNonceSecret, clock }: ReadOptions): D
   return createDpop({ publicUrl, keySet, clock });
 }
 
-/** Does it again and again, not at the same moments as other services, and keeps no process alive. */
+/** Repeats a task, at other moments than other services. The timer keeps no process alive. */
 function repeat(task: () => Promise<void>, seconds: number, closing: AbortSignal): void {
   let timer: NodeJS.Timeout;
   const schedule = () => {

@@ -1,8 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 
 /**
- * What no name server of the internet answers for (RFC 6761, RFC 6762, RFC 8375; `.svc` and the like are of Kubernetes). With
- * a dot at its end a name is complete, and Kubernetes asks for it once instead of five times.
+ * Names for which no name server of the internet answers (RFC 6761, RFC 6762, RFC 8375; `.svc` is of Kubernetes). A dot at the
+ * end makes a name complete, so that Kubernetes looks it up once instead of five times.
  */
 const INSIDE_NAMES = /(?:^|\.)(?:localhost|local|internal|home\.arpa|svc)\.?$/;
 
@@ -19,8 +19,8 @@ INSIDE_ADDRESSES.addAddress('::1', 'ipv6');
 INSIDE_ADDRESSES.addSubnet('fc00::', 7, 'ipv6');
 
 /**
- * Whether a host is one of this machine or of a private network: by its address, or by a name that only a resolver inside
- * knows, which is a single word (`idcard` of Docker and Kubernetes) or ends with one that is never delegated.
+ * Whether a host is this machine or in a private network: by its address, or by a name that only a resolver inside knows. Such a
+ * name is a single word (`idcard` in Docker and Kubernetes), or ends with a word that is never delegated.
  * @param hostname as `URL` spells it
  */
 export function isInside(hostname: string): boolean {

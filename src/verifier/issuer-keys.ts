@@ -4,15 +4,15 @@ import { issuerUnavailable } from './problems.ts';
 import { type PublicKey, readPublicKeys } from './public-keys.ts';
 import type { Reachability } from './reachability.ts';
 
-/** The public keys of the issuer, fetched again before their time is over. */
+/** The public keys of the issuer, which are fetched again before they get stale. */
 export interface IssuerKeys {
   /**
    * The key with this `kid`.
-   * @throws KeyNotFetched when asking the issuer might find it: then `refresh`, and look once more
-   * @throws issuerUnavailable when the issuer was asked just now, and did not answer
+   * @throws KeyNotFetched when the issuer might have it: then call `refresh`, and look once more
+   * @throws issuerUnavailable when the issuer was asked just now and did not answer
    */
   verificationKey(kid: string): PublicKey | undefined;
-  /** Asks the issuer, once for all who want it at a time. Never throws: when it is away, the keys stay. */
+  /** Asks the issuer. Callers at the same time share one request. Never throws: when the issuer is away, the keys stay. */
   refresh(): Promise<void>;
   isDue(): boolean;
   state(): 'current' | 'stale' | 'missing';
@@ -23,9 +23,9 @@ export class KeyNotFetched extends Error {
   override name = 'KeyNotFetched';
 }
 
-/** Strangers write whatever `kid` they like; the issuer is asked about them this often, however many they are. */
+/** How often an unknown `kid` makes this service ask the issuer: strangers may invent as many as they like. */
 const COOLDOWN_SECONDS = 5;
-/** When the issuer does not say for how long its keys may be kept. */
+/** How long keys are kept when the issuer does not say it. */
 const DEFAULT_MAX_AGE_SECONDS = 300;
 const MAX_BYTES = 65_536;
 
@@ -34,7 +34,7 @@ type Dependencies = {
   clock: Clock;
   staleKeysSeconds: number;
   reachability: Reachability;
-  /** Called when a key that was there is gone: what it signed is not to be accepted from memory. */
+  /** Called when the issuer withdrew a key: tokens that it signed must not be accepted from memory. */
   onRemoved: () => void;
 };
 
@@ -46,7 +46,7 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
   let refreshAfterSeconds = 0;
   let underWay: Promise<void> | undefined;
 
-  // A clock that is set back must not put anything off.
+  // The distance, not the age: a clock that is set back must not delay a request.
   const isOver = (since: number, afterSeconds: number) => Math.abs(clock() - since) >= afterSeconds;
   const areRetired = () => isOver(fetchedAt, staleKeysSeconds);
 
@@ -95,12 +95,12 @@ export function createIssuerKeys(dependencies: Dependencies): IssuerKeys {
   };
 }
 
-/** Before the time is over, and not at the same time as all other services. */
+/** A time before the keys get stale, other than that of other services. */
 function refreshTime(maxAgeSeconds: number, staleKeysSeconds: number): number {
   return Math.min(maxAgeSeconds, staleKeysSeconds / 2) * (0.75 + Math.random() * 0.2);
 }
 
-/** RFC 9111 §5.2.2.1, less the time for which a cache on the way had it (§5.1). */
+/** `max-age` (RFC 9111 §5.2.2.1), less the time for which a cache on the way held the answer (§5.1). */
 function freshnessOf(headers: Headers | undefined): number {
   const [, seconds] = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(headers?.get('cache-control') ?? '') ?? [];
   const maxAge = seconds === undefined ? DEFAULT_MAX_AGE_SECONDS : Number(seconds);

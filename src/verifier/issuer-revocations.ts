@@ -9,24 +9,24 @@ import { type IssuerKeys, KeyNotFetched } from './issuer-keys.ts';
 import type { PublicKey } from './public-keys.ts';
 import type { Reachability } from './reachability.ts';
 
-/** What the issuer says was revoked. */
+/** The revocations of the issuer. */
 export interface IssuerRevocations {
   isRevoked(claims: Pick<AccessClaims, 'sub' | 'ver' | 'iat'>): boolean;
-  /** For how long its access tokens are good at most; undefined until it says so. */
+  /** How long the issuer's access tokens live at most; undefined until the issuer tells it. */
   lifetimeSeconds(): number | undefined;
-  /** Asks the issuer once. Never throws: when it is away, what is known stays. */
+  /** Asks the issuer once. Never throws: when the issuer is away, known revocations stay. */
   poll(): Promise<void>;
   state(): 'current' | 'stale';
 }
 
-/** The issuer lists no more than fit. */
+/** The issuer keeps its list below this size. */
 const MAX_BYTES = 4_194_304;
 /**
- * The issuer signs an unchanged list again every 10 s, and an answer takes 3 s at most: an older list comes from a cache that
- * hides what is new. Clocks may differ by the tolerance on top of it.
+ * The issuer signs an unchanged list again every 10 s, and an answer takes 3 s at most. So an older list comes from a cache, which
+ * hides newer revocations. The tolerance for clocks is added.
  */
 const MAX_LIST_AGE_SECONDS = 15;
-/** The version before signed again every 30 s. */
+/** For lists of the version before, which signed an unchanged list again every 30 s. */
 const MAX_FORMER_LIST_AGE_SECONDS = 60;
 
 type Dependencies = {
@@ -38,14 +38,14 @@ type Dependencies = {
   clock: Clock;
   clockToleranceSeconds: number;
   reachability: Reachability;
-  /** Called when access tokens live less long from now on: what is remembered is remembered for too long. */
+  /** Called when access tokens live shorter from now on: verified tokens are remembered for too long. */
   onShorterLife: () => void;
 };
 
 /**
- * Every list is added to what is known, and takes nothing away: token versions only rise, so an older list, or that of a
- * replica that is a moment behind, is harmless. An entry is dropped when the last list with it has expired, an access token's
- * life after that was signed.
+ * Every list adds to the known revocations and removes none. Token versions only rise, so an older list, or the list of a replica
+ * that is behind, is harmless. An entry is dropped when the last list that has it expires, which is the life of an access token
+ * after that list was signed.
  */
 export function createIssuerRevocations(dependencies: Dependencies): IssuerRevocations {
   const { fetchDocument, keys, issuer, audience, clock, clockToleranceSeconds, reachability, onShorterLife } =
@@ -55,7 +55,7 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
   const expected = {
     kind: 'revocations',
     issuer,
-    audience: [ownAudience, audience], // the version before had that of access tokens
+    audience: [ownAudience, audience], // lists of the version before have the audience of access tokens
     claims: RevocationClaims,
     maxLength: MAX_BYTES,
   } as const;
@@ -79,7 +79,7 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
       etag = list.headers.get('etag') ?? undefined;
       notBefore = Math.max(notBefore, claims.not_before ?? notBefore);
       aliveUntil = claims.iat + maxAgeSeconds(claims);
-      // An old one may be of former settings: under a longer life, what was revoked since and is forgotten would be good again.
+      // Not from an old list, which may tell a longer lifetime of former settings: tokens whose revocation is forgotten would work.
       if (clock() <= aliveUntil) learnLifetime(claims.access_token_ttl);
     }
     if (clock() > aliveUntil) {
@@ -93,14 +93,14 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
     return isFormer ? MAX_FORMER_LIST_AGE_SECONDS : MAX_LIST_AGE_SECONDS + clockToleranceSeconds;
   }
 
-  /** Replicas that are being restarted may say one thing and another; an older one among them says nothing. */
+  /** During a restart replicas may tell different lifetimes, and a replica of an older version tells none. */
   function learnLifetime(seconds = lifetimeSeconds): void {
     const before = lifetimeSeconds ?? Number.POSITIVE_INFINITY;
     lifetimeSeconds = seconds;
     if (seconds !== undefined && seconds < before) onShorterLife();
   }
 
-  /** A list that is signed with a key nobody has seen yet is how a revoked key is found out within seconds. */
+  /** A list that is signed with an unknown key tells within seconds that a key was revoked: the keys are fetched again. */
   async function open(list: string): Promise<RevocationClaims> {
     try {
       return dependencies.open(list, expected).claims;
@@ -119,11 +119,11 @@ export function createIssuerRevocations(dependencies: Dependencies): IssuerRevoc
       const now = clock();
       const before = polledAt;
       polledAt = now;
-      // A clock that was ahead has made forget what matters now: an unchanged list is wanted too.
+      // While the clock was ahead, entries that matter now were dropped. So even an unchanged list is needed.
       if (now < before) etag = undefined;
       try {
         await fetchList();
-        revocations.prune(Math.min(now, before)); // so that a clock that is ahead for one poll makes nothing forgotten
+        revocations.prune(Math.min(now, before)); // a clock that is ahead for one poll drops no entry
         reachability.answered();
       } catch (err) {
         reachability.failed(err); // from now on a revocation takes as long as an access token lives

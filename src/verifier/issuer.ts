@@ -10,24 +10,24 @@ import type { ReadOptions } from './options.ts';
 import type { PublicKey } from './public-keys.ts';
 import { createReachability } from './reachability.ts';
 
-/** An idcard server, as far as it is needed to verify its tokens. */
+/** What verification needs of an idcard server. */
 export interface Issuer {
   /**
    * The frozen claims of a valid access token. No I/O.
    * @throws invalidToken, issuerUnavailable
-   * @throws KeyNotFetched when it can be told after `refreshKeys`
+   * @throws KeyNotFetched when `refreshKeys` may bring the key
    */
   verifyAccess(token: string): AccessClaims;
   refreshKeys(): Promise<void>;
-  /** Asks for what is due. Never throws. */
+  /** Asks the issuer for the documents that are due. Never throws. */
   ask(): Promise<void>;
   state(): { keys: ReturnType<IssuerKeys['state']>; revocations: ReturnType<IssuerRevocations['state']> };
 }
 
-/** How many verified tokens are remembered; at about 1.5 kB each. */
+/** How many verified tokens are remembered, at about 1.5 kB each. */
 const VERIFIED_TOKENS = 100_000;
 
-/** @param closing ends what is still under way */
+/** @param closing aborts requests that are under way */
 export function createIssuer(options: ReadOptions, logger: FastifyBaseLogger, closing: AbortSignal): Issuer {
   const { issuer, audience, clock, clockToleranceSeconds } = options;
   const fetchDocument = createFetchDocument(options.fetch, options.internalUrl ?? issuer, closing);

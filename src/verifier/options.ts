@@ -25,8 +25,8 @@ const Options = z.strictObject({
       'an https address: keys that come without TLS may be anybody’s',
     ),
   /**
-   * Where the issuer answers this service, if not under its own address: inside a cluster. Whoever answers there decides
-   * whose tokens are good, so plain http is for names and addresses that nobody outside can have.
+   * The address at which this service reaches the issuer, if not `issuer`: inside a cluster. Whoever answers there decides whose
+   * tokens are good, so plain http is allowed only for names and addresses that nobody outside can have.
    */
   internalUrl: z
     .string(INTERNAL)
@@ -39,8 +39,8 @@ const Options = z.strictObject({
   /** The `AUDIENCE` of idcard. */
   audience: z.string('a text').min(1, 'a text'),
   /**
-   * Where clients reach this service, as far as its routes see the path. Without it tokens that are bound to a key are
-   * refused, since a proof is made for an address, and the Host header is the client's to choose.
+   * The address at which clients reach this service, as far as its routes see the path. A proof is made for an address, and the
+   * client chooses the Host header: so without this option tokens that are bound to a key are refused.
    */
   publicUrl: z
     .string('a text')
@@ -57,13 +57,13 @@ const Options = z.strictObject({
     .optional(),
   /** How often the issuer is asked which tokens were revoked. */
   revocationPollSeconds: seconds(1, 60).default(2),
-  /** For how long keys are used that the issuer has not confirmed since. */
+  /** How long keys are used while the issuer does not confirm them. */
   staleKeysSeconds: seconds(60, 604_800).default(3600),
   /** For `iat` and `nbf`; `exp` has none. */
   clockToleranceSeconds: seconds(0, 60).default(5),
   /** The time in seconds since 1970. */
   clock: z.custom<Clock>(isFunction, 'a function').default(() => systemClock),
-  /** Instead of the global one, for a proxy or a private certificate authority. */
+  /** A `fetch` instead of the global one, for a proxy or a private certificate authority. */
   fetch: z.custom<typeof fetch>(isFunction, 'a function').default(() => globalThis.fetch),
 });
 
@@ -71,7 +71,7 @@ const Options = z.strictObject({
 export type IdcardOptions = z.input<typeof Options>;
 export type ReadOptions = z.output<typeof Options>;
 
-/** @throws StartupError with one sentence that names the option */
+/** @throws StartupError with a sentence that names the option */
 export function readOptions(given: unknown): ReadOptions {
   const { data, error } = Options.safeParse(given);
   if (data?.requireDpop && data.publicUrl === undefined)
@@ -80,7 +80,7 @@ export function readOptions(given: unknown): ReadOptions {
   throw new StartupError(describe('idcard', error.issues[0]));
 }
 
-/** One sentence about what is wrong with an object of options. */
+/** A sentence about what is wrong with an object of options. */
 export function describe(owner: string, issue: z.core.$ZodIssue | undefined): string {
   if (issue?.code === 'unrecognized_keys') return `There is no ${owner} option ${issue.keys[0]}.`;
   return `The ${owner} option ${String(issue?.path[0])} must be ${issue?.message}.`;

@@ -11,10 +11,10 @@ export interface PublicKey extends VerificationKey {
 }
 
 const MIN_RSA_BITS = 2048;
-/** During a rotation there are two. */
+/** A bound for memory. During a rotation there are two keys. */
 const MAX_KEYS = 100;
 
-/** A member that makes a key private or secret: whoever publishes it has no key left to trust (RFC 7518 §6). */
+/** Members that make a key private or secret (RFC 7518 §6): nobody may trust a key that is published with one. */
 const absent = z.undefined().optional();
 const noPrivateHalf = { d: absent, p: absent, q: absent, dp: absent, dq: absent, qi: absent, k: absent };
 
@@ -54,9 +54,9 @@ const UsableJwk = z.union([
 const JwkSet = z.object({ keys: z.array(z.unknown()).max(MAX_KEYS) });
 
 /**
- * The keys of a JWK Set that tokens can be verified with; the others are passed over (RFC 7517 §5).
- * @param retiredAtSeconds until when they are good, unless they are fetched again
- * @throws Error when it is no set, has no such key, or two of one name
+ * The keys of a JWK Set with which tokens can be verified. Other keys are passed over (RFC 7517 §5).
+ * @param retiredAtSeconds until when the keys are good, unless they are fetched again
+ * @throws Error for a text that is no set, has no such key, or has two keys with one `kid`
  */
 export function readPublicKeys(json: string, retiredAtSeconds: number): Map<string, PublicKey> {
   const usable = JwkSet.parse(JSON.parse(json)).keys.flatMap((jwk) => UsableJwk.safeParse(jwk).data ?? []);
@@ -71,7 +71,7 @@ export function readPublicKeys(json: string, retiredAtSeconds: number): Map<stri
   return keys;
 }
 
-/** Undefined for a key that is none, such as a point that is not on the curve, or a weak one. */
+/** Undefined for a key that is weak or malformed, such as a point that is not on the curve. */
 function toPem(jwk: object): string | undefined {
   try {
     const key = withoutStack(() => createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }));
@@ -83,12 +83,12 @@ function toPem(jwk: object): string | undefined {
   }
 }
 
-/** What stands below @fastify/jwt, whose keys cannot change; built once for each key, with its one algorithm. */
+/** The library below @fastify/jwt, which itself cannot change its keys. One verifier for each key, with one algorithm. */
 function verifierOf(pem: string, algorithm: 'ES256' | 'EdDSA' | 'RS256'): (token: string) => unknown {
   return createVerifier({
     key: pem,
     algorithms: [algorithm],
-    ignoreExpiration: true, // `tokens/verification.ts` does the checks of time
+    ignoreExpiration: true, // `proofs/tokens/verification.ts` checks times
     ignoreNotBefore: true,
     cache: false,
   });

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { Problem } from '../problems/problem.ts';
 
-/** Whether the issuer gave something when it was asked last; each change is told to the log once. */
+/** Whether the issuer answered the last request for a document. The log hears of each change once. */
 export interface Reachability {
   isCurrent(): boolean;
   answered(): void;
@@ -10,7 +10,7 @@ export interface Reachability {
 
 /**
  * @param name of the events `idcard.<name>.stale` and `idcard.<name>.current`
- * @param closing after which a failure is none
+ * @param closing after it a failure is not logged
  */
 export function createReachability(
   name: string,

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /**
- * Gives requests their `claims` and `transport`, which are there once a login was required. Read elsewhere they throw:
- * an undefined that is typed as claims would let a forgotten hook pass as a user without roles.
- * @returns whether a request has them
+ * Gives requests `claims` and `transport`, which a `requireLogin` hook fills. A read without that hook throws: with undefined in
+ * place of the claims, a forgotten hook would look like a user without roles.
+ * @returns whether a request has its claims
  */
 export function holdLogin(app: FastifyInstance): (request: FastifyRequest) => boolean {
   const names = ['claims', 'transport'] as const;
@@ -26,7 +26,7 @@ export function holdLogin(app: FastifyInstance): (request: FastifyRequest) => bo
   return (request) => valuesOf(request)[held.claims] !== undefined;
 }
 
-/** Fastify's types know no decorator that is named by a symbol. */
+/** The types of Fastify know no decorator that is named by a symbol. */
 function valuesOf(request: unknown): Record<symbol, unknown> {
   return request as Record<symbol, unknown>;
 }

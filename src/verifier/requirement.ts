@@ -18,7 +18,7 @@ const Requirement = z.strictObject({
     .string('scopes separated by blanks')
     .regex(/^[!#-[\]-~]+(?: [!#-[\]-~]+)*$/, 'scopes separated by blanks')
     .optional(),
-  /** The user logged in no longer than so many seconds ago; a refresh is no login (RFC 9470). */
+  /** The user logged in at most so many seconds ago. A refresh is no login (RFC 9470). */
   maxAge: z.int(MAX_AGE).nonnegative(MAX_AGE).optional(),
 });
 
@@ -26,8 +26,8 @@ const Requirement = z.strictObject({
 export type Requirement = z.infer<typeof Requirement>;
 
 /**
- * A check of claims. An unknown name is refused where the route is declared: with `role` instead of `roles` it would be
- * open to every user.
+ * A check of claims. Unknown names are refused where a route is declared: with `role` instead of `roles` the route would be open to
+ * every user.
  * @throws StartupError
  */
 export function createRequirement(given: Requirement, clock: Clock): (claims: AccessClaims) => void {

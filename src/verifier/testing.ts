@@ -8,13 +8,13 @@ import { SIGNED_KINDS, type SignedKind } from '../proofs/tokens/profiles.ts';
 import type { IdcardOptions } from './options.ts';
 
 export interface TestIssuer {
-  /** For `app.register(idcard, options)`: as the real ones, and nothing is asked over the network. */
+  /** For `app.register(idcard, options)`: real options, with a `fetch` that uses no network. */
   options: IdcardOptions & { clock: Clock };
-  /** An access token as idcard signs it, good for 300 s, with some claims other than it would have. */
+  /** An access token as idcard signs it, valid for 300 s. The given claims replace its own. */
   mintToken(claims?: Partial<AccessClaims>): string;
 }
 
-/** The key of RFC 7517 A.2: all the world has it, and no idcard starts with it. */
+/** The key of RFC 7517 A.2, which is public: no idcard starts with it. */
 const PUBLIC_JWK = {
   kty: 'EC',
   kid: 'cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s',
@@ -29,7 +29,7 @@ const PRIVATE_JWK = { ...PUBLIC_JWK, d: '870MB6gfuTJ4HtUnUvYMyJpr5eUZNP4Bk43bVdj
 const LIFETIME_SECONDS = 300;
 
 /**
- * An issuer inside a test: its key is fixed, its clock the test's.
+ * An issuer inside a test, with a fixed key and the clock of the test.
  * @param clock the time in seconds since 1970
  * @throws StartupError in production, where anybody could make its tokens
  */

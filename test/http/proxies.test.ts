@@ -1,42 +1,44 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { vi } from 'vitest';
 import { clientAddress } from '../../src/http/client-address.ts';
 import { createProxyMatcher } from '../../src/http/trusted-proxies.ts';
-import { ADA, addUser, createTestApp, decode, type TestApp } from '../support/app.ts';
+import { ADA, decode, type TestApp } from '../support/app.ts';
+import { describe, expect, startIdcard, test } from '../support/idcard.ts';
 
 const PROXY = '10.1.2.3';
 const CLIENT = '203.0.113.9';
 const STRANGER = '198.51.100.7';
 
-let idcard: TestApp;
+test.override('options', {
+  env: {
+    TRUSTED_PROXIES: '10.0.0.0/8, fd00:1::/32, 192.0.2.1',
+    // A hundred guesses at once wait for their hashes, for as long as a slow machine takes.
+    PASSWORD_QUEUE_SECONDS: '60',
+  },
+});
 
-afterEach(() => idcard.close());
-
-async function start(env: Record<string, string> = {}): Promise<void> {
-  // A hundred guesses at once wait for their hashes, for as long as a slow machine takes.
-  idcard = await createTestApp({ env: { PASSWORD_QUEUE_SECONDS: '60', ...env } });
-}
-
-const behindProxies = () => start({ TRUSTED_PROXIES: '10.0.0.0/8, fd00:1::/32, 192.0.2.1' });
-
-function login(remoteAddress: string, headers: Record<string, string>, body: object = ADA) {
-  return idcard.app.inject({ method: 'POST', url: '/v1/login', remoteAddress, headers, body });
+function login({ app }: TestApp, remoteAddress: string, headers: Record<string, string>, body: object = ADA) {
+  return app.inject({ method: 'POST', url: '/v1/login', remoteAddress, headers, body });
 }
 
 /** The address that the log gives to the last event. */
-async function addressOf(remoteAddress: string, headers: Record<string, string>): Promise<unknown> {
-  await idcard.app.inject({ method: 'POST', url: '/v1/logout', remoteAddress, headers });
-  return idcard.log().at(-1)?.address;
+async function addressOf(
+  { app, log }: TestApp,
+  remoteAddress: string,
+  headers: Record<string, string>,
+): Promise<unknown> {
+  await app.inject({ method: 'POST', url: '/v1/logout', remoteAddress, headers });
+  return log().at(-1)?.address;
 }
 
 describe('the client address', () => {
   test('is that of the connection when no proxy is configured', async () => {
-    await start();
+    const idcard = await startIdcard();
     for (const peer of [STRANGER, '127.0.0.1', '10.1.2.3', '::1']) {
-      expect(await addressOf(peer, { 'x-forwarded-for': CLIENT })).toBe(peer);
+      expect(await addressOf(idcard, peer, { 'x-forwarded-for': CLIENT })).toBe(peer);
     }
   });
 
-  test.each([
+  test.for([
     ['a proxy of the range', PROXY, CLIENT, CLIENT],
     ['a proxy in IPv4-mapped form', `::ffff:${PROXY}`, CLIENT, CLIENT],
     ['an IPv6 proxy', 'fd00:1::5', '2001:db8::9', '2001:db8::9'],
@@ -48,12 +50,11 @@ describe('the client address', () => {
     ['a stranger', STRANGER, CLIENT, STRANGER],
     ['a stranger who names a proxy', STRANGER, `${CLIENT}, ${PROXY}`, STRANGER],
     ['the loopback interface, unless it is configured', '127.0.0.1', CLIENT, '127.0.0.1'],
-  ])('from %s', async (_, peer, forwarded, expected) => {
-    await behindProxies();
-    expect(await addressOf(peer, { 'x-forwarded-for': forwarded })).toBe(expected);
+  ] as const)('from %s', async ([, peer, forwarded, expected], { idcard }) => {
+    expect(await addressOf(idcard, peer, { 'x-forwarded-for': forwarded })).toBe(expected);
   });
 
-  test.each([
+  test.for([
     [`${CLIENT}:50001`, CLIENT],
     [`${CLIENT}:`, CLIENT],
     [`[${CLIENT}]:80`, CLIENT],
@@ -72,12 +73,11 @@ describe('the client address', () => {
     [`${CLIENT}:50001, [fd00:1::5]:443`, CLIENT],
     [`${CLIENT}, ::ffff:10.9.9.9`, CLIENT],
     [`${CLIENT}, , ,`, CLIENT],
-  ])('handed on as %s is in one spelling', async (forwarded, address) => {
-    await behindProxies();
-    expect(await addressOf(PROXY, { 'x-forwarded-for': forwarded })).toBe(address);
+  ] as const)('handed on as %s is in one spelling', async ([forwarded, address], { idcard }) => {
+    expect(await addressOf(idcard, PROXY, { 'x-forwarded-for': forwarded })).toBe(address);
   });
 
-  test.each([
+  test.for([
     'unknown',
     '_hidden',
     'unix:',
@@ -98,21 +98,18 @@ describe('the client address', () => {
     '\u00a0',
     '9'.repeat(8000),
     `[${'0:'.repeat(4000)}]`,
-  ])('that is none (%#) is that of the proxy that handed it on', async (garbage) => {
-    await behindProxies();
-    expect(await addressOf(PROXY, { 'x-forwarded-for': garbage })).toBe(PROXY);
+  ])('that is none (%#) is that of the proxy that handed it on', async (garbage, { idcard }) => {
+    expect(await addressOf(idcard, PROXY, { 'x-forwarded-for': garbage })).toBe(PROXY);
     const before = `${CLIENT}, ${garbage}, 10.9.9.9:1234`;
-    expect(await addressOf(`::ffff:${PROXY}`, { 'x-forwarded-for': before })).toBe('10.9.9.9');
+    expect(await addressOf(idcard, `::ffff:${PROXY}`, { 'x-forwarded-for': before })).toBe('10.9.9.9');
     if (garbage.length > 2) expect(idcard.logText()).not.toContain(garbage);
   });
 
-  test('is unknown on a socket that has none', async () => {
-    await start();
+  test('is unknown on a socket that has none', () => {
     expect(clientAddress({ ip: undefined } as never)).toBe('unknown');
   });
 
-  test('comes from no other header', async () => {
-    await behindProxies();
+  test('comes from no other header', async ({ idcard }) => {
     const headers = {
       'x-real-ip': CLIENT,
       'x-client-ip': CLIENT,
@@ -120,43 +117,48 @@ describe('the client address', () => {
       'cf-connecting-ip': CLIENT,
       forwarded: `for=${CLIENT}`,
     };
-    expect(await addressOf(PROXY, headers)).toBe(PROXY);
+    expect(await addressOf(idcard, PROXY, headers)).toBe(PROXY);
   });
 });
 
 describe('guesses are counted', () => {
   /** More guesses than one address has, each on another account. */
-  async function guess(from: string, forwardedFor: (index: number) => string): Promise<number[]> {
+  async function guess(
+    idcard: TestApp,
+    from: string,
+    forwardedFor: (index: number) => string,
+  ): Promise<number[]> {
     const guesses = Array.from({ length: 103 }, (_, index) =>
-      login(from, { 'x-forwarded-for': forwardedFor(index) }, { ...ADA, email: `u${index}@example.com` }),
+      login(
+        idcard,
+        from,
+        { 'x-forwarded-for': forwardedFor(index) },
+        { ...ADA, email: `u${index}@example.com` },
+      ),
     );
     const codes = (await Promise.all(guesses)).map(({ statusCode }) => statusCode);
     return [...new Set(codes)].sort();
   }
 
-  test('by the address that a configured proxy forwards', async () => {
-    await behindProxies();
-    expect(await guess(PROXY, () => CLIENT)).toEqual([401, 429]);
+  test('by the address that a configured proxy forwards', async ({ idcard }) => {
+    expect(await guess(idcard, PROXY, () => CLIENT)).toEqual([401, 429]);
   });
 
-  test.each([
+  test.for([
     ['another port', (index: number) => `${CLIENT}:${50_000 + index}`],
     ['another spelling', (index: number) => `[2001:db8::${index.toString(16)}%${index}]:${index}`],
     ['another text that is no address', (index: number) => `_hidden${index}`],
-  ])('together when each connection has %s', async (_, forwarded) => {
-    await behindProxies();
+  ] as const)('together when each connection has %s', async ([, forwarded], { idcard }) => {
     vi.spyOn(idcard.hasher, 'verify').mockResolvedValue(false);
-    expect(await guess(PROXY, forwarded)).toEqual([401, 429]);
+    expect(await guess(idcard, PROXY, forwarded)).toEqual([401, 429]);
   });
 
-  test('apart for two clients of one proxy', async () => {
-    await behindProxies();
-    expect(await guess(PROXY, (index) => `203.0.113.${index % 2}`)).toEqual([401]);
+  test('apart for two clients of one proxy', async ({ idcard }) => {
+    expect(await guess(idcard, PROXY, (index) => `203.0.113.${index % 2}`)).toEqual([401]);
   });
 
-  test('by the address of the connection, whatever a stranger forwards', async () => {
-    await behindProxies();
-    expect(await guess(STRANGER, (index) => `203.0.113.${index}`)).toEqual([401, 429]);
+  test('by the address of the connection, whatever a stranger forwards', async ({ idcard }) => {
+    expect(await guess(idcard, STRANGER, (index) => `203.0.113.${index}`)).toEqual([401, 429]);
   });
 });
 
@@ -190,10 +192,11 @@ describe('X-Forwarded-Host and X-Forwarded-Proto', () => {
     forwarded: 'host=evil.example;proto=http',
   };
 
-  test('change no issuer, audience or address of keys, not even from a configured proxy', async () => {
-    await behindProxies();
-    await addUser(idcard);
-    const { access_token, refresh_token } = (await login(PROXY, forged)).json();
+  test('change no issuer, audience or address of keys, not even from a configured proxy', async ({
+    idcard,
+    ada: _exists,
+  }) => {
+    const { access_token, refresh_token } = (await login(idcard, PROXY, forged)).json();
     expect(decode(access_token)).toMatchObject({ iss: 'http://localhost:3000', aud: 'api' });
     expect(decode(refresh_token)).toMatchObject({
       iss: 'http://localhost:3000',
@@ -207,10 +210,8 @@ describe('X-Forwarded-Host and X-Forwarded-Proto', () => {
     });
   });
 
-  test('change no cookie', async () => {
-    await behindProxies();
-    await addUser(idcard);
-    const response = await login(PROXY, forged, { ...ADA, transport: 'cookie' });
+  test('change no cookie', async ({ idcard, ada: _exists }) => {
+    const response = await login(idcard, PROXY, forged, { ...ADA, transport: 'cookie' });
     expect(response.statusCode).toBe(204);
     const lines = [response.headers['set-cookie']].flat();
     expect(lines).toHaveLength(3);
@@ -219,12 +220,10 @@ describe('X-Forwarded-Host and X-Forwarded-Proto', () => {
     }
   });
 
-  test('make no other site this one', async () => {
-    await behindProxies();
-    await addUser(idcard);
+  test('make no other site this one', async ({ idcard, ada: _exists }) => {
     for (const origin of ['https://evil.example', 'http://evil.example']) {
-      const response = await login(PROXY, { ...forged, origin }, { ...ADA, transport: 'cookie' });
-      expect(response.statusCode).toBe(403);
+      const response = await login(idcard, PROXY, { ...forged, origin }, { ...ADA, transport: 'cookie' });
+      expect(response).toBeProblem('cross-site-request');
       expect(response.headers['set-cookie']).toBeUndefined();
     }
   });

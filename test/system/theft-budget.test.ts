@@ -1,21 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { readConfig } from '../../src/config/config.ts';
 import { createEvents } from '../../src/events/events.ts';
 import { createRevocations } from '../../src/proofs/revocations/revocations.ts';
 import { formatTheftBudget, type TheftBudgetEntry, theftBudget } from '../../src/proofs/theft-budget.ts';
 import { createRevocationFeed } from '../../src/revocation-feed.ts';
 import type { Directory } from '../../src/users/directory.ts';
-import {
-  ADA,
-  addUser,
-  bearer,
-  createTestApp,
-  logIn,
-  START,
-  type TestApp,
-  type TokenBody,
-} from '../support/app.ts';
+import { ADA, addUser, bearer, logIn, START, type TestApp, type TokenBody } from '../support/app.ts';
 import {
   createProofKey,
   fetchNonce,
@@ -25,6 +16,7 @@ import {
   proofClaims,
 } from '../support/dpop.ts';
 import { forgeAccess, forgeRefresh } from '../support/forge.ts';
+import { startIdcard } from '../support/idcard.ts';
 import { run } from '../support/process.ts';
 
 /** Each cell is proven with the defaults and with other settings, so that no number can be a constant. */
@@ -49,16 +41,12 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
 
   beforeEach(async () => {
     isAway = false;
-    owners = await createTestApp({ env });
+    owners = await startIdcard({ env });
     const shared = owners.directory;
-    thiefs = await createTestApp({ env, jwks: owners.jwks, directory: () => awayWhenTold(shared) });
+    thiefs = await startIdcard({ env, jwks: owners.jwks, directory: () => awayWhenTold(shared) });
     ({ id: userId } = await addUser(owners));
     await thiefs.app.ready();
     stolen = await logIn(owners);
-  });
-  afterEach(async () => {
-    await thiefs.close();
-    await owners.close();
   });
 
   function awayWhenTold(directory: Directory): Directory {
@@ -88,12 +76,12 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
   }
 
   async function accessWorks(): Promise<boolean> {
-    const response = await thiefs.app.inject({ url: '/v1/verify', headers: bearer(stolen.access_token) });
+    const response = await thiefs.get('/v1/verify', bearer(stolen.access_token));
     return response.statusCode === 200;
   }
   async function refresh(): Promise<TokenBody | undefined> {
     const body = { refresh_token: stolen.refresh_token };
-    const response = await thiefs.app.inject({ method: 'POST', url: '/v1/refresh', body });
+    const response = await thiefs.post('/v1/refresh', body);
     return response.statusCode === 200 ? response.json() : undefined;
   }
   const revoke = () => owners.directory.updateAndVoidTokens(userId, { status: 'disabled' });
@@ -205,8 +193,8 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
         const authorization = `DPoP ${bound.access_token}`;
         const body = { refresh_token: bound.refresh_token };
         const { statusCode } = await (kind === 'access_token'
-          ? thiefs.app.inject({ url: '/v1/verify', headers: { ...headers, authorization } })
-          : thiefs.app.inject({ method: 'POST', url: '/v1/refresh', headers, body }));
+          ? thiefs.get('/v1/verify', { ...headers, authorization })
+          : thiefs.post('/v1/refresh', body, headers));
         return statusCode;
       };
       const prove = (key: ProofKey) =>
@@ -245,17 +233,13 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
         expect(await deviceWorks()).toBe(true);
         await goTo(START + budget);
         expect(await deviceWorks()).toBe(false);
-        expect(
-          (await thiefs.app.inject({ url: '/v1/me', headers: bearer(stolen.device_token ?? '') })).statusCode,
-        ).toBe(401);
+        expect((await thiefs.get('/v1/me', bearer(stolen.device_token ?? ''))).statusCode).toBe(401);
       },
     );
 
     test('is void with the secret that made it', async () => {
-      const retired = await createTestApp({ env });
-      await addUser(retired);
-      await thiefs.close();
-      thiefs = retired;
+      thiefs = await startIdcard({ env });
+      await addUser(thiefs);
       expect(await deviceWorks()).toBe(false);
     });
   });
@@ -290,7 +274,7 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
   });
 
   test('is published', async () => {
-    const response = await owners.app.inject('/v1/theft-budget');
+    const response = await owners.get('/v1/theft-budget');
     expect(response.json()).toEqual({ budget: theftBudget(config.tokens) });
   });
 });

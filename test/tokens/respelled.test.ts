@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => idcard.close());
 
 const verify = async (headers: Record<string, string>) =>
-  (await idcard.app.inject({ url: '/v1/verify', headers })).statusCode;
+  (await idcard.get('/v1/verify', headers)).statusCode;
 const statuses = (tokens: readonly string[]) => Promise.all(tokens.map((token) => verify(bearer(token))));
 
 test('of the two spellings of an ES256 signature, the one with the lower s is signed', async () => {
@@ -31,7 +31,7 @@ test('of the two spellings of an ES256 signature, the one with the lower s is si
   for (let count = 0; count < 20; count++) {
     expect(hasLowS((await logIn(idcard)).access_token)).toBe(true);
     idcard.time.now += 30;
-    expect(hasLowS((await idcard.app.inject('/.well-known/revocations')).body)).toBe(true);
+    expect(hasLowS((await idcard.get('/.well-known/revocations')).body)).toBe(true);
   }
 });
 
@@ -57,8 +57,7 @@ const outOfRange = {
 test.each(['RS256', 'EdDSA'] as const)('a signature of %s has one value', async (JWT_ALGORITHM) => {
   const other = await createTestApp({ env: { JWT_ALGORITHM } });
   await addUser(other);
-  const ask = async (token: string) =>
-    (await other.app.inject({ url: '/v1/verify', headers: bearer(token) })).statusCode;
+  const ask = async (token: string) => (await other.get('/v1/verify', bearer(token))).statusCode;
   for (let count = 0; count < 10; count++) {
     const { access_token } = await logIn(other);
     expect(await ask(access_token)).toBe(200);
@@ -109,7 +108,7 @@ describe('both spellings', () => {
     const [key, secret] = idcard.jwks.keys;
     const keys = [{ ...key, exp: START + 100 }, secret] as typeof idcard.jwks.keys;
     const retiring = await createTestApp({ jwks: { keys }, directory: () => idcard.directory });
-    const ask = (token: string) => retiring.app.inject({ url: '/v1/verify', headers: bearer(token) });
+    const ask = (token: string) => retiring.get('/v1/verify', bearer(token));
     expect((await ask(tokens[1])).statusCode).toBe(200);
     retiring.time.now = START + 100;
     for (const token of tokens) expect((await ask(token)).statusCode).toBe(401);
@@ -146,7 +145,7 @@ describe('both spellings', () => {
 describe('a DPoP proof', () => {
   const key = createProofKey('ES256');
   const me = (proof: string, token: string) =>
-    idcard.app.inject({ url: '/v1/me', headers: { authorization: `DPoP ${token}`, dpop: proof } });
+    idcard.get('/v1/me', { authorization: `DPoP ${token}`, dpop: proof });
 
   test('that was used is used in its other spelling too', async () => {
     const { access_token } = await logInBound(idcard, key);

@@ -74,7 +74,7 @@ async function move(
   return copy(createUserRows(source), isRehearsal ? await rehearse(there) : there, argon2);
 }
 
-/** Copies what is missing, so that whoever was interrupted runs it again; then compares all. */
+/** Copies the missing users, so that an interrupted move can run again. Then compares all users. */
 async function copy(
   source: UserRows,
   target: UserRows,
@@ -91,7 +91,7 @@ async function copy(
   await withProgress('Copying  ', users, async ({ advance, say }) => {
     for await (const page of pagesFrom(source.page)) {
       added += (await addPage(target, page)).size;
-      // A move loses nobody: such a user could not log in before it either.
+      // Moved all the same: such a user could not log in before the move either.
       for (const warning of unusableHashes(page, argon2)) say(`idcard: ${warning}`);
       advance(page.length);
     }
@@ -113,7 +113,7 @@ function unusableHashes(page: readonly UserRow[], argon2: Config['passwords']['a
   });
 }
 
-/** What SQLite stored and PostgreSQL cannot is told with its place. */
+/** Adds a page. The sentence for a value that SQLite stored and PostgreSQL refuses says where it is. */
 async function addPage(target: UserRows, page: UserRow[]): Promise<Set<string>> {
   try {
     return await target.add(page);
@@ -126,7 +126,7 @@ async function addPage(target: UserRows, page: UserRow[]): Promise<Set<string>> 
   }
 }
 
-/** The first of `others` that `users` has not, or has otherwise. */
+/** The first of `others` that `users` lacks, or has with other values. */
 async function firstNotIn(
   users: UserRows,
   others: UserRows,

@@ -17,7 +17,7 @@ export function keysCreate(env: NodeJS.ProcessEnv): Command {
     .action((options: { json?: boolean }) => {
       const settings = readConfig(env).keys;
       refuseKeySetVariable(settings);
-      readKeySet(settings, parseKeySet); // one that is torn gets the advice for that
+      readKeySet(settings, parseKeySet); // a damaged one is told as such
       const keySet = generateKeySet(settings, systemClock());
       createNewKeyFile(settings.keySetFile, keySet);
 

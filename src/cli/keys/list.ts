@@ -46,7 +46,7 @@ function inWords({ state, signs_from, retires }: ReturnType<typeof describeKey>)
   }
 }
 
-/** No private member: what is printed may end up in a log. */
+/** No private member of a key: what is printed may end up in a log. */
 function describeKey(key: Key, { keys }: KeySet, nowSeconds: number) {
   return {
     kid: key.kid,

@@ -40,7 +40,7 @@ export function keysRotate(env: NodeJS.ProcessEnv): Command {
     });
 }
 
-/** Where one rotation was meant, and the command was given twice. */
+/** A warning, for an operator who gave the command twice and meant one rotation. */
 function describeWaiting(keys: PrivateJwkSet['keys']): string {
   const from = Math.min(...keys.map(({ nbf = 0 }) => nbf));
   return `Others were waiting already, to sign from ${toDate(from)}: the new ones come after them, and nothing is lost. "idcard keys list" shows all.`;

@@ -12,9 +12,9 @@ interface Finding {
   finding: 'spelling' | 'refused' | 'collision';
   id: string;
   email: string;
-  /** How a new user would have it; of a collision, what all its users have in common. */
+  /** The spelling of a new user. For a collision, what its users have in common. */
   canonical?: string;
-  /** Why no new user could have it. */
+  /** Why no new user could have this email. */
   reason?: string;
 }
 
@@ -38,7 +38,7 @@ export function usersCheckEmails(env: NodeJS.ProcessEnv): Command {
     );
 }
 
-/** How many addresses collide. It remembers those users alone whose email is not the canonical one: they are few. */
+/** How many addresses collide. Only users whose email is not the canonical one are remembered: they are few. */
 async function checkAll(directory: Directory, tell: (finding: Finding) => void): Promise<number> {
   const lookalikes = new Map<string, User[]>();
   function check(user: User): void {

@@ -93,7 +93,7 @@ async function importLines(
     tally.refused++;
     tell(number, refusal);
   };
-  /** Of different ids, so that each line has an answer of its own. */
+  /** Users of different ids, so that each line has its own answer. */
   const batch = new Map<string, { number: number; row: UserRow }>();
 
   async function addBatch() {
@@ -112,7 +112,7 @@ async function importLines(
   }
 
   for await (const { number, text, refusal } of lines) {
-    if (text === '' && !refusal) continue; // an empty line ends many a file
+    if (text === '' && !refusal) continue; // many files end with an empty line
     tally.lines++;
     const row = refusal ?? parseUserLine(text, argon2);
     if (typeof row === 'string') {

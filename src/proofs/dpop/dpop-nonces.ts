@@ -3,9 +3,9 @@ import { createBoundedMap } from '../../base/bounded-map.ts';
 import type { Clock } from '../../base/clock.ts';
 import { deriveSecrets, type SecretKeys } from '../keys/derived-secrets.ts';
 
-/** Nonces that nobody stores (RFC 9449 §8). */
+/** Nonces (RFC 9449 §8), without a store. */
 export interface DpopNonces {
-  /** For the next proof: good for one to two steps. */
+  /** The nonce for the next proof, good for one to two steps. */
   current(): string;
   isValid(nonce: string | undefined): boolean;
 }
@@ -13,13 +13,13 @@ export interface DpopNonces {
 export const NONCE_STEP_SECONDS = 60;
 
 /**
- * HMACs of the time step under a key derived from the refresh secret: every replica makes and knows the same ones.
- * While keys rotate, nonces of each accepted secret are good.
+ * A nonce is an HMAC of the time step, under a key derived from the refresh secret: every replica makes and accepts the same
+ * nonces. While keys rotate, the nonces of each accepted secret are good.
  */
 export function createDpopNonces(keySet: SecretKeys, clock: Clock): DpopNonces {
   const secrets = deriveSecrets(keySet, 'idcard dpop nonce');
   const step = () => Math.floor(clock() / NONCE_STEP_SECONDS);
-  /** Those of the steps asked for lately: every proof asks for the same few. */
+  /** The nonces of the latest steps: every proof needs the same few. */
   const made = createBoundedMap<string>(8 * Math.max(1, secrets.size));
   const nonceOf = (kid: string, time: number) => {
     const name = `${kid} ${time}`;

@@ -7,16 +7,16 @@ import { withoutStack } from '../../problems/without-stack.ts';
 import { decodeSegment, splitJws } from '../jws.ts';
 import { explainClaims, explainText } from '../malformed.ts';
 
-/** What a proof says, once its own key has signed it. */
+/** The content of a proof whose signature is right. */
 export interface DpopProof {
-  /** The thumbprint (RFC 7638) of that key. */
+  /** The thumbprint (RFC 7638) of the key that signed the proof. */
   jkt: string;
   claims: z.infer<typeof ProofClaims>;
 }
 
-/** 32 bytes in their one spelling (RFC 4648 §3.5), so that a key has one thumbprint. */
+/** 32 bytes in their only spelling (RFC 4648 §3.5), so that a key has one thumbprint. */
 const coordinate = z.string().regex(/^[\w-]{42}[AEIMQUYcgkosw048]$/);
-/** A private member in a public header would be a leak, not a proof. */
+/** A header with a private member leaks the key, and proves nothing. */
 const noPrivateHalf = { d: z.undefined().optional(), k: z.undefined().optional() };
 const common = { typ: z.literal('dpop+jwt'), crit: z.undefined().optional() };
 
@@ -45,7 +45,7 @@ const ProofClaims = z.object({
   jti: z.string().min(1).max(256),
   htm: z.string(),
   htu: z.string(),
-  /** Required, and not believed: the nonce tells the time, so that a client's clock may be wrong. */
+  /** Required, but not compared: the nonce tells the time, so that the clock of a client may be wrong. */
   iat: z.number(),
   ath: z.string().optional(),
   nonce: z.string().optional(),
@@ -59,10 +59,9 @@ interface ProofKey {
 }
 
 /**
- * Makes the checks of RFC 9449 §4.3 that need nothing but the proof; undefined when one fails. A client sends the same
- * header each time, and reading a key costs half as much as checking a signature with it: so keys are remembered, those
- * that signed a proof alone.
- * @param keysRemembered at most; each takes some 3 kB
+ * Makes the checks of RFC 9449 §4.3 that need only the proof; undefined when one fails. A client sends the same header each
+ * time, and reading its key costs half as much as checking a signature. So keys are remembered, but only those that signed a proof.
+ * @param keysRemembered how many at most; each takes some 3 kB
  */
 export function createProofReader(keysRemembered: number): (proof: string) => DpopProof | undefined {
   const keys = createBoundedMap<ProofKey>(keysRemembered);
@@ -79,7 +78,7 @@ export function createProofReader(keysRemembered: number): (proof: string) => Dp
   };
 }
 
-/** Why such a proof is none, for the log at the level debug. */
+/** Why a proof is refused, for the log at the level debug. */
 export function explainProof(proof: string): string {
   const segments = splitJws(proof);
   if (!segments) return explainText(proof);

@@ -10,11 +10,11 @@ import { createProofReader, type DpopProof, explainProof } from './dpop-proof.ts
 import { dpopNonceRequired, invalidDpopProof } from './problems.ts';
 import { createReplayGuard } from './replay-guard.ts';
 
-/** Proof of possession: RFC 9449. Nothing is stored. */
+/** Proof of possession (RFC 9449), without a store. */
 export interface Dpop {
   /**
    * Checks a proof (RFC 9449 §4.3).
-   * @returns the thumbprint (RFC 7638) of the key that made it
+   * @returns the thumbprint (RFC 7638) of the key that signed the proof
    * @throws invalidDpopProof, dpopNonceRequired
    */
   verifyProof(proof: string, use: ProofUse): string;
@@ -31,7 +31,7 @@ export interface ProofUse {
   accessToken?: string;
 }
 
-/** How many ids of proofs are remembered. Beyond, the oldest may be replayed while its nonce is good. */
+/** How many used proofs are remembered. When there are more, the oldest may be replayed while its nonce is good. */
 const REPLAY_CAPACITY = 200_000;
 
 /** How many keys of clients are remembered. */
@@ -124,11 +124,11 @@ function findMismatch(
 }
 
 /**
- * RFC 9449 §4.3, check 9: without query and fragment, after normalization (RFC 3986 §6.2.2 and §6.2.3). User and
- * password are compared, and no request has them: in an http address they are an error (RFC 9110 §4.2.4).
+ * RFC 9449 §4.3, check 9: compares the addresses without query and fragment, after normalization (RFC 3986 §6.2.2 and §6.2.3).
+ * User and password are compared too. No request has them, since they are an error in an http address (RFC 9110 §4.2.4).
  */
 function isSameUrl(htu: string, requestUrl: string): boolean {
-  if (htu === requestUrl) return true; // as nearly every client writes it
+  if (htu === requestUrl) return true; // nearly every client writes it so
   const claimed = withoutQuery(htu);
   return claimed !== undefined && claimed === withoutQuery(requestUrl);
 }

@@ -2,25 +2,25 @@ import { sha256 } from '../../base/digest.ts';
 import type { DpopProof } from './dpop-proof.ts';
 
 export interface ReplayGuard {
-  /** Whether a proof, whose nonce is good, is seen for the first time; asking makes it known. */
+  /** Whether a proof, whose nonce is good, comes for the first time. The call remembers the proof. */
   isFirstUse(proof: DpopProof): boolean;
-  /** How many are remembered. */
+  /** How many proofs are remembered. */
   readonly size: number;
 }
 
-/** Proofs that were used since a nonce was first seen, or since there were too many of those before. */
+/** Proofs that came after a nonce was first seen, or after the generation before was full. */
 interface Generation {
   nonce: string | undefined;
   ids: Set<string>;
 }
 
-/** Two nonces are good at a time. The others are for clocks that go to and fro. */
+/** Two nonces are good at a time. The other generations are for clocks that go to and fro. */
 const GENERATIONS = 8;
 
 /**
- * A proof works once in this process while its nonce is good (RFC 9449 §11.1). No clock decides what is forgotten: one that
- * was ahead for a moment would make forget proofs whose nonce is good again. New nonces push the oldest proofs out.
- * @param capacity how many are remembered; beyond, those that were seen longest ago are forgotten
+ * Lets a proof work once in this process while its nonce is good (RFC 9449 §11.1). New nonces push out the oldest proofs. No clock
+ * decides what is forgotten: after a moment in which a clock was ahead, the nonce of a forgotten proof would be good again.
+ * @param capacity how many proofs are remembered; when there are more, the oldest are forgotten
  */
 export function createReplayGuard(capacity: number): ReplayGuard {
   /** The newest first. */
@@ -36,7 +36,7 @@ export function createReplayGuard(capacity: number): ReplayGuard {
 
   return {
     isFirstUse({ jkt, claims }) {
-      const id = sha256(`${jkt} ${claims.jti}`); // both in one short text of its own
+      const id = sha256(`${jkt} ${claims.jti}`); // one short text for both
       if (generations.some(({ ids }) => ids.has(id))) return false;
       const isKnown = generations.some(({ nonce }) => nonce === claims.nonce);
       const newest = generations[0];

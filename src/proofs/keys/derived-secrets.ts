@@ -1,17 +1,17 @@
 import { hkdfSync } from 'node:crypto';
 
-/** The keys whose secrets others are derived from: those of a key set, or one that is made for it. */
+/** Keys from whose secrets others are derived: those of a key set, or a key made for this purpose. */
 export interface SecretKeys {
   keys: readonly { kid: string; material: unknown }[];
   signingKey(kind: 'refresh'): { kid: string };
   verificationKey(kid: string): unknown;
 }
 
-/** A secret for one purpose from each refresh secret: every replica has the same ones, and they retire with their key. */
+/** One secret for a purpose from each refresh secret. Every replica derives the same secrets, and each retires with its key. */
 export interface DerivedSecrets {
-  /** @throws Error for a key of another key set: without a secret, anybody could make what it protects */
+  /** The secret of a key. @throws Error for a key of another key set */
   of(kid: string): Buffer;
-  /** The names of the keys that are not retired. */
+  /** The `kid` of each key that is not retired. */
   accepted(): string[];
   readonly size: number;
 }

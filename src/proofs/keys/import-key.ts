@@ -5,7 +5,7 @@ import { isLeakedKey, isReadableText } from './leaked-keys.ts';
 
 const MIN_SECRET_BYTES = 32;
 const MIN_RSA_BITS = 3072;
-/** 32 random bytes hold about 30 different ones. */
+/** 32 random bytes have about 30 different values. */
 const MIN_DISTINCT_BYTES = 8;
 
 /** PEM texts or raw bytes, since @fastify/jwt takes nothing else. */
@@ -44,7 +44,7 @@ function importKeyPair(jwk: Exclude<PrivateJwk, { kty: 'oct' }>): { private: str
   };
 }
 
-/** The published half comes from the set's own members: a signature shows that it belongs to the private one. */
+/** Both halves of a key. A signature proves that the public members of the set belong to the private ones. */
 function matchingHalves(jwk: Exclude<PrivateJwk, { kty: 'oct' }>): {
   privateKey: KeyObject;
   publicKey: KeyObject;
@@ -56,7 +56,7 @@ function matchingHalves(jwk: Exclude<PrivateJwk, { kty: 'oct' }>): {
     const probe = Buffer.from('idcard');
     if (verify(digest, probe, publicKey, sign(digest, probe, privateKey))) return { privateKey, publicKey };
   } catch {
-    // Node's reason may repeat the key.
+    // The error is dropped: its message may repeat the key.
   }
   throw refusal(jwk, 'is malformed, or whose private half does not fit its public half');
 }

@@ -82,12 +82,12 @@ export function thumbprint(jwk: PrivateJwk): string {
     .digest('base64url');
 }
 
-/** What may be published of an asymmetric key: required members, `kid`, `alg`, `use` (RFC 7517 §4). */
+/** The members of an asymmetric key that may be published: the required ones, `kid`, `alg`, `use` (RFC 7517 §4). */
 export function toPublicJwk(jwk: Exclude<PrivateJwk, { kty: 'oct' }>): PublicJwk {
   return { ...requiredMembers(jwk), kty: jwk.kty, kid: thumbprint(jwk), alg: jwk.alg, use: 'sig' };
 }
 
-/** The public half of an asymmetric key, in the order of RFC 7638 §3.3; all of a secret. */
+/** The public half of an asymmetric key, or a whole secret, in the order of RFC 7638 §3.3. */
 export function requiredMembers(jwk: PrivateJwk): Record<string, string> {
   const members: Record<string, unknown> = jwk;
   return Object.fromEntries(REQUIRED_MEMBERS[jwk.kty].map((name) => [name, String(members[name])]));

@@ -56,8 +56,8 @@ function refuseOpenToOthers(path: string): void {
 }
 
 /**
- * Whether others than its owner can read a file. One that root owns may be read by a group, and is by no means writable:
- * so Kubernetes and Docker Swarm hand secrets to a process that is not root.
+ * Whether others than its owner can read a file. A file of root may be readable by a group, but not writable: so Kubernetes and
+ * Docker Swarm hand secrets to a process that is not root.
  */
 export function isOpenToOthers({ mode, uid }: { mode: number; uid: number }, processUid?: number): boolean {
   const isHandedOver = uid === 0 && processUid !== 0;
@@ -65,7 +65,7 @@ export function isOpenToOthers({ mode, uid }: { mode: number; uid: number }, pro
 }
 
 /**
- * Writes a first key file and never overwrites one: when another process was faster, its file stands.
+ * Writes a first key file and never overwrites one: when another process was faster, the file of that process stands.
  * @returns the text of the file that stands
  */
 export function createKeyFile(path: string, keySet: PrivateJwkSet): string {
@@ -73,7 +73,7 @@ export function createKeyFile(path: string, keySet: PrivateJwkSet): string {
     try {
       linkSync(temporary, path);
     } catch (error) {
-      // Not every file system has hard links.
+      // A copy, where the file system has no hard links.
       if (codeOf(error) !== 'EEXIST') copyFileSync(temporary, path, constants.COPYFILE_EXCL);
     } finally {
       unlinkSync(temporary);
@@ -82,14 +82,14 @@ export function createKeyFile(path: string, keySet: PrivateJwkSet): string {
   });
 }
 
-/** Replaces the key file as a whole: a crash leaves either the old one or the new one, which its owner can read. */
+/** Replaces the key file as a whole: a crash leaves the old file or the new one. Its owner stays the same. */
 export function replaceKeyFile(path: string, keySet: PrivateJwkSet): void {
   writeDurably(path, keySet, (temporary) => renameSync(temporary, path), statSync(path));
 }
 
 /**
- * The same for an operator, who wants to know that it is a new one.
- * @throws StartupError when there is one
+ * Writes a first key file for an operator.
+ * @throws StartupError when there is a key file already
  */
 export function createNewKeyFile(path: string, keySet: PrivateJwkSet): void {
   if (readKeyFile(path) === undefined && createKeyFile(path, keySet) === textOf(keySet)) return;
@@ -102,7 +102,7 @@ function writeDurably<T>(
   publish: (temporary: string) => T,
   owner?: Stats,
 ): T {
-  // Not the process id: in two containers on one volume it is 1 in both.
+  // Not the process id, which is 1 in each of two containers on one volume.
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -127,7 +127,7 @@ function textOf(keySet: PrivateJwkSet): string {
 
 function writeAndClose(file: number, text: string, owner?: Stats): void {
   try {
-    writeFileSync(file, text); // all of it, where one write may be cut short
+    writeFileSync(file, text); // writes everything; one `writeSync` may be cut short
     if (owner) giveTo(owner, file);
     fsyncSync(file);
   } finally {
@@ -136,13 +136,13 @@ function writeAndClose(file: number, text: string, owner?: Stats): void {
 }
 
 /**
- * The command may be run by root, and the server as another user. By the descriptor: that user may write to the folder, and could
- * have put a link to a file of root's in the place of a path.
+ * Gives the new file to the owner of the old one: root may run the command, and another user the server. It goes by the descriptor
+ * and not by the path, where that user could have put a link to a file of root.
  */
 function giveTo({ uid, gid }: Stats, file: number): void {
   try {
     fchownSync(file, uid, gid);
   } catch {
-    // Nobody but root may; whoever else wrote it is who reads it.
+    // Only root may give a file away. Any other user wrote the file for itself.
   }
 }

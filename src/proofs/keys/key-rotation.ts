@@ -14,10 +14,10 @@ export function generateKeySet(
 }
 
 /**
- * Adds a new key of each kind and gives the present ones an end, all by time, so that replicas restarted in any
- * order between now and then agree: until the new keys are active they are published and accepted but sign
- * nothing; the old ones are accepted until the last token they signed has expired. Where a rotation is pending, this one
- * comes after it: a key that became active later would sign past the end that it gets here.
+ * Adds a new key of each kind and gives the present keys an end. Both go by time, so that replicas agree in whatever order they
+ * are restarted. Until its time, a new key is published and accepted but signs nothing. An old key is accepted until the last
+ * token that it signed has expired. New keys come after those of a pending rotation: a pending key that became active later
+ * would sign past the end that it gets here.
  */
 export function rotate(
   keySet: PrivateJwkSet,
@@ -40,10 +40,10 @@ export function rotate(
 }
 
 /**
- * Takes a leaked key out at once, with every token that it signed. Keys of the other kind stay as they are.
+ * Removes a leaked key at once, with every token that it signed. Keys of the other kind stay as they are.
  *
- * If it is the one that signs, the next one of its kind signs from now on: replicas that are restarted later know it, and
- * verifiers have it. A key that nobody knows yet is made only where there is no next one.
+ * If the leaked key signs, the next key of its kind signs from now on: replicas that are restarted later know the next key, and
+ * verifiers have it. A new key, which nobody knows yet, is made only where there is no next one.
  */
 export function revoke(
   keySet: PrivateJwkSet,
@@ -61,7 +61,7 @@ export function revoke(
 
   if (leaked === signing) {
     const algorithm = isSecret(leaked) ? 'HS256' : config.keys.algorithm;
-    // One of another algorithm is not due yet: those who verify are told its day.
+    // A next key of another algorithm keeps its time, which verifiers were told.
     if (next?.alg === algorithm)
       return { keys: keys.map((key) => (key === next ? { ...key, nbf: nowSeconds } : key)) };
     const successor = generateKey(algorithm, nowSeconds);
@@ -69,18 +69,18 @@ export function revoke(
   }
   if (signsFrom(leaked) <= nowSeconds) return { keys };
 
-  // The one before it has an end, which comes after another signs.
+  // The key before the leaked one must be accepted until its tokens have expired.
   const published = nowSeconds + config.keys.jwksMaxAgeSeconds;
   const successor = next ?? generateKey(leaked.alg, Math.max(signsFrom(leaked), published));
   const kept = keys.map((key) => (key === before ? withEnd(key, signsFrom(successor), config.tokens) : key));
   return { keys: next ? kept : [...kept, successor] };
 }
 
-/** The keys of one kind that are accepted: each signs until the time of the one behind it has come. */
+/** The accepted keys of one kind, in the order in which they sign. */
 function signingOrder({ keys }: PrivateJwkSet, kind: PrivateJwk, nowSeconds: number): PrivateJwk[] {
   return keys
     .filter((key) => isSecret(key) === isSecret(kind) && isAccepted(key, nowSeconds))
-    .reverse() // of two with one time, the first in the set signs
+    .reverse() // of two keys with one time, the first in the set signs
     .sort((a, b) => signsFrom(a) - signsFrom(b));
 }
 
@@ -96,13 +96,13 @@ function signsFrom({ nbf = 0 }: PrivateJwk): number {
   return nbf;
 }
 
-/** Accepted until the last token that it signs has expired, or longer where it was to be. */
+/** The key, accepted until the last token that it signs has expired. An end that was later stays. */
 function withEnd<K extends PrivateJwk>(key: K, signsUntilSeconds: number, tokens: Settings['tokens']): K {
   const lifetime = isSecret(key) ? tokens.refreshTokenIdleSeconds : tokens.accessTokenTtlSeconds;
   return { ...key, exp: Math.max(key.exp ?? 0, signsUntilSeconds + lifetime + tokens.clockToleranceSeconds) };
 }
 
-/** Its name does not begin with "-": on a command line it would be taken for an option. */
+/** A new key. Its `kid` does not begin with "-", which a command line takes for an option. */
 function generateKey(algorithm: PrivateJwk['alg'], signsFromSeconds: number): PrivateJwk {
   const members = { alg: algorithm, use: 'sig', nbf: signsFromSeconds };
   let jwk: PrivateJwk;

@@ -17,7 +17,7 @@ export interface Key {
   /** The public half; a secret has none. */
   publicJwk: PublicJwk | undefined;
   signsFromSeconds: number;
-  /** From this second on nothing that it signed is accepted. */
+  /** From this second on, nothing that the key signed is accepted. */
   retiredAtSeconds: number;
 }
 
@@ -36,7 +36,7 @@ export type PrivateJwkSet = z.infer<typeof PrivateJwkSet>;
 
 /**
  * The keys of a private JWK Set.
- * @param json the set as it stands in the file or in `KEY_SET`
+ * @param json the text of the key file or of `KEY_SET`
  * @throws StartupError when it is malformed, weak, lacks a key, or does not fit the configured algorithm
  */
 export function createKeySet(json: string, algorithm: SigningAlgorithm, clock: Clock): KeySet {
@@ -83,7 +83,7 @@ export function parseKeySet(json: string): PrivateJwkSet {
   }
 }
 
-/** The newest key whose time has come; when a slow clock finds none, the one whose time comes first. */
+/** The newest key whose time has come. Where a slow clock finds none, the key whose time comes first. */
 export function signingKey(keys: readonly Key[], kind: TokenKind, nowSeconds: number): Key {
   const usable = keys
     .filter((key) => key.signs === kind && nowSeconds < key.retiredAtSeconds)

@@ -1,8 +1,7 @@
 /**
- * Secrets that the public knows. Wordlists of leaked JWT secrets hold texts that somebody typed or copied, so a
- * secret that reads as text is refused as such: 32 random bytes are valid UTF-8 without control characters with
- * a probability below 2^-40. That covers the lists of today and those of tomorrow. What is left are keys that are
- * printed as base64url, in specifications above all.
+ * Secrets that the public knows. Wordlists of leaked JWT secrets hold texts that somebody typed or copied, so every secret that
+ * reads as text is refused: the probability that 32 random bytes are valid UTF-8 without control characters is below 2^-40.
+ * That covers future lists too. The keys below are printed as base64url, most of them in specifications.
  */
 
 /** RFC 7638 thumbprints (the `kid`) of keys that are printed with their private half. */

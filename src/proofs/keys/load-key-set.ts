@@ -8,7 +8,7 @@ import { createKeySet, type KeySet } from './key-set.ts';
 type Settings = Config['keys'];
 
 /**
- * The key set of the configuration: from `KEY_SET`, or from the key file, which is created when there is none.
+ * The key set of the configuration, from `KEY_SET` or from the key file. Creates the file when there is none.
  * @throws StartupError
  */
 export function loadKeySet(settings: Settings, clock: Clock): KeySet {
@@ -18,14 +18,14 @@ export function loadKeySet(settings: Settings, clock: Clock): KeySet {
   return createKeySet(json, settings.algorithm, clock);
 }
 
-/** The same, or undefined when there is no key file. @throws StartupError */
+/** The key set of the configuration; undefined when there is no key file. @throws StartupError */
 export function findKeySet(settings: Settings, clock: Clock): KeySet | undefined {
   return readKeySet(settings, (json) => createKeySet(json, settings.algorithm, clock));
 }
 
 /**
  * Reads the key set, if there is one.
- * @param parse says what is wrong with it, which is completed by where it is
+ * @param parse throws a StartupError, to which the path of the file is added
  * @throws StartupError
  */
 export function readKeySet<T>({ keySet, keySetFile }: Settings, parse: (json: string) => T): T | undefined {

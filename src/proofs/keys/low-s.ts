@@ -3,8 +3,8 @@ const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551
 const HALF = Buffer.from((ORDER >> 1n).toString(16), 'hex');
 
 /**
- * An ES256 signature (r, s) is good as (r, n − s) too, so anybody can respell a token. What is signed here has the lower s.
- * Both are accepted: other libraries sign either, and nothing here depends on the text of a token alone.
+ * The token, with the lower s in its signature. An ES256 signature (r, s) is valid as (r, n − s) too, so anybody can respell a
+ * token. Both are accepted: other libraries sign either, and nothing here depends on the text of a token alone.
  * @param token signed with ES256
  */
 export function withLowS(token: string): string {

@@ -6,19 +6,19 @@ import type { Jwt } from '../tokens/jwt.ts';
 import { tokenProfiles } from '../tokens/profiles.ts';
 import type { Revocation, Revocations } from './revocations.ts';
 
-/** The list of revocations as other services get it. */
+/** The list of revocations for other services. */
 export interface RevocationList {
-  /** A signed JWT (`typ: revocations+jwt`), and its entity tag (RFC 9110 §8.8.3). */
+  /** The list as a signed JWT (`typ: revocations+jwt`), and its entity tag (RFC 9110 §8.8.3). */
   current(): { jwt: string; etag: string };
 }
 
-/** How long an unchanged list keeps its signature at most, so that asking often is cheap and a verifier sees it is alive. */
+/** How long an unchanged list keeps its signature: long enough that polls are cheap, and short enough to show that idcard is alive. */
 const SIGN_AGAIN_AFTER_SECONDS = 10;
 
-/** A list with more entries is signed once a second at most, since signing 50,000 takes a tenth of one. */
+/** A list with more entries is signed once a second at most: to sign 50,000 entries takes a tenth of a second. */
 const SIGNED_AT_ONCE = 1000;
 
-/** So that the JWT stays below 4 MiB, which verifiers read, with versions of up to 14 digits. */
+/** Keeps the JWT below 4 MiB, the most that verifiers read, with versions of up to 14 digits. */
 const MAX_ENTRIES = 50_000;
 
 type Dependencies = {
@@ -28,7 +28,7 @@ type Dependencies = {
   jwt: Jwt;
   clock: Clock;
   revocations: Revocations;
-  /** How long a revocation matters after it was made. */
+  /** How long a revocation is kept after it was made. */
   keepSeconds: number;
 };
 
@@ -36,14 +36,14 @@ interface Entry {
   /** The SHA-256 of the subject. */
   name: string;
   ver: number;
-  /** The last second that a token of an older version can bear as its `iat`. */
+  /** The latest `iat` of a token with an older version. */
   issuedUntilSeconds: number;
 }
 
 /**
- * `revocations` maps the SHA-256 of a subject (base64url) to the token version below which its tokens are void:
- * whoever reads the list can look users up, and cannot list them. Where there are more than fit, the latest are listed, and
- * `not_before` voids every token that is as old as one of the others may be, whoever's it is: a refresh gives another.
+ * `revocations` maps the SHA-256 of a subject (base64url) to the token version below which its tokens are void: readers can look up
+ * a user whom they know, but cannot list users. When there are too many, the latest are listed. `not_before` then voids every
+ * token that may be as old as those of the others. Users whose tokens were not revoked get new ones by a refresh.
  */
 export function createRevocationList(dependencies: Dependencies): RevocationList {
   const { issuer, settings, keySet, jwt, clock, revocations, keepSeconds } = dependencies;
@@ -53,11 +53,11 @@ export function createRevocationList(dependencies: Dependencies): RevocationList
   let signed: { jwt: string; etag: string; revision: number; atSeconds: number } | undefined;
   let entries = new Map<string, Entry>();
 
-  /** What was known before is not hashed again. */
+  /** The entry of a revocation. A subject that is in the list already is not hashed again. */
   function readEntry({ sub, ver, raisedAtSeconds }: Revocation, now: number): Entry {
     const known = entries.get(sub);
     if (known?.ver === ver) return known;
-    // Whoever reads the user once it is known here gets the new version, however late it was committed.
+    // However late the change was committed: a login after this moment reads the new version.
     const issuedUntilSeconds = Math.min(raisedAtSeconds + lateSeconds, now + settings.clockToleranceSeconds);
     return { name: known?.name ?? sha256(sub), ver, issuedUntilSeconds };
   }
@@ -69,7 +69,7 @@ export function createRevocationList(dependencies: Dependencies): RevocationList
       const isChanged = signed?.revision !== revision;
       const restSeconds = size > SIGNED_AT_ONCE ? 1 : 0;
       const keptSeconds = isChanged ? restSeconds : signAgainAfterSeconds;
-      // By the distance: a list that was signed by a clock that was ahead is from the future, and nobody takes it.
+      // The distance, not the age: after a clock was ahead, the list is from the future, and no verifier accepts it.
       if (signed && Math.abs(now - signed.atSeconds) < keptSeconds) return signed;
       entries = new Map([...revocations.list()].map((each) => [each.sub, readEntry(each, now)]));
       const token = jwt.sign(keySet.signingKey('access'), 'revocations', {
@@ -87,7 +87,7 @@ export function createRevocationList(dependencies: Dependencies): RevocationList
   };
 }
 
-/** The claims of as many as fit. Whoever is left out has no token of an older version that was issued after `not_before`. */
+/** The claims, with as many entries as fit. Void tokens of users who are left out were issued up to `not_before`. */
 function latest(
   entries: Entry[],
   latestIssueSeconds: number,

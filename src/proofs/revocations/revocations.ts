@@ -1,10 +1,10 @@
 /** Users whose token version was raised so lately that an access token of an older version may still be unexpired. */
 export interface Revocations {
-  /** Whether a token of this user and version is void. A look into memory, on every verification. */
+  /** Whether a token of this user and version is void. Called for every verification; reads memory only. */
   isRevoked(token: { sub: string; ver: number }): boolean;
-  /** Adds what was raised. An older version than the known one changes nothing; the same one may be kept for longer. */
+  /** Adds raised versions. One below the known version changes nothing; the same version may be kept for longer. */
   add(raised: readonly Revocation[]): void;
-  /** Forgets the users all of whose older tokens have expired by now. */
+  /** Forgets the users whose void tokens have all expired. */
   prune(nowSeconds: number): void;
   list(): IterableIterator<Revocation>;
   readonly size: number;
@@ -19,9 +19,7 @@ export interface Revocation {
   raisedAtSeconds: number;
 }
 
-/**
- * Bounded by the users revoked within `keepSeconds`: what an entry would refuse after that has expired by itself.
- */
+/** Holds the users revoked within `keepSeconds`. The void tokens of others have expired. */
 export function createRevocations(keepSeconds: number): Revocations {
   const bySub = new Map<string, Revocation>();
   let revision = 0;
@@ -36,7 +34,7 @@ export function createRevocations(keepSeconds: number): Revocations {
       for (const revocation of raised) {
         const known = bySub.get(revocation.sub);
         if (known && known.ver > revocation.ver) continue;
-        // Clocks differ: what is refused already is to be refused for as long as before.
+        // Clocks differ: a token that is refused already must be refused for as long as before.
         const raisedAtSeconds = Math.max(revocation.raisedAtSeconds, known?.raisedAtSeconds ?? 0);
         bySub.set(revocation.sub, { ...revocation, raisedAtSeconds });
         if (known?.ver !== revocation.ver) revision++;

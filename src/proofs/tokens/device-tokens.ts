@@ -4,13 +4,13 @@ import type { Config } from '../../config/config.ts';
 import { deriveSecrets, type SecretKeys } from '../keys/derived-secrets.ts';
 
 /**
- * What a device keeps of a login, beyond its end (OWASP: device cookies). It logs nobody in: with it, guesses at the one account
- * that it was given for are counted apart from those of strangers, so that these cannot keep the owner out. Nothing is stored.
+ * A device keeps its token beyond the end of a login (OWASP: device cookies). A device token logs nobody in. It is for one account,
+ * and guesses with it are counted apart from those of strangers, so that strangers cannot keep the owner out. No store.
  */
 export interface DeviceTokens {
-  /** For a client that has just logged in by this email. */
+  /** A token for a client that has just logged in by this email. */
   issue(email: string): string;
-  /** The device that a token was given to for this email; undefined when it is none, whatever else it is. */
+  /** The device to which a token was given for this email; undefined for anything else. */
   deviceOf(token: string | undefined, email: string): string | undefined;
 }
 
@@ -23,10 +23,10 @@ type Dependencies = {
 const ID_BYTES = 16;
 const TIME_BYTES = 6;
 const HEAD_BYTES = ID_BYTES + TIME_BYTES;
-/** With the 32 bytes of the HMAC they are 54, which are 72 letters with no bit to spare: it has one spelling. */
+/** Head and HMAC have 54 bytes, which fill 72 letters to the last bit: a token has one spelling. */
 const TOKEN = /^[\w-]{72}$/;
 
-/** A random id and the time of issue, signed together with the email. It is over when a login of that time would be. */
+/** A device token is a random id and the time of issue, signed with the email. It lives as long as a login may. */
 export function createDeviceTokens({ settings, keySet, clock }: Dependencies): DeviceTokens {
   const { loginMaxAgeSeconds, clockToleranceSeconds } = settings;
   const secrets = deriveSecrets(keySet, 'idcard device token');

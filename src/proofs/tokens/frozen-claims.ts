@@ -1,12 +1,12 @@
 import { createBoundedMap } from '../../base/bounded-map.ts';
 import type { AccessClaims } from './claims.ts';
 
-/** How many values are looked for; a value costs as much as its text. */
+/** How many values are held once. A value costs as much memory as its text. */
 const COMMON_VALUES = 500;
 
 /**
- * Claims to be remembered. They go to every request that presents the token, so nobody may change them; and the values
- * that nearly every token repeats are held once, which takes a seventh off what a remembered token costs.
+ * Prepares claims for memory. Every request with the token gets the same object, so it is frozen. Values that nearly every token
+ * repeats are held once, which saves a seventh of the memory of a remembered token.
  */
 export function createClaimsFreezer(): (claims: AccessClaims) => AccessClaims {
   const common = createBoundedMap<unknown>(COMMON_VALUES);

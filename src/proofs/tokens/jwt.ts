@@ -13,8 +13,8 @@ export interface Jwt {
 }
 
 /**
- * Registers @fastify/jwt once for each key and each kind that it signs, in a namespace of its own: static options
- * give it a signer and a verifier that are built once, and one algorithm per key (RFC 8725 §3.1).
+ * Registers @fastify/jwt once for each key and each kind that the key signs, in a namespace of its own. Static options have it
+ * build signer and verifier once, with one algorithm per key (RFC 8725 §3.1).
  */
 export async function registerJwt(
   app: FastifyInstance,
@@ -36,13 +36,13 @@ export async function registerJwt(
       },
       verify: {
         algorithms: [key.algorithm],
-        ignoreExpiration: true, // so do the checks of time
+        ignoreExpiration: true, // `verification.ts` checks times
         ignoreNotBefore: true,
-        cache: false, // its cache shares one mutable object and lets bad tokens evict good ones
+        cache: false, // the library's cache shares one mutable object, and lets bad tokens evict good ones
       },
     });
   }
-  // Its types know one namespace; at run time there is one for each pair.
+  // The types of the library know one namespace; at run time there is one for each pair.
   const namespaces = app.jwt as unknown as Record<string, JWT>;
   const namespaceOf = (kind: SignedKind, key: Key): JWT => {
     const namespace = namespaces[`${kind} ${key.kid}`];

@@ -2,14 +2,14 @@ import { revocationsAudience } from '../../base/issuer.ts';
 import type { Config } from '../../config/config.ts';
 import type { TokenKind } from '../keys/key-set.ts';
 
-/** Whatever is signed here. */
+/** The kinds of JWT that idcard signs. */
 export type SignedKind = TokenKind | 'revocations';
 
-/** What everybody who reads one knows of its kind. */
+/** What every reader knows about a kind. */
 interface Kind {
   /** The `typ` header (RFC 8725 §3.11). */
   typ: string;
-  /** Which key signs it: the one whose public half is published, or the secret. */
+  /** Which key signs it: the asymmetric one, whose public half is published, or the secret. */
   key: TokenKind;
 }
 
@@ -19,14 +19,14 @@ export const SIGNED_KINDS: Readonly<Record<SignedKind, Kind>> = {
   revocations: { typ: 'revocations+jwt', key: 'access' },
 };
 
-/** What sets one kind apart from the others. */
+/** A kind, with the settings of this server. */
 export interface Profile extends Kind {
   /** The `aud` claim. */
   audience: string;
   lifetimeSeconds: number;
 }
 
-/** Every kind in one table. No two have the same audience: `readConfig` sees to it. */
+/** Every kind in one table. `readConfig` makes sure that no two have the same audience. */
 export function tokenProfiles(issuer: string, settings: Config['tokens']): Record<SignedKind, Profile> {
   return {
     access: {
@@ -36,7 +36,7 @@ export function tokenProfiles(issuer: string, settings: Config['tokens']): Recor
     },
     refresh: {
       ...SIGNED_KINDS.refresh,
-      audience: issuer, // only the issuer itself ever reads one
+      audience: issuer, // only the issuer itself reads a refresh token
       lifetimeSeconds: settings.refreshTokenIdleSeconds,
     },
     revocations: {

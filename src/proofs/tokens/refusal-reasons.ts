@@ -5,9 +5,9 @@ import type { TokenKind } from '../keys/key-set.ts';
 import { explainText } from '../malformed.ts';
 import { SIGNED_KINDS, type SignedKind } from './profiles.ts';
 
-/* Why a token is refused, in the words of the log at the level debug. What the texts repeat of it is never its signature. */
+/* Why a token is refused, for the log at the level debug. No text repeats a signature. */
 
-/** Of a text whose header cannot be that of the kind. */
+/** The reason for a header that the kind cannot have. */
 export function explainHeader(token: string, kind: SignedKind, maxLength = MAX_TOKEN_LENGTH): string {
   const segments = splitJws(token, maxLength);
   if (!segments) return explainText(token, maxLength);
@@ -22,7 +22,7 @@ export function explainHeader(token: string, kind: SignedKind, maxLength = MAX_T
   return `malformed: its header has alg ${quoted(alg)}, kid ${quoted(kid)}, or a critical extension, that no token has`;
 }
 
-/** Of a token whose `kid` gives no key that could have signed it. */
+/** The reason for a `kid` whose key cannot have signed the token. */
 export function explainKey(
   { kid, alg }: { kid: string; alg: string },
   key: { algorithm: string; signs: TokenKind } | undefined,
@@ -34,21 +34,21 @@ export function explainKey(
   return `wrong algorithm: ${quoted(alg)}, expected ${quoted(key.algorithm)}`;
 }
 
-/** What the library says of a signature: that it is another, of no possible length, or empty. */
+/** The library's codes for a signature that is wrong, of an impossible length, or empty. */
 const BAD_SIGNATURE: readonly unknown[] = [
   'FAST_JWT_INVALID_SIGNATURE',
   'FAST_JWT_VERIFY_ERROR',
   'FAST_JWT_MISSING_SIGNATURE',
 ];
 
-/** Of a token that the library refuses, whose texts may repeat it. */
+/** The reason for a token that the library refuses. The library's own message may repeat the token. */
 export function explainSignature(cause: unknown): string {
   return BAD_SIGNATURE.includes(codeOf(cause))
     ? 'bad signature: not signed by the key that it names, or changed since'
     : 'malformed: its payload cannot be read';
 }
 
-/** @param longestSeconds how long such a token is good at most by today's settings */
+/** @param longestSeconds how long such a token lives at most by today's settings */
 export function explainExpiry(
   { iat, exp }: { iat: number; exp: number },
   now: number,

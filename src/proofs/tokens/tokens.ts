@@ -11,17 +11,17 @@ import { tokenProfiles } from './profiles.ts';
 import { createAccessVerifier, createOpener } from './verification.ts';
 import type { VerifiedTokens } from './verified-tokens.ts';
 
-/** One login of one user, as every token of it repeats it. */
+/** One login of one user, as its tokens state it. */
 interface Login {
   sub: string;
   /**
-   * When the look-up began that gave this user and version: the tokens' life counts from here. Their version may be voided
-   * while a login waits, and that is remembered for an access token's life, no longer.
+   * When the look-up of this user and version began: the life of the tokens counts from here. The version may be voided while
+   * a login waits, and a revocation is remembered only for the life of an access token.
    */
   issuedAtSeconds: number;
-  /** Names this login; stays through every refresh. */
+  /** The id of this login; no refresh changes it. */
   sid: string;
-  /** When the user proved who they are; stays through every refresh. */
+  /** When the user proved who they are; no refresh changes it. */
   authTimeSeconds: number;
   /** RFC 8176 */
   amr: readonly string[];
@@ -36,7 +36,7 @@ interface Login {
   customClaims?: CustomClaims | undefined;
 }
 
-/** What a login or a refresh gives. How it travels is not known here. */
+/** The result of a login or a refresh. */
 interface TokenPair {
   accessToken: string;
   accessExpiresInSeconds: number;
@@ -47,11 +47,11 @@ interface TokenPair {
 }
 
 export interface Tokens {
-  /** @throws unavailable when the tokens would not work: it took too long, or their version was voided meanwhile */
+  /** @throws unavailable when the tokens would not work: the login took too long, or their version was voided meanwhile */
   issue(login: Login): TokenPair;
   /** The frozen claims of a valid access token. @throws invalidToken */
   verifyAccess(token: string): AccessClaims;
-  /** The claims of a valid refresh token; the user's row is the caller's to compare. @throws invalidToken */
+  /** The claims of a valid refresh token. The caller compares them with the user's row. @throws invalidToken */
   verifyRefresh(token: string): RefreshClaims;
 }
 
@@ -119,7 +119,7 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
       claims: RefreshClaims,
       lifetimeSeconds: () => profiles.refresh.lifetimeSeconds,
     });
-    // Holds even when the limit was lowered after this token was made.
+    // Checked beside `exp`: the limit may have been lowered after the token was made.
     if (clock() >= claims.auth_time + settings.loginMaxAgeSeconds) {
       throw invalidToken({
         detail: 'This login has reached its greatest age; log in again.',
@@ -145,7 +145,7 @@ export function createTokens(dependencies: TokenDependencies): Tokens {
   };
 }
 
-/** Whoever tries again is told what became of the user. */
+/** Temporary: the next attempt tells what became of the user. */
 function notInTime(): Problem {
   return unavailable({
     detail: 'The user or the time has changed meanwhile; try again.',
@@ -153,13 +153,13 @@ function notInTime(): Problem {
   });
 }
 
-/** A claim that verifiers rely on is never another's to write, whether or not this token has it. */
+/** Verifiers rely on idcard's own claims, so a custom claim may have none of their names, even one that this token lacks. */
 function refuseReserved(customClaims: CustomClaims): void {
   const name = ownNameAmong(customClaims);
   if (name !== undefined) throw new Error(`The claim ${name} cannot be set: it is idcard's own.`);
 }
 
-/** What a directory of one's own says of a user may be no token's: a login that ends in one would work nowhere. */
+/** A directory of one's own may describe a user in a way that no verifier accepts: such tokens would be refused everywhere. */
 function refuseUnreadable(access: object): void {
   const [issue] = AccessClaims.safeParse(access).error?.issues ?? [];
   if (issue) throw new Error(`The claim ${issue.path.join('.')} cannot be issued: ${issue.message}.`);

@@ -11,12 +11,12 @@ import { SIGNED_KINDS, type SignedKind } from './profiles.ts';
 import { explainExpiry, explainHeader, explainKey, explainSignature } from './refusal-reasons.ts';
 import type { VerifiedTokens } from './verified-tokens.ts';
 
-/** A key to verify with, be it this server's own or fetched from the issuer. */
+/** A key to verify with: this server's own, or one fetched from the issuer. */
 export interface VerificationKey {
   algorithm: string;
-  /** The one kind of token whose key it is. */
+  /** The only kind of token that the key signs. */
   signs: TokenKind;
-  /** From this second on nothing that it signed is accepted. */
+  /** From this second on, nothing that the key signed is accepted. */
   retiredAtSeconds: number;
 }
 
@@ -29,16 +29,16 @@ export interface Verification<K extends VerificationKey> {
   clockToleranceSeconds: number;
 }
 
-/** What a signed text must turn out to be. */
+/** What a signed text must be. */
 export interface Expected<C> {
   kind: SignedKind;
   issuer: string;
-  /** Several are good where a kind changed its audience. */
+  /** More than one where a kind changed its audience. */
   audience: string | readonly string[];
   claims: z.ZodType<C>;
-  /** How long it is good at most, whatever its `exp` says; undefined when that alone counts. */
+  /** How long it lives at most, whatever its `exp` says; undefined when only `exp` counts. */
   lifetimeSeconds?(): number | undefined;
-  /** For what is no user's token: users' tokens fit into a cookie. */
+  /** For texts that are longer than a cookie, as users' tokens never are. */
   maxLength?: number;
 }
 
@@ -52,13 +52,13 @@ interface CommonClaims {
 }
 
 /**
- * Opens what an issuer signed, of any kind: `open(text, expected)` gives its claims, the first second at which it is good,
- * and the first at which it no longer is. What opens tokens here and in `idcard-verifier`. @throws invalidToken
+ * Opens JWTs of every kind, here and in `idcard-verifier`: `open(text, expected)` gives the claims, the first second at which the
+ * JWT is valid, and the first at which it no longer is. @throws invalidToken
  */
 export function createOpener<K extends VerificationKey>(verification: Verification<K>) {
   const { keySet, jwt, clock, clockToleranceSeconds } = verification;
 
-  /** RFC 8725 §3: the token's text, type and key first, then its signature; nothing in it is believed before. */
+  /** RFC 8725 §3: checks text, type and key, then the signature. Nothing in a token is believed before. */
   function verifySignature(
     token: string,
     kind: SignedKind,
@@ -73,7 +73,7 @@ export function createOpener<K extends VerificationKey>(verification: Verificati
     try {
       return { key, payload: jwt.verifySignature(key, token) };
     } catch (cause) {
-      // Whatever a stranger's text makes the library throw, the token is bad and the server is not.
+      // Whatever the library throws at a stranger's text: the token is bad, and the server works.
       throw invalidToken({ cause, reason: () => explainSignature(cause) });
     }
   }
@@ -82,14 +82,14 @@ export function createOpener<K extends VerificationKey>(verification: Verificati
     const { key, payload } = verifySignature(token, expected.kind, expected.maxLength);
     const claims = parse(expected.claims, payload);
     const audiences = [expected.audience].flat();
-    // RFC 9068 §4 and RFC 7519 §4.1; `exp` has no tolerance, the others have it for clocks that are ahead of this one.
+    // RFC 9068 §4, RFC 7519 §4.1. `iat` and `nbf` have a tolerance, for clocks that are ahead of this one; `exp` has none.
     if (claims.iss !== expected.issuer)
       throw invalidToken({ reason: () => mismatch('issuer', claims.iss, [expected.issuer]) });
     if (![claims.aud].flat().some((audience) => audiences.includes(audience)))
       throw invalidToken({ reason: () => mismatch('audience', claims.aud, audiences) });
     const now = clock();
     const validFromSeconds = Math.max(claims.iat, claims.nbf ?? 0) - clockToleranceSeconds;
-    // Revocations are kept for the lifetime of today's settings: a token made under longer ones must not outlive them.
+    // Revocations are kept for today's lifetime of access tokens: a token made under a longer one must not outlive them.
     const longestSeconds = expected.lifetimeSeconds?.() ?? Number.POSITIVE_INFINITY;
     const untilSeconds = Math.min(claims.exp, claims.iat + longestSeconds, key.retiredAtSeconds);
     if (now >= untilSeconds)
@@ -121,7 +121,7 @@ type AccessDependencies<K extends VerificationKey> = {
   open: ReturnType<typeof createOpener<K>>;
   issuer: string;
   audience: string;
-  /** How long they are good at most, whatever their `exp` says; undefined while nobody knows. */
+  /** How long access tokens live at most, whatever their `exp` says; undefined while that is unknown. */
   lifetimeSeconds(): number | undefined;
   clock: Clock;
   verifiedTokens: Pick<VerifiedTokens, 'get' | 'add'>;
@@ -156,7 +156,7 @@ export function createAccessVerifier<K extends VerificationKey>(
   return (token) => {
     const remembered = verifiedTokens.get(token, clock());
     if (remembered === undefined) return verifyForTheFirstTime(token);
-    refuseRevoked(remembered); // asked each time: it may have been revoked since
+    refuseRevoked(remembered); // each time: the token may have been revoked since
     return remembered;
   };
 }

@@ -3,7 +3,7 @@ import type { AccessClaims } from './claims.ts';
 
 /** Remembers access tokens whose signature and claims were checked, for the seconds in which they are valid. */
 export interface VerifiedTokens {
-  /** The claims of a token seen before, unless its time is over, or is still to come on a clock that was set back. */
+  /** The claims of a remembered token; undefined when the token has expired, or is not valid yet on a clock that was set back. */
   get(token: string, nowSeconds: number): AccessClaims | undefined;
   /**
    * @param fromSeconds the first second at which the token is accepted
@@ -14,14 +14,14 @@ export interface VerifiedTokens {
 }
 
 /**
- * Found by the end of the signature and compared whole, so a token spelled differently is only ever a miss, and a
- * look-up hashes a few characters instead of all: hashing the text would cost more than all else here. Two valid
- * tokens with the same end would displace one another, which is the work of forging a signature. Only tokens that
- * passed every check are added: bad ones cannot displace good ones.
+ * A token is found by the end of its signature, then compared as a whole. So a look-up hashes a few characters: to hash the whole
+ * text would cost more than everything else here. A token in another spelling is a miss, and no more. To displace a token by one
+ * with the same end is as hard as to forge a signature. Only tokens that passed every check are added, so that bad ones cannot
+ * displace good ones.
  *
- * Full, it forgets the oldest that was not used since it was last passed over ("clock", or second chance): a flood of
- * valid tokens that are used once displaces its own. Whoever floods it with tokens in steady use costs others one
- * signature check at a time, and themselves as many.
+ * A full memory forgets the oldest token that was not used since the eviction last passed it over ("clock", or second chance).
+ * A flood of valid tokens that are used once displaces only tokens of the flood. A flood of tokens in steady use costs others one
+ * signature check at a time, and costs the attacker as many.
  */
 export function createVerifiedTokens(capacity: number): VerifiedTokens {
   const entries = new Map<string, Entry>();
@@ -30,16 +30,16 @@ export function createVerifiedTokens(capacity: number): VerifiedTokens {
 
   function makeRoom(): void {
     for (let chances = MAX_CHANCES; entries.size >= capacity; ) {
-      // There is a next one: what it has passed is gone, or behind all others.
+      // There is a next one: entries that the iterator passed were deleted, or added again at the end.
       const [key, entry] = oldest.next().value as [string, Entry];
       entries.delete(key);
       if (!entry.used || chances-- === 0) continue;
       entry.used = false;
-      entries.set(key, entry); // behind all others
+      entries.set(key, entry); // added again at the end
     }
   }
 
-  /** All tokens of a key have the same: a fifth of their text, held once. */
+  /** All tokens of a key have the same header, a fifth of their text. It is held once. */
   function heldOnce(header: string): string {
     const known = headers.get(header) ?? ownText(header);
     headers.set(known, known);
@@ -78,21 +78,21 @@ interface Entry {
   claims: AccessClaims;
   fromSeconds: number;
   untilSeconds: number;
-  /** Whether it was asked for since it was added or passed over. */
+  /** Whether the token was used since it was added or passed over. */
   used: boolean;
 }
 
-/** More than keys are ever in use at once. */
+/** More keys than are ever in use at once. */
 const KNOWN_HEADERS = 100;
 
-/** How many one new token may pass over, so that none waits while all are looked at. */
+/** How many entries one new token may pass over, so that no request waits for a look at all of them. */
 const MAX_CHANCES = 100;
 
 function isTextOf({ header, rest }: Entry, token: string): boolean {
   return token.length === header.length + rest.length && token.startsWith(header) && token.endsWith(rest);
 }
 
-/** 132 bits of base64url, all of them part of the signature. */
+/** The last 132 bits of the signature, in base64url. */
 function keyOf(token: string): string {
   return token.slice(-22);
 }

@@ -4,11 +4,15 @@ import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
 import { invalidToken, unavailable } from '../../problems/general.ts';
 import { dpopNonceRequired, invalidDpopProof } from '../../proofs/dpop/problems.ts';
-import { cookiesNeedHttps, crossSite, severalCredentials } from '../../transports/problems.ts';
+import {
+  cookiesNeedHttps,
+  crossSite,
+  refreshTokenRequired,
+  severalCredentials,
+} from '../../transports/problems.ts';
 import { findCurrentUser } from '../current-user.ts';
 import { tokenExample } from '../examples.ts';
 import { tokenResponses } from '../token-responses.ts';
-import { refreshTokenRequired } from './problems.ts';
 
 const schema = {
   operationId: 'refresh',

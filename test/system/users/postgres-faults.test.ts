@@ -41,10 +41,9 @@ describe('while the server is away, verification goes on, and login and refresh 
   });
   afterEach(() => harness.close());
 
-  const login = () => harness.app.inject({ method: 'POST', url: '/v1/login', body: ADA });
-  const refresh = () =>
-    harness.app.inject({ method: 'POST', url: '/v1/refresh', body: { refresh_token: tokens.refresh_token } });
-  const verify = () => harness.app.inject({ url: '/v1/verify', headers: bearer(tokens.access_token) });
+  const login = () => harness.post('/v1/login', ADA);
+  const refresh = () => harness.post('/v1/refresh', { refresh_token: tokens.refresh_token });
+  const verify = () => harness.get('/v1/verify', bearer(tokens.access_token));
 
   async function expectAway(atOnce: number): Promise<void> {
     const start = performance.now();

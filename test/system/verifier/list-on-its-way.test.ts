@@ -80,7 +80,7 @@ test('of 70,000 revoked users, the first one is refused too; others refresh', as
 
   expect(await ask(running, bob.access_token)).toBe(401);
   const body = { refresh_token: bob.refresh_token };
-  const refreshed = await idcard.app.inject({ method: 'POST', url: '/v1/refresh', body });
+  const refreshed = await idcard.post('/v1/refresh', body);
   expect(await ask(running, refreshed.json().access_token)).toBe(200);
   expect(await ask(running, (await logIn(idcard, ADA)).access_token)).toBe(200);
 });

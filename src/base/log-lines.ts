@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { printable } from '../base/log-text.ts';
+import { printable } from './log-text.ts';
 
 /* The log for people: one line each, of which no part can begin another or steer the terminal. */
 
@@ -12,7 +12,7 @@ const LEVELS: Record<number, [name: string, colour: Parameters<typeof styleText>
   60: ['FATAL', 'red'],
 };
 
-/** What needs no quotation marks. */
+/** Values that need no quotation marks. */
 const PLAIN = /^[\w.:@/+%-]+$/;
 
 /** A line of JSON, as pino writes it, for a person: time, level, event, user, address, then the rest. */
@@ -39,7 +39,7 @@ function valueText(value: unknown): string {
   return typeof value === 'string' && PLAIN.test(value) ? value : printable(JSON.stringify(value));
 }
 
-/** With its stack, since whoever sits there wants to mend it. An embedding program may log anything as one, null too. */
+/** An error with its stack, for a person who wants to mend it. An embedding program may log any value as `err`, null too. */
 function errorText(err: unknown): string {
   const { stack, message } = Object(err);
   const lines = String(stack ?? message ?? JSON.stringify(err))
