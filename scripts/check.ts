@@ -23,6 +23,8 @@ const READINGS: readonly Step[] = [
   { name: 'types of the collection', command: 'tsc -p postman' },
   { name: 'unused code', command: 'knip' },
   { name: 'document', command: 'node scripts/openapi.ts --check' },
+  { name: 'settings', command: 'node scripts/settings.ts --check' },
+  { name: 'problems', command: 'node scripts/problems.ts --check' },
   { name: 'collection', command: 'node postman/main.ts --check' },
   { name: 'rules of the document', command: 'redocly lint openapi.yaml openapi-3.0.yaml' },
 ];

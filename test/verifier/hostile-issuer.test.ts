@@ -222,8 +222,11 @@ describe('an unknown kid', () => {
   });
 });
 
+/* Tests that run side by side have an `expect` of their own, which knows whose it is. */
+
 describe.concurrent('keys', () => {
   test('that the issuer does not confirm any more are used for an hour, and not a second longer', async ({
+    expect,
     issuer,
     time,
     start,
@@ -240,6 +243,7 @@ describe.concurrent('keys', () => {
   });
 
   test('that the issuer took back are refused, with every token that is remembered', async ({
+    expect,
     issuer,
     time,
     start,
@@ -257,6 +261,7 @@ describe.concurrent('keys', () => {
   });
 
   test('that a cache on the way had for a while are asked for again the sooner', async ({
+    expect,
     issuer,
     time,
     start,
@@ -275,7 +280,7 @@ describe.concurrent('keys', () => {
     await expect.poll(() => issuer.asked.keys, { timeout: 15_000 }).toBeGreaterThan(4);
   });
 
-  test('whose answer was long on its way are as much older', async ({ issuer, time, start }) => {
+  test('whose answer was long on its way are as much older', async ({ expect, issuer, time, start }) => {
     const answer = issuer.json({ keys: [issuer.jwk] }, { 'cache-control': 'public, max-age=100' });
     issuer.answers.keys = (request, response) => {
       time.now += 50;
@@ -286,7 +291,7 @@ describe.concurrent('keys', () => {
     await expect.poll(() => issuer.asked.keys, { timeout: 15_000 }).toBe(2);
   });
 
-  test('are asked for again before their max-age is over', async ({ issuer, time, start }) => {
+  test('are asked for again before their max-age is over', async ({ expect, issuer, time, start }) => {
     issuer.answers.keys = issuer.json({ keys: [issuer.jwk] }, { 'cache-control': 'public, max-age=100' });
     await start({ revocationPollSeconds: 1 });
     time.now += 74;
@@ -328,7 +333,7 @@ describe.concurrent('the list of revocations', () => {
   };
   test.for(Object.entries(badLists))(
     '%s changes nothing, and is told',
-    async ([, make], { issuer, time, start, ask }) => {
+    async ([, make], { expect, issuer, time, start, ask }) => {
       issuer.answers.revocations = issuer.jwt(issuer.listOf(revoked));
       const running = await start({ revocationPollSeconds: 1 });
       expect(running.app.idcard.state()).toEqual({ keys: 'current', revocations: 'current' });
@@ -348,6 +353,7 @@ describe.concurrent('the list of revocations', () => {
   );
 
   test('of a server of the version before, with the audience of access tokens, is read', async ({
+    expect,
     issuer,
     start,
     ask,
@@ -358,7 +364,7 @@ describe.concurrent('the list of revocations', () => {
     expect(await ask(running)).toBe(401);
   });
 
-  test('that was rolled back takes nothing back', async ({ issuer, time, start, ask }) => {
+  test('that was rolled back takes nothing back', async ({ expect, issuer, time, start, ask }) => {
     issuer.answers.revocations = issuer.jwt(issuer.listOf(revoked));
     const running = await start({ revocationPollSeconds: 1 });
     issuer.answers.revocations = issuer.jwt(issuer.listOf({}, { iat: time.now - 10, exp: time.now + 290 }));
@@ -369,6 +375,7 @@ describe.concurrent('the list of revocations', () => {
   });
 
   test('is asked for with its ETag, and one that is not modified for over 20 s is stale', async ({
+    expect,
     issuer,
     time,
     start,
@@ -392,6 +399,7 @@ describe.concurrent('the list of revocations', () => {
   });
 
   test('voids every token that was issued up to not_before, one that is remembered too, and no later list takes that back', async ({
+    expect,
     issuer,
     time,
     start,
@@ -414,7 +422,7 @@ describe.concurrent('the list of revocations', () => {
 
   test('that is too large is told with the reason, from the start of the service on', {
     concurrent: false,
-  }, async ({ issuer, start }) => {
+  }, async ({ expect, issuer, start }) => {
     issuer.answers.revocations = issuer.jwt(issuer.listOf({}, { more: 'x'.repeat(5_242_880) }));
     const running = await start();
     expect(running.app.idcard.state()).toEqual({ keys: 'current', revocations: 'stale' });
@@ -429,7 +437,13 @@ describe.concurrent('the list of revocations', () => {
     );
   });
 
-  test('of fifty thousand users is read', { concurrent: false }, async ({ issuer, time, start, ask }) => {
+  test('of fifty thousand users is read', { concurrent: false }, async ({
+    expect,
+    issuer,
+    time,
+    start,
+    ask,
+  }) => {
     const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [sha256(String(index)), 2]));
     issuer.answers.revocations = issuer.jwt(issuer.listOf({ ...many, ...revoked }));
     const running = await start();
