@@ -39,40 +39,44 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = join(root, 'node_modules/.bin');
 const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
 
-/** Runs a step to its end and says how long it took; false when it failed. */
-async function run({ name, command }: Step, args: readonly string[] = [], isQuiet = false): Promise<boolean> {
+/** The steps that failed. */
+const failed: string[] = [];
+
+/** Runs a step to its end, and says how long it took. */
+async function run({ name, command }: Step, args: readonly string[] = [], isQuiet = false): Promise<void> {
   const startMs = performance.now();
+  const output = isQuiet ? 'pipe' : 'inherit';
   const child = spawn('sh', ['-c', `${command} "$@"`, 'sh', ...args], {
     cwd: root,
     env,
-    stdio: ['ignore', isQuiet ? 'pipe' : 'inherit', isQuiet ? 'pipe' : 'inherit'],
+    stdio: ['ignore', output, output],
   });
   const said = Promise.all([child.stdout, child.stderr].map((stream) => (stream ? text(stream) : '')));
   const [code] = await once(child, 'close');
-  if (code !== 0) process.stderr.write((await said).join(''));
+  if (code !== 0) {
+    failed.push(name);
+    process.stderr.write((await said).join(''));
+  }
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
-  process.stdout.write(`${code === 0 ? '✓' : '✗'} ${name} ${seconds} s\n`);
-  return code === 0;
+  console.log(`${code === 0 ? '✓' : '✗'} ${name} ${seconds} s`);
 }
 
-/** Each of them, as many at a time as there are cores; false when one failed. */
-async function runSideBySide(steps: readonly Step[]): Promise<boolean> {
+/** As many at a time as there are cores. */
+async function runSideBySide(steps: readonly Step[]): Promise<void> {
   const left = [...steps];
-  let isRight = true;
   async function work(): Promise<void> {
-    for (let step = left.shift(); step; step = left.shift()) isRight = (await run(step, [], true)) && isRight;
+    for (let step = left.shift(); step; step = left.shift()) await run(step, [], true);
   }
   await Promise.all(Array.from({ length: availableParallelism() }, work));
-  return isRight;
 }
 
-async function check(args: readonly string[]): Promise<boolean> {
-  if (!(await run(INSTALL)) || !(await runSideBySide(READINGS))) return false;
-  for (const step of TESTS) {
-    const given = args.map((argument) => argument.replaceAll('{step}', step.name));
-    if (!(await run(step, given))) return false;
-  }
-  return true;
+await run(INSTALL);
+if (failed.length === 0) await runSideBySide(READINGS);
+for (const step of TESTS) {
+  const args = process.argv.slice(2).map((argument) => argument.replaceAll('{step}', step.name));
+  if (failed.length === 0) await run(step, args);
 }
-
-if (!(await check(process.argv.slice(2)))) process.exitCode = 1;
+if (failed.length > 0) {
+  console.error(`The check has stopped at: ${failed.join(', ')}`);
+  process.exitCode = 1;
+}
