@@ -71,7 +71,7 @@ export async function startIdcard(options: TestOptions = {}): Promise<TestApp> {
   return idcard;
 }
 
-/** What a test that asks for it is given; `test.override('options', …)` starts all apps of a file or group with others. */
+/** What a test that asks for it is given; `test.extend('options', …)` is a test whose app is started with others. */
 export const test = base
   .extend('options', {} as TestOptions)
   .extend('idcard', ({ options }) => startIdcard(options))
