@@ -19,6 +19,7 @@ export default defineConfig({
   test: {
     maxWorkers: '200%', // most tests wait for processes and clocks
     sequence: { sequencer: LongestFirst },
+    maxConcurrency: 8, // of those tests of a file that run side by side, which wait for polls
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { test as base, describe, expect } from 'vitest';
 import { sha256 } from '../../src/base/digest.ts';
 import type { IdcardOptions } from '../../src/verifier/index.ts';
 import { bearer } from '../support/app.ts';
@@ -7,27 +7,34 @@ import { forge, hmac } from '../support/forge.ts';
 import { type FakeIssuer, now, startFakeIssuer } from './fake-issuer.ts';
 import { createService, type Service } from './service.ts';
 
-let issuer: FakeIssuer;
-let service: Service | undefined;
-/** The service's clock; it stands still where a test does not move it. */
-const time = { now: 0 };
-
-beforeEach(async () => {
-  issuer = await startFakeIssuer();
-  time.now = now();
-});
-afterEach(async () => {
-  await service?.app.close();
-  issuer.close();
-});
-
-async function start(options: Partial<IdcardOptions> = {}): Promise<Service> {
-  service = await createService({ issuer: issuer.url, audience: 'api', clock: () => time.now, ...options });
-  await service.app.ready();
-  return service;
-}
-const ask = async ({ app }: Service, token = issuer.token()) =>
-  (await app.inject({ url: '/v1/me', headers: bearer(token) })).statusCode;
+/** An issuer for each test, with the services that it starts: most wait for a poll, side by side. */
+const test = base
+  .extend('issuer', async ({ task: _task }, { onCleanup }) => {
+    const issuer = await startFakeIssuer();
+    onCleanup(issuer.close);
+    return issuer;
+  })
+  // The service's clock; it stands still where a test does not move it.
+  .extend('time', async () => ({ now: now() }))
+  .extend('start', async ({ issuer, time }, { onCleanup }) => {
+    const services: Service[] = [];
+    onCleanup(async () => {
+      for (const { app } of services) await app.close();
+    });
+    return async (options: Partial<IdcardOptions> = {}) => {
+      const clock = () => time.now;
+      const service = await createService({ issuer: issuer.url, audience: 'api', clock, ...options });
+      services.push(service);
+      await service.app.ready();
+      return service;
+    };
+  })
+  .extend(
+    'ask',
+    async ({ issuer }) =>
+      async ({ app }: Service, token = issuer.token()) =>
+        (await app.inject({ url: '/v1/me', headers: bearer(token) })).statusCode,
+  );
 
 const rsa = (modulusLength: number) =>
   generateKeyPairSync('rsa', { modulusLength }).publicKey.export({ format: 'jwk' });
@@ -97,18 +104,24 @@ const hostileAnswers: Record<string, (issuer: FakeIssuer) => FakeIssuer['answers
 };
 
 describe('a key is only ever what the issuer publishes as one', () => {
-  test('the key as it should be is taken, and passes for all others of this table', async () => {
+  test('the key as it should be is taken, and passes for all others of this table', async ({
+    start,
+    ask,
+  }) => {
     expect(await ask(await start())).toBe(200);
   });
 
-  test.each(Object.entries(hostileSets))('%s is no key, and every token is 503', async (_name, make) => {
-    issuer.answers.keys = issuer.json(make(issuer));
-    const running = await start();
-    expect(running.app.idcard.state().keys).toBe('missing');
-    expect(await ask(running)).toBe(503);
-  });
+  test.for(Object.entries(hostileSets))(
+    '%s is no key, and every token is 503',
+    async ([, make], { issuer, start, ask }) => {
+      issuer.answers.keys = issuer.json(make(issuer));
+      const running = await start();
+      expect(running.app.idcard.state().keys).toBe('missing');
+      expect(await ask(running)).toBe(503);
+    },
+  );
 
-  test('a key has one algorithm, whatever a token says', async () => {
+  test('a key has one algorithm, whatever a token says', async ({ issuer, start, ask }) => {
     issuer.answers.keys = issuer.json({ keys: [issuer.jwk, { ...ed(), kid: 'two' }] });
     const running = await start();
     expect(await ask(running, issuer.token({}, { kid: 'two' }))).toBe(401);
@@ -121,15 +134,18 @@ describe('a key is only ever what the issuer publishes as one', () => {
     }
   });
 
-  test.each(Object.entries(hostileAnswers))('%s: the service starts, and is 503', async (_name, make) => {
-    issuer.answers.keys = make(issuer);
-    const running = await start();
-    expect(running.app.idcard.state()).toEqual({ keys: 'missing', revocations: 'stale' });
-    expect(await ask(running)).toBe(503);
-    expect(issuer.asked.elsewhere).toBe(0);
-  });
+  test.for(Object.entries(hostileAnswers))(
+    '%s: the service starts, and is 503',
+    async ([, make], { issuer, start, ask }) => {
+      issuer.answers.keys = make(issuer);
+      const running = await start();
+      expect(running.app.idcard.state()).toEqual({ keys: 'missing', revocations: 'stale' });
+      expect(await ask(running)).toBe(503);
+      expect(issuer.asked.elsewhere).toBe(0);
+    },
+  );
 
-  test('keys beside it that are of no use here do no harm', async () => {
+  test('keys beside it that are of no use here do no harm', async ({ issuer, start, ask }) => {
     const keys = [
       { ...ed(), kid: 'two' },
       { ...rsa(2048), kid: 'three' },
@@ -146,7 +162,12 @@ describe('a key is only ever what the issuer publishes as one', () => {
 });
 
 describe('an unknown kid', () => {
-  test('costs the issuer one question in five seconds, however many there are', async () => {
+  test('costs the issuer one question in five seconds, however many there are', async ({
+    issuer,
+    time,
+    start,
+    ask,
+  }) => {
     const running = await start({ revocationPollSeconds: 60 });
     expect(issuer.asked.keys).toBe(1);
     const flood = async (count: number) => {
@@ -168,7 +189,12 @@ describe('an unknown kid', () => {
     expect(await ask(running)).toBe(200);
   });
 
-  test('of a key that was published since is found by the request that needs it', async () => {
+  test('of a key that was published since is found by the request that needs it', async ({
+    issuer,
+    time,
+    start,
+    ask,
+  }) => {
     const usual = issuer.answers.keys;
     issuer.answers.keys = issuer.json({ keys: [{ ...issuer.jwk, kid: 'old' }] });
     const running = await start({ revocationPollSeconds: 60 });
@@ -177,7 +203,12 @@ describe('an unknown kid', () => {
     expect(await ask(running)).toBe(200);
   });
 
-  test('is 503 while the issuer is away, since the token may be good', async () => {
+  test('is 503 while the issuer is away, since the token may be good', async ({
+    issuer,
+    time,
+    start,
+    ask,
+  }) => {
     const running = await start({ revocationPollSeconds: 60 });
     issuer.close();
     time.now += 5;
@@ -191,8 +222,16 @@ describe('an unknown kid', () => {
   });
 });
 
-describe('keys', () => {
-  test('that the issuer does not confirm any more are used for an hour, and not a second longer', async () => {
+/* Tests that run side by side have an `expect` of their own, which knows whose it is. */
+
+describe.concurrent('keys', () => {
+  test('that the issuer does not confirm any more are used for an hour, and not a second longer', async ({
+    expect,
+    issuer,
+    time,
+    start,
+    ask,
+  }) => {
     const running = await start({ revocationPollSeconds: 60 });
     issuer.close();
     const token = issuer.token({ exp: time.now + 86_400 });
@@ -203,7 +242,13 @@ describe('keys', () => {
     expect(running.app.idcard.state().keys).toBe('missing');
   });
 
-  test('that the issuer took back are refused, with every token that is remembered', async () => {
+  test('that the issuer took back are refused, with every token that is remembered', async ({
+    expect,
+    issuer,
+    time,
+    start,
+    ask,
+  }) => {
     const running = await start({ revocationPollSeconds: 1 });
     expect(await ask(running)).toBe(200);
     const token = issuer.token();
@@ -215,7 +260,12 @@ describe('keys', () => {
     await expect.poll(() => ask(running, token), { timeout: 15_000 }).toBe(401);
   });
 
-  test('that a cache on the way had for a while are asked for again the sooner', async () => {
+  test('that a cache on the way had for a while are asked for again the sooner', async ({
+    expect,
+    issuer,
+    time,
+    start,
+  }) => {
     const headers = { 'cache-control': 'public, max-age=100', age: '60' };
     issuer.answers.keys = (request, response) => {
       expect(request.headers['cache-control']).toBe('no-cache');
@@ -230,7 +280,7 @@ describe('keys', () => {
     await expect.poll(() => issuer.asked.keys, { timeout: 15_000 }).toBeGreaterThan(4);
   });
 
-  test('whose answer was long on its way are as much older', async () => {
+  test('whose answer was long on its way are as much older', async ({ expect, issuer, time, start }) => {
     const answer = issuer.json({ keys: [issuer.jwk] }, { 'cache-control': 'public, max-age=100' });
     issuer.answers.keys = (request, response) => {
       time.now += 50;
@@ -241,7 +291,7 @@ describe('keys', () => {
     await expect.poll(() => issuer.asked.keys, { timeout: 15_000 }).toBe(2);
   });
 
-  test('are asked for again before their max-age is over', async () => {
+  test('are asked for again before their max-age is over', async ({ expect, issuer, time, start }) => {
     issuer.answers.keys = issuer.json({ keys: [issuer.jwk] }, { 'cache-control': 'public, max-age=100' });
     await start({ revocationPollSeconds: 1 });
     time.now += 74;
@@ -253,17 +303,17 @@ describe('keys', () => {
   });
 });
 
-describe('the list of revocations', () => {
+describe.concurrent('the list of revocations', () => {
   const SUB = '019a5b3c-7e1d-7c44-9f0a-3b2c1d0e9f8a'; // of the tokens that are forged here
   const revoked = { [sha256(SUB)]: 2 };
 
-  const badLists: Record<string, (issuer: FakeIssuer) => string> = {
+  const badLists: Record<string, (issuer: FakeIssuer, time: { now: number }) => string> = {
     'of another issuer': ({ listOf }) => listOf({}, { iss: 'https://evil.example' }),
     'for another audience': ({ listOf }) => listOf({}, { aud: 'shop' }),
-    'that has expired': ({ listOf }) => listOf({}, { exp: time.now }),
-    'from the future': ({ listOf }) => listOf({}, { iat: time.now + 60 }),
-    'that is over 20 s old': ({ listOf }) => listOf({}, { iat: time.now - 21 }),
-    'of the version before that is over a minute old': ({ listOf }) =>
+    'that has expired': ({ listOf }, time) => listOf({}, { exp: time.now }),
+    'from the future': ({ listOf }, time) => listOf({}, { iat: time.now + 60 }),
+    'that is over 20 s old': ({ listOf }, time) => listOf({}, { iat: time.now - 21 }),
+    'of the version before that is over a minute old': ({ listOf }, time) =>
       listOf({}, { aud: 'api', iat: time.now - 61 }),
     'of an unknown key': ({ listOf }) => listOf({}, {}, { kid: 'two' }),
     'without an algorithm': ({ listOf }) => listOf({}, {}, { alg: 'none' }),
@@ -281,30 +331,40 @@ describe('the list of revocations', () => {
     'that is no JWT': () => 'nothing was revoked',
     'of five megabytes': ({ listOf }) => listOf({}, { more: 'x'.repeat(5_242_880) }),
   };
-  test.each(Object.entries(badLists))('%s changes nothing, and is told', async (_name, make) => {
-    issuer.answers.revocations = issuer.jwt(issuer.listOf(revoked));
-    const running = await start({ revocationPollSeconds: 1 });
-    expect(running.app.idcard.state()).toEqual({ keys: 'current', revocations: 'current' });
-    expect(await ask(running)).toBe(401);
-    issuer.answers.revocations = issuer.jwt(make(issuer));
-    await expect.poll(() => running.app.idcard.state().revocations, { timeout: 15_000 }).toBe('stale');
-    expect(await ask(running)).toBe(401);
-    expect(await ask(running, issuer.token({ ver: 2 }))).toBe(200);
-    expect(running.logLines().filter(({ event }) => event === 'idcard.revocations.stale')).toHaveLength(1);
+  test.for(Object.entries(badLists))(
+    '%s changes nothing, and is told',
+    async ([, make], { expect, issuer, time, start, ask }) => {
+      issuer.answers.revocations = issuer.jwt(issuer.listOf(revoked));
+      const running = await start({ revocationPollSeconds: 1 });
+      expect(running.app.idcard.state()).toEqual({ keys: 'current', revocations: 'current' });
+      expect(await ask(running)).toBe(401);
+      issuer.answers.revocations = issuer.jwt(make(issuer, time));
+      await expect.poll(() => running.app.idcard.state().revocations, { timeout: 15_000 }).toBe('stale');
+      expect(await ask(running)).toBe(401);
+      expect(await ask(running, issuer.token({ ver: 2 }))).toBe(200);
+      expect(running.logLines().filter(({ event }) => event === 'idcard.revocations.stale')).toHaveLength(1);
 
-    issuer.answers.revocations = (...args) => issuer.jwt(issuer.listOf(revoked))(...args);
-    await expect.poll(() => running.app.idcard.state().revocations, { timeout: 15_000 }).toBe('current');
-    expect(running.logLines().filter(({ event }) => event === 'idcard.revocations.current')).toHaveLength(1);
-  });
+      issuer.answers.revocations = (...args) => issuer.jwt(issuer.listOf(revoked))(...args);
+      await expect.poll(() => running.app.idcard.state().revocations, { timeout: 15_000 }).toBe('current');
+      expect(running.logLines().filter(({ event }) => event === 'idcard.revocations.current')).toHaveLength(
+        1,
+      );
+    },
+  );
 
-  test('of a server of the version before, with the audience of access tokens, is read', async () => {
+  test('of a server of the version before, with the audience of access tokens, is read', async ({
+    expect,
+    issuer,
+    start,
+    ask,
+  }) => {
     issuer.answers.revocations = issuer.jwt(issuer.listOf(revoked, { aud: 'api' }));
     const running = await start();
     expect(running.app.idcard.state().revocations).toBe('current');
     expect(await ask(running)).toBe(401);
   });
 
-  test('that was rolled back takes nothing back', async () => {
+  test('that was rolled back takes nothing back', async ({ expect, issuer, time, start, ask }) => {
     issuer.answers.revocations = issuer.jwt(issuer.listOf(revoked));
     const running = await start({ revocationPollSeconds: 1 });
     issuer.answers.revocations = issuer.jwt(issuer.listOf({}, { iat: time.now - 10, exp: time.now + 290 }));
@@ -314,7 +374,12 @@ describe('the list of revocations', () => {
     expect(await ask(running)).toBe(401);
   });
 
-  test('is asked for with its ETag, and one that is not modified for over 20 s is stale', async () => {
+  test('is asked for with its ETag, and one that is not modified for over 20 s is stale', async ({
+    expect,
+    issuer,
+    time,
+    start,
+  }) => {
     const list = issuer.listOf(revoked);
     issuer.answers.revocations = (request, response) => {
       expect(request.headers['cache-control']).toBe('no-cache');
@@ -333,7 +398,13 @@ describe('the list of revocations', () => {
     await expect.poll(() => running.app.idcard.state().revocations, { timeout: 15_000 }).toBe('stale');
   });
 
-  test('voids every token that was issued up to not_before, one that is remembered too, and no later list takes that back', async () => {
+  test('voids every token that was issued up to not_before, one that is remembered too, and no later list takes that back', async ({
+    expect,
+    issuer,
+    time,
+    start,
+    ask,
+  }) => {
     const running = await start({ revocationPollSeconds: 1 });
     const [old, young] = [issuer.token({ iat: time.now - 60 }), issuer.token({ iat: time.now - 59 })];
     expect([await ask(running, old), await ask(running, young)]).toEqual([200, 200]);
@@ -349,7 +420,9 @@ describe('the list of revocations', () => {
     }
   });
 
-  test('that is too large is told with the reason, from the start of the service on', async () => {
+  test('that is too large is told with the reason, from the start of the service on', {
+    concurrent: false,
+  }, async ({ expect, issuer, start }) => {
     issuer.answers.revocations = issuer.jwt(issuer.listOf({}, { more: 'x'.repeat(5_242_880) }));
     const running = await start();
     expect(running.app.idcard.state()).toEqual({ keys: 'current', revocations: 'stale' });
@@ -364,7 +437,13 @@ describe('the list of revocations', () => {
     );
   });
 
-  test('of fifty thousand users is read', async () => {
+  test('of fifty thousand users is read', { concurrent: false }, async ({
+    expect,
+    issuer,
+    time,
+    start,
+    ask,
+  }) => {
     const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [sha256(String(index)), 2]));
     issuer.answers.revocations = issuer.jwt(issuer.listOf({ ...many, ...revoked }));
     const running = await start();
@@ -375,7 +454,10 @@ describe('the list of revocations', () => {
   });
 });
 
-test('a service that is closed asks nobody any more, and says nothing about it', async () => {
+test('a service that is closed asks nobody any more, and says nothing about it', async ({
+  issuer,
+  start,
+}) => {
   issuer.answers.revocations = () => undefined; // under way for as long as it is not given up
   const running = await start({ revocationPollSeconds: 1 });
   const lines = running.logLines().length;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { bearer, createClient } from '../../../src/client/index.ts';
 import { ADA, BOB } from '../../support/app.ts';
-import { type Browser, type Context, describeIn, ENGINES } from '../browser/browsers.ts';
+import { type Browser, type Context, describeIn, ENGINES, type Engine } from '../browser/browsers.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type OtherService, serveOther } from './other-service.ts';
 import { openTab, pageWithClient, type Tab } from './tabs.ts';
@@ -33,7 +33,16 @@ const SPOIL = {
 const SOON = { timeout: 10_000 };
 type Name = keyof typeof TRANSPORTS;
 
-describeIn(ENGINES, 'the client', (engine) => {
+/** What holds for the client in each engine: a file for each, since together they would be the longest by far. */
+export function describeClientIn(name: Engine['name']): void {
+  describeIn(
+    ENGINES.filter((engine) => engine.name === name),
+    'the client',
+    scenarios,
+  );
+}
+
+function scenarios(engine: Engine): void {
   let browser: Browser;
   let gate: Gate;
   let other: OtherService;
@@ -322,4 +331,4 @@ describeIn(ENGINES, 'the client', (engine) => {
     const body = `localStorage['idcard lease'] = 'closed ' + (Date.now() + ${leftMs}); ${CALL}`;
     expect(await tab.run(body)).toEqual(Array(10).fill(200));
   });
-});
+}

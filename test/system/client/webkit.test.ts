@@ -1,0 +1,3 @@
+import { describeClientIn } from './in-browser.ts';
+
+describeClientIn('WebKit');
