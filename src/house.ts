@@ -5,6 +5,7 @@ import type { AttemptLimits } from './attempts/limits.ts';
 import { openAttemptLimits } from './attempts/open-limits.ts';
 import type { AuthenticationOptions } from './authentication.ts';
 import { type Clock, createFollowingClock, type FollowingClock } from './base/clock.ts';
+import { createLogger } from './base/logger.ts';
 import { isUnprotected } from './base/this-machine.ts';
 import type { Config } from './config/config.ts';
 import { createEvents, type Events } from './events/events.ts';
@@ -34,7 +35,6 @@ import {
   type RevocationFeed,
   type Siblings,
 } from './revocation-feed.ts';
-import { createLogger } from './serve/log.ts';
 import { openStores } from './stores.ts';
 import { createTransports } from './transports/index.ts';
 import type { UserDirectory } from './users/user-directory.ts';
@@ -103,96 +103,105 @@ const VERIFIED_TOKENS = 100_000;
  * @throws StartupError
  */
 export async function buildHouse(config: Config, parts: Parts): Promise<House> {
-  const { publicUrl: issuer, allowedOrigins, trustedProxies } = config.server;
-  const { tokens: settings } = config;
+  const { publicUrl, trustedProxies } = config.server;
   const logger = parts.logger ?? (await createLogger(config.log));
   const events = createEvents(logEvents(logger));
-  const isProxy = trustedProxies.length > 0 ? createProxyMatcher(trustedProxies) : undefined;
-  if (isUnprotected(issuer)) events.tell('http.insecure', {});
+  if (isUnprotected(publicUrl)) events.tell('http.insecure', {});
   if (parts.customClaims) await probeClaims(parts.customClaims);
+  const isProxy = trustedProxies.length > 0 ? createProxyMatcher(trustedProxies) : undefined;
   const app = createServer(config.server, logger, events, isProxy);
-  const opened = new AsyncDisposableStack();
+  const toClose = new AsyncDisposableStack();
   try {
-    const { clock: clocks = createFollowingClock((seconds) => events.tell('clock.corrected', { seconds })) } =
-      parts;
-    const clock = clocks.now;
-    const stores = parts.directory
-      ? { keySet: loadKeySet(config.keys, clock), directory: parts.directory }
-      : await openStores(config, clocks, events);
-    opened.defer(() => stores.directory.close());
-    const { primaryLimits } = parts;
-    const attemptLimits = await openAttemptLimits(config, events, clocks.monotonicMs, primaryLimits);
-    opened.defer(async () => attemptLimits.close?.());
-
-    const { keySet } = stores;
-    const lifecycle = { stopping: false };
-    const keepSeconds = keepSecondsOf(settings);
-    const revocations = createRevocations(keepSeconds);
-    const feed = createRevocationFeed({
-      config: settings,
-      directory: stores.directory,
-      revocations,
-      clock,
-      issuingClock: clocks.issuing,
-      events,
-      siblings: parts.siblings,
-      isStopping: () => lifecycle.stopping,
-      pollsByHand: parts.pollsByHand,
-    });
-    opened.defer(async () => feed.stop());
-    const { directory } = feed; // what the routes void is void here at once
-    const jwt = await registerJwt(app, keySet, tokenProfiles(issuer, settings));
-    const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
-    const tokens = createTokens({ issuer, settings, keySet, jwt, clock, verifiedTokens, revocations });
-    const dpop = createDpop({ publicUrl: issuer, keySet, clock });
-    const origins = [new URL(issuer).origin, ...allowedOrigins];
-    const transports = createTransports(issuer, origins);
-    const { requireDpop } = settings;
-    const guard = { requireDpop, tokens, dpop };
-    const hasher = parts.hasher ?? createHasher(config.passwords.argon2);
-
-    return {
-      app,
+    const opened = await open(config, parts, events, toClose);
+    return await furnish(
       config,
-      clock,
-      events,
-      keySet,
-      directory,
-      passwords: createPasswords(hasher, createLazyPasswordPolicy(config.passwords, issuer)),
-      attempts: createAttempts(attemptLimits, createHashQueue(config.passwords.hashing)),
-      logins: createLogins({
-        tokens,
-        dpop,
-        binding: createBinding(dpop, requireDpop),
-        transports,
-        deviceTokens: createDeviceTokens({ settings, keySet, clock }),
-        deviceTokenTtlSeconds: settings.loginMaxAgeSeconds,
-        events,
-        now: feed.issuingClock,
-        customClaims: parts.customClaims,
-      }),
-      guards: {
-        ofRequests: { ...guard, transports },
-        ofProxies: { ...guard, transports: createTransports(issuer, origins, { isProxy }) },
-      },
-      feed,
-      revocationList: createRevocationList({
-        issuer,
-        settings,
-        keySet,
-        jwt,
-        clock,
-        revocations,
-        keepSeconds,
-      }),
-      isProxy,
-      hasCustomClaims: parts.customClaims !== undefined,
-      lockedRoutes: parts.lockedRoutes,
-      lifecycle,
-      close: () => opened.disposeAsync(),
-    };
+      parts,
+      { app, events, isProxy, close: () => toClose.disposeAsync() },
+      opened,
+    );
   } catch (error) {
-    await opened.disposeAsync(); // who embeds it goes on without
+    await toClose.disposeAsync(); // who embeds it goes on without
     throw error;
   }
+}
+
+/** What is outside of this process: keys, users, counts, other processes. */
+async function open(config: Config, parts: Parts, events: Events, toClose: AsyncDisposableStack) {
+  const { clock: clocks = createFollowingClock((seconds) => events.tell('clock.corrected', { seconds })) } =
+    parts;
+  const { keySet, directory } = parts.directory
+    ? { keySet: loadKeySet(config.keys, clocks.now), directory: parts.directory }
+    : await openStores(config, clocks, events);
+  toClose.defer(() => directory.close());
+  const limits = await openAttemptLimits(config, events, clocks.monotonicMs, parts.primaryLimits);
+  toClose.defer(async () => limits.close?.());
+  const keepSeconds = keepSecondsOf(config.tokens);
+  const revocations = createRevocations(keepSeconds);
+  const lifecycle = { stopping: false };
+  const feed = createRevocationFeed({
+    config: config.tokens,
+    directory,
+    revocations,
+    clock: clocks.now,
+    issuingClock: clocks.issuing,
+    events,
+    siblings: parts.siblings,
+    isStopping: () => lifecycle.stopping,
+    pollsByHand: parts.pollsByHand,
+  });
+  toClose.defer(async () => feed.stop());
+  return { clock: clocks.now, keySet, limits, keepSeconds, revocations, lifecycle, feed };
+}
+
+async function furnish(
+  config: Config,
+  parts: Parts,
+  { app, events, isProxy, close }: Pick<House, 'app' | 'events' | 'isProxy' | 'close'>,
+  { clock, keySet, limits, keepSeconds, revocations, lifecycle, feed }: Awaited<ReturnType<typeof open>>,
+): Promise<House> {
+  const { publicUrl: issuer, allowedOrigins } = config.server;
+  const { tokens: settings, passwords } = config;
+  const { requireDpop, loginMaxAgeSeconds } = settings;
+  const origins = [new URL(issuer).origin, ...allowedOrigins];
+  const transports = createTransports(issuer, origins);
+  const jwt = await registerJwt(app, keySet, tokenProfiles(issuer, settings));
+  const verifiedTokens = createVerifiedTokens(VERIFIED_TOKENS);
+  const tokens = createTokens({ issuer, settings, keySet, jwt, clock, verifiedTokens, revocations });
+  const dpop = createDpop({ publicUrl: issuer, keySet, clock });
+  const guard = { requireDpop, tokens, dpop };
+  const hasher = parts.hasher ?? createHasher(passwords.argon2);
+  const list = { issuer, settings, keySet, jwt, clock, revocations, keepSeconds };
+
+  return {
+    app,
+    config,
+    clock,
+    events,
+    keySet,
+    directory: feed.directory, // what the routes void is void here at once
+    passwords: createPasswords(hasher, createLazyPasswordPolicy(passwords, issuer)),
+    attempts: createAttempts(limits, createHashQueue(passwords.hashing)),
+    logins: createLogins({
+      tokens,
+      dpop,
+      binding: createBinding(dpop, requireDpop),
+      transports,
+      deviceTokens: createDeviceTokens({ settings, keySet, clock }),
+      deviceTokenTtlSeconds: loginMaxAgeSeconds,
+      events,
+      now: feed.issuingClock,
+      customClaims: parts.customClaims,
+    }),
+    guards: {
+      ofRequests: { ...guard, transports },
+      ofProxies: { ...guard, transports: createTransports(issuer, origins, { isProxy }) },
+    },
+    feed,
+    revocationList: createRevocationList(list),
+    isProxy,
+    hasCustomClaims: parts.customClaims !== undefined,
+    lockedRoutes: parts.lockedRoutes,
+    lifecycle,
+    close,
+  };
 }

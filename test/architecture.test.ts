@@ -90,6 +90,25 @@ test('the routes of one audience import none of another, and no database', () =>
   expect(foreign).toEqual([]);
 });
 
+test('routes and the two places where the halves meet are given rooms, and create none', () => {
+  const creators = SOURCES.filter((file) =>
+    /^src\/(routes\/|(app|authentication|logins|accounts)\.ts)/.test(file),
+  ).filter((file) => /import [^;]*\bcreate[A-Z]\w*[^;]*;/.test(readFileSync(file, 'utf8')));
+  expect(creators).toEqual([]);
+});
+
+test('only what assembles a process imports a listener of events', () => {
+  const listeners = ARROWS.filter(({ to }) => to === 'events/log.ts').map(({ from }) => from);
+  expect(listeners).toEqual(['house.ts', 'serve/primary.ts']);
+});
+
+test('nothing below the process imports serve/ or the command line', () => {
+  const above = ARROWS.filter(({ to }) => /^(serve|cli)\//.test(to))
+    .map(({ from }) => from)
+    .filter((file) => !/^(serve|cli)\//.test(file));
+  expect(new Set(above)).toEqual(new Set(['main.ts']));
+});
+
 test('the client imports nothing but itself, packages included', () => {
   const imports = SOURCES.filter((file) => file.startsWith('src/client/')).flatMap((file) =>
     [...readFileSync(file, 'utf8').matchAll(/\b(?:from|import\()\s*'([^']+)'/g)].map(([, path = '']) => path),

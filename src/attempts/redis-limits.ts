@@ -6,7 +6,6 @@ import { parseRedisUrl } from '../redis/redis-url.ts';
 import { type Attempt, type AttemptLimits, type CountedAttempt, createAttemptLimits } from './limits.ts';
 import { createRedisStore } from './redis-store.ts';
 
-/** How often Redis is tried again. */
 const RETRY_MS = 1000;
 
 interface Settings {
@@ -25,12 +24,14 @@ interface Shared {
  * that no other attempt waits for it. An attempt stays with the count that it was made in: given back to the other one,
  * it would be a free one.
  * @param local the limits of this process
+ * @param retryMs how often Redis is tried again
  * @throws StartupError when the URL makes no sense, and not when Redis is away
  */
 export async function openRedisLimits(
   { redisUrl, publicUrl }: Settings,
   local: AttemptLimits,
   events: Pick<Events, 'tell'>,
+  retryMs = RETRY_MS,
 ): Promise<AttemptLimits> {
   const server = parseRedisUrl(redisUrl);
   let shared: Shared | undefined;
@@ -66,7 +67,7 @@ export async function openRedisLimits(
     if (isClosed) return;
     if (!isTold) events.tell('limits.local', { reason: reasonOf(error) });
     isTold = true;
-    retry = setTimeout(connect, RETRY_MS).unref();
+    retry = setTimeout(connect, retryMs).unref();
   }
 
   async function countIn(from: Shared, attempt: Attempt): Promise<CountedAttempt> {

@@ -1,8 +1,8 @@
 import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import { pino } from 'pino';
+import { toLogLine } from '../base/log-lines.ts';
 import { toUserResponse } from '../routes/user-response.ts';
-import { toLogLine } from '../serve/log-lines.ts';
 import type { User } from '../users/user.ts';
 
 const STDERR = 2;

@@ -2,12 +2,12 @@ import { type AddressInfo, isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildApp, type IdcardApp } from '../app.ts';
 import { codeOf } from '../base/error-code.ts';
+import { createLogger } from '../base/logger.ts';
 import { StartupError } from '../base/startup-error.ts';
 import type { Config } from '../config/config.ts';
 import type { Parts } from '../house.ts';
 import { rootRoute } from '../routes/operations/root.ts';
 import { closePort } from './last-connections.ts';
-import { createLogger } from './log.ts';
 import type { StopSignal } from './signals.ts';
 
 /**

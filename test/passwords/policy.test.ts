@@ -235,7 +235,7 @@ describe('a new password is refused when it has a phrase that everybody knows', 
 
   test('every password that is shown somewhere is among them', () => {
     const files = globSync([
-      ...['*.md', 'docs/**/*.md', 'deploy/**/*', 'examples/**/*.{ts,html,md}', 'src/docs/*', '*.yaml'],
+      ...['*.md', 'docs/**/*.md', 'deploy/**/*', 'examples/**/*.{ts,html,md}', 'src/pages/*', '*.yaml'],
       ...['postman/*.json', 'src/routes/*.ts', 'src/serve/*.ts', 'src/factors/passwords/password.ts'],
     ]).filter((file) => /\.\w+$/.test(file) && !file.endsWith('.png') && !file.includes('node_modules'));
     const shown = files

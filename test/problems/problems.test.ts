@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { filesWithProblems, findProblems } from '../../scripts/problem-kinds.ts';
 import type { ProblemError, ProblemSlug } from '../../src/client/index.ts';
 import { define } from '../../src/problems/define.ts';
-import { runNode } from '../support/process.ts';
 
 const problems = await findProblems();
 const kinds = problems.map(({ factory }) => factory.kind);
@@ -43,10 +42,6 @@ test('a problem is told from others of the same words, and from what is no probl
   const one = define(400, 'one', 'One', 'It is one.');
   const other = define(400, 'one', 'One', 'It is one.');
   expect([one(), other(), new Error('one'), undefined].map(one.is)).toEqual([true, false, false, false]);
-});
-
-test('docs/problems.md is what the source says', async () => {
-  expect(await runNode(['scripts/problems.ts', '--check'])).toMatchObject({ code: 0, stderr: '' });
 });
 
 test('the client knows every slug, and no other compiles', () => {

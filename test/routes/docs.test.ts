@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTestApp, type TestApp } from '../support/app.ts';
 
 const FILES = [
-  ['/docs', 'text/html; charset=utf-8', 'src/docs/page.html'],
-  ['/docs/page.js', 'text/javascript; charset=utf-8', 'src/docs/page.js'],
-  ['/docs/page.css', 'text/css; charset=utf-8', 'src/docs/page.css'],
+  ['/docs', 'text/html; charset=utf-8', 'src/pages/page.html'],
+  ['/docs/page.js', 'text/javascript; charset=utf-8', 'src/pages/page.js'],
+  ['/docs/page.css', 'text/css; charset=utf-8', 'src/pages/page.css'],
   [
     '/docs/swagger-ui-bundle.js',
     'text/javascript; charset=utf-8',

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import type { Redis as Client } from 'ioredis';
 import { findFreePort, temporaryFolder } from './process.ts';
 import { findProgram } from './system.ts';
 
@@ -57,4 +58,14 @@ export async function startRedis(...settings: string[]): Promise<Redis> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** As if the seconds had passed: every key comes closer to its end. */
+export async function letPass(client: Client, seconds: number): Promise<void> {
+  const closer = `
+    for _, key in ipairs(redis.call('KEYS', '*')) do
+      local left = redis.call('PTTL', key) - ARGV[1]
+      if left > 0 then redis.call('PEXPIRE', key, left) else redis.call('DEL', key) end
+    end`;
+  await client.eval(closer, 0, seconds * 1000);
 }

@@ -5,9 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { settingsPage } from '../../scripts/settings/page.ts';
-import { readConfig } from '../../src/config/config.ts';
-import { VARIABLES } from '../../src/config/settings.ts';
 import { findFreePort, type ServerProcess, startServer } from '../support/process.ts';
 
 const readme = readFileSync('README.md', 'utf8');
@@ -99,39 +96,5 @@ describe('what starts a server', () => {
     await vi.waitFor(async () => expect((await fetch(page)).status).toBe(200), { timeout: 20_000 });
     // The server greets with this address, which must not be one more page of the app.
     if (isExample) expect(await (await fetch(`${page}docs`)).text()).not.toContain('main.ts');
-  });
-});
-
-describe('the table of settings', () => {
-  const page = readFileSync('docs/settings.md', 'utf8');
-  /** @param column that of the defaults */
-  const rowsOf = (text: string, column: number) =>
-    [...text.matchAll(/^\| `[A-Z].*$/gm)].map(([line]) => {
-      const [, names = '', ...cells] = line.split('|');
-      const [, value] = /`([^`]+)`/.exec(cells[column] ?? '') ?? [];
-      return { names: [...names.matchAll(/`([A-Z0-9_]+)`/g)].map(([, name = '']) => name), value };
-    });
-  const rows = rowsOf(page, 1);
-  const eight = rowsOf(readme, 0);
-
-  test('is what the settings say', () => {
-    expect(page, 'run "node scripts/settings.ts"').toBe(settingsPage());
-  });
-
-  test('names every variable that the configuration reads', () => {
-    expect(rows.flatMap(({ names }) => names).sort()).toEqual([...VARIABLES].sort());
-    expect(eight).toHaveLength(8);
-    expect(eight.flatMap(({ names }) => names).filter((name) => !VARIABLES.has(name))).toEqual([]);
-  });
-
-  test.each([
-    ['docs/settings.md', rows, 20],
-    ['the README', eight, 5],
-  ])('gives defaults that mean what no setting means, in %s', (_, table, least) => {
-    const values = table.flatMap(({ names: [name = ''], value }) =>
-      value ? [[name, value.replace('DATA_DIR/', 'data/').replace('PORT', '3000')]] : [],
-    );
-    expect(values.length).toBeGreaterThan(least);
-    expect(readConfig(Object.fromEntries(values))).toEqual(readConfig({}));
   });
 });

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { toLogLine } from '../../../src/base/log-lines.ts';
 import { columns, createTable } from '../../../src/cli/table.ts';
 import { readEnvFile } from '../../../src/config/env-file.ts';
 import { misspeltSettings } from '../../../src/config/misspelt.ts';
-import { toLogLine } from '../../../src/serve/log-lines.ts';
 import { bin, run, startServer, temporaryFolder } from '../../support/process.ts';
 import { findProgram, lacks } from '../../support/system.ts';
 

@@ -1,6 +1,11 @@
 import { isatty } from 'node:tty';
 import { type DestinationStream, destination, type Logger, pino } from 'pino';
-import type { Config } from '../config/config.ts';
+
+interface LogSettings {
+  level: string;
+  /** When absent: text at a terminal, else JSON. */
+  format: 'text' | 'json' | undefined;
+}
 
 const STDOUT = 1;
 
@@ -12,7 +17,7 @@ const MOST_WAITING_BYTES = 4 * 1024 ** 2;
  * there is room again. At a terminal the lines are for people, else they are JSON.
  * @param worker the number of the worker, for every line
  */
-export async function createLogger(settings: Config['log'], worker?: number): Promise<Logger> {
+export async function createLogger(settings: LogSettings, worker?: number): Promise<Logger> {
   const output = destination({ dest: STDOUT, maxLength: MOST_WAITING_BYTES });
   let isBroken = false;
   output.on('error', () => {

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { printable } from '../base/log-text.ts';
+import { printable } from './log-text.ts';
 
 /* The log for people: one line each, of which no part can begin another or steer the terminal. */
 

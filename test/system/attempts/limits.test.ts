@@ -5,7 +5,7 @@ import { createMemoryStore } from '../../../src/attempts/memory-store.ts';
 import { networksOf } from '../../../src/attempts/networks.ts';
 import { createRedisStore } from '../../../src/attempts/redis-store.ts';
 import { Problem } from '../../../src/problems/problem.ts';
-import { type Redis as RedisServer, startRedis } from '../../support/redis.ts';
+import { letPass, type Redis as RedisServer, startRedis } from '../../support/redis.ts';
 import { lacks } from '../../support/system.ts';
 
 const ADA = 'ada@example.com';
@@ -25,13 +25,7 @@ function countInMemory(): void {
   });
 }
 
-/** In a real Redis, whose keys all come closer to their end when time is to pass. */
 function countInRedis(): void {
-  const closer = `
-    for _, key in ipairs(redis.call('KEYS', '*')) do
-      local left = redis.call('PTTL', key) - ARGV[1]
-      if left > 0 then redis.call('PEXPIRE', key, left) else redis.call('DEL', key) end
-    end`;
   let server: RedisServer;
   let redis: Redis;
   beforeAll(async () => {
@@ -45,7 +39,7 @@ function countInRedis(): void {
   beforeEach(async () => {
     await redis.flushall();
     limits = createAttemptLimits(createRedisStore(redis, 'https://login.example.com'));
-    pass = async (seconds) => void (await redis.eval(closer, 0, seconds * 1000));
+    pass = (seconds) => letPass(redis, seconds);
   });
   afterEach(async () => {
     for (const key of await redis.keys('*')) {
