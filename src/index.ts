@@ -1,11 +1,13 @@
 /* idcard as a library: the app that `idcard serve` listens with, to embed in a program of one's own and to extend. */
 import './base/node-version.ts';
+import { buildApp as build, type IdcardApp } from './app.ts';
+import type { Config } from './config/config.ts';
+import type { Extensions } from './house.ts';
 
-export { buildApp, type IdcardApp } from './app.ts';
 export { requireRole } from './authentication.ts';
 export { StartupError } from './base/startup-error.ts';
-export { type Config, readConfig } from './config/config.ts';
-export type { Extensions, LockedRoutes } from './house.ts';
+export { readConfig } from './config/config.ts';
+export type { LockedRoutes } from './house.ts';
 export type { ClaimsFunction } from './logins.ts';
 export { unavailable } from './problems/general.ts';
 export type { CustomClaims } from './proofs/tokens/claims.ts';
@@ -18,3 +20,7 @@ export type {
   UserCondition,
   UserDirectory,
 } from './users/user-directory.ts';
+export type { Config, Extensions, IdcardApp };
+
+/** The app of a configuration: its keys, database and limits are open, and closed with it. It does not listen. @throws StartupError */
+export const buildApp: (config: Config, extensions?: Extensions) => Promise<IdcardApp> = build;

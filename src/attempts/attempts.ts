@@ -10,7 +10,7 @@ export interface ReceivedAttempt extends Attempt {
 }
 
 /** What an attempt is given once it was counted. */
-export interface CountedWork {
+interface CountedWork {
   /** Runs what hashes a password, at once or when its turn comes: from then on the attempt is a failure. @throws overloaded */
   inTurn<T>(hash: () => Promise<T>): Promise<T>;
   /** To be called when it was no failure. */
@@ -52,9 +52,12 @@ export function createAttempts(limits: AttemptLimits, queue: HashQueue): Attempt
             outcome = 'succeeded';
           },
           judged(refuse) {
-            outcome = 'abandoned';
-            refuse();
-            outcome = 'turned-away';
+            try {
+              refuse();
+            } catch (error) {
+              if (outcome === 'turned-away') outcome = 'abandoned';
+              throw error;
+            }
           },
         });
       } finally {

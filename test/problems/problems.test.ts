@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { filesWithProblems, findProblems } from '../../scripts/problem-kinds.ts';
+import { problemPage } from '../../scripts/problem-page.ts';
 import type { ProblemError, ProblemSlug } from '../../src/client/index.ts';
 import { define } from '../../src/problems/define.ts';
 
@@ -42,6 +43,10 @@ test('a problem is told from others of the same words, and from what is no probl
   const one = define(400, 'one', 'One', 'It is one.');
   const other = define(400, 'one', 'One', 'It is one.');
   expect([one(), other(), new Error('one'), undefined].map(one.is)).toEqual([true, false, false, false]);
+});
+
+test('docs/problems.md is what the source says', async () => {
+  expect(readFileSync('docs/problems.md', 'utf8')).toBe(await problemPage());
 });
 
 test('the client knows every slug, and no other compiles', () => {

@@ -1,9 +1,8 @@
-import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { basePathOf } from '../../base/issuer.ts';
 import type { House } from '../../house.ts';
 import type { RouteSchema } from '../../http/route-schema.ts';
 import type { App } from '../../http/zod.ts';
+import { discoveryExample, discoveryMembers, discoveryRoute } from './discovery.ts';
 
 const schema = {
   operationId: 'getOpenidConfiguration',
@@ -15,10 +14,7 @@ const schema = {
   response: {
     200: z
       .object({
-        issuer: z.string(),
-        jwks_uri: z.string(),
-        response_types_supported: z.array(z.string()),
-        grant_types_supported: z.array(z.string()),
+        ...discoveryMembers,
         subject_types_supported: z.array(z.string()),
         id_token_signing_alg_values_supported: z.array(z.string()),
       })
@@ -31,10 +27,7 @@ const schema = {
     200: {
       description: 'The metadata.',
       example: {
-        issuer: 'http://localhost:3000',
-        jwks_uri: 'http://localhost:3000/.well-known/jwks.json',
-        response_types_supported: [],
-        grant_types_supported: [],
+        ...discoveryExample,
         subject_types_supported: ['public'],
         id_token_signing_alg_values_supported: ['ES256'],
       },
@@ -43,24 +36,9 @@ const schema = {
   problems: [],
 } satisfies RouteSchema;
 
-const PATH = '/.well-known/openid-configuration';
-
-export function openidConfigurationRoute(app: App, { config, keySet }: House): void {
-  const metadata = {
-    issuer: config.server.publicUrl,
-    jwks_uri: `${config.server.publicUrl}/.well-known/jwks.json`,
-    // Required, and empty: there is no flow, and without grant_types_supported there would be two.
-    response_types_supported: [],
-    grant_types_supported: [],
+export function openidConfigurationRoute(app: App, house: House): void {
+  discoveryRoute(app, house, '/.well-known/openid-configuration', schema, () => ({
     subject_types_supported: ['public'],
-  };
-  const answer = (reply: FastifyReply) => {
-    reply.header('cache-control', `public, max-age=${config.keys.jwksMaxAgeSeconds}`);
-    const algorithms = new Set(keySet.jwks().keys.map(({ alg }) => alg));
-    return { ...metadata, id_token_signing_alg_values_supported: [...algorithms] };
-  };
-  app.get(PATH, { schema }, async (_request, reply) => answer(reply));
-  const basePath = basePathOf(config.server.publicUrl);
-  // Where some look for an issuer with a path, as RFC 8414 §3.1 has it.
-  if (basePath) app.get(PATH + basePath, async (_request, reply) => answer(reply));
+    id_token_signing_alg_values_supported: [...new Set(house.keySet.jwks().keys.map(({ alg }) => alg))],
+  }));
 }
