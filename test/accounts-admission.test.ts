@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, vi } from 'vitest';
 import { createHasher } from '../src/factors/passwords/hasher.ts';
-import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
+import { ADA, addUser, BOB, bearer, logIn, type TestApp } from './support/app.ts';
+import { describe, expect, startIdcard, test } from './support/idcard.ts';
 
 const WRONG = 'violet otters play go';
 const OVERLOADED = {
@@ -13,9 +14,8 @@ const OVERLOADED = {
 };
 
 let harness: TestApp;
-afterEach(async () => {
+afterEach(() => {
   vi.restoreAllMocks();
-  await harness.close();
 });
 
 /** An address of its own for each number. */
@@ -64,7 +64,7 @@ function holdHashes() {
 /** One place and a queue that is full: what fills it, what lets it go on, and a token of Ada's. */
 async function createFullApp() {
   const asked: string[] = [];
-  harness = await createTestApp({
+  harness = await startIdcard({
     env: { PASSWORD_HASHES_AT_ONCE: '1', PASSWORD_QUEUE_SECONDS: '1' },
     directory: (real) => ({
       ...real,
@@ -94,8 +94,7 @@ describe('a login that would wait for too long', () => {
   test('is 503 at once, with the seconds to wait', async () => {
     const { letGo, count, filling } = await createFullApp();
     const response = await login();
-    expect(response.statusCode).toBe(503);
-    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(response).toBeProblem('overloaded');
     expect(response.headers['retry-after']).toBe('1');
     expect(response.json()).toEqual(OVERLOADED);
     expect(count.total).toBe(1);
@@ -149,7 +148,7 @@ describe('a login that would wait for too long', () => {
 
 describe('whatever hashes a password', () => {
   test('has its turn, so that there are never more hashes at once', async () => {
-    harness = await createTestApp({ env: { PASSWORD_HASHES_AT_ONCE: '2', RATE_LIMITS: 'off' } });
+    harness = await startIdcard({ env: { PASSWORD_HASHES_AT_ONCE: '2', RATE_LIMITS: 'off' } });
     await addUser(harness, BOB);
     const bob = await logIn(harness, BOB);
     const weak = createHasher({ memoryKib: 12_288, timeCost: 2, parallelism: 1 });
@@ -200,7 +199,7 @@ describe('a client that leaves', () => {
   const turnedAway = () => harness.log().filter(({ event }) => event === 'attempts.turned-away').length;
 
   test('while it waits is never hashed for, and the next one has its turn', async () => {
-    harness = await createTestApp({ env: { PASSWORD_HASHES_AT_ONCE: '1', RATE_LIMITS: 'off' } });
+    harness = await startIdcard({ env: { PASSWORD_HASHES_AT_ONCE: '1', RATE_LIMITS: 'off' } });
     await addUser(harness);
     const { count, letGo } = holdHashes();
     const server = await listen();
@@ -221,7 +220,7 @@ describe('a client that leaves', () => {
   });
 
   test('while its password is hashed has made its guess: nothing is learned for free', async () => {
-    harness = await createTestApp();
+    harness = await startIdcard();
     await addUser(harness);
     const server = await listen();
     for (let index = 0; index < 11; index++) {
@@ -238,7 +237,7 @@ describe('a client that leaves', () => {
   });
 
   test('while it waits has made no guess, and yet its address is counted, since it held a place', async () => {
-    harness = await createTestApp({ env: { PASSWORD_HASHES_AT_ONCE: '1', PASSWORD_QUEUE_SECONDS: '10' } });
+    harness = await startIdcard({ env: { PASSWORD_HASHES_AT_ONCE: '1', PASSWORD_QUEUE_SECONDS: '10' } });
     await addUser(harness);
     const { count, letGo } = holdHashes();
     const server = await listen();
@@ -260,7 +259,7 @@ describe('a client that leaves', () => {
 
 test('a directory that does not answer holds no place', async () => {
   const never = Promise.withResolvers<undefined>();
-  harness = await createTestApp({
+  harness = await startIdcard({
     env: { PASSWORD_HASHES_AT_ONCE: '1' },
     directory: (real) => ({
       ...real,

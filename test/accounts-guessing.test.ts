@@ -1,16 +1,14 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { vi } from 'vitest';
 import { unavailable } from '../src/problems/general.ts';
-import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
+import { ADA, addUser, BOB, bearer, logIn, type TestApp } from './support/app.ts';
 import { createProofKey, fetchNonce, forgeProof, proofClaims } from './support/dpop.ts';
+import { describe, expect, startIdcard, test } from './support/idcard.ts';
 import { quicken } from './support/quick-hasher.ts';
 
 const WRONG = 'violet otters play go';
 const HOME = '203.0.113.7';
 
 let harness: TestApp;
-afterEach(async () => {
-  await harness.close();
-});
 
 function pass(seconds: number): void {
   harness.time.passedMs += seconds * 1000;
@@ -27,7 +25,7 @@ async function createLimitedApp(env: Record<string, string> = {}) {
     return state.isAway ? Promise.reject(unavailable()) : answer();
   };
   directoryState = state;
-  harness = await createTestApp({
+  harness = await startIdcard({
     env,
     directory: (real) => ({
       ...real,
@@ -102,7 +100,7 @@ describe('a guess too many', () => {
     const response = await attempt();
     expect(response.statusCode).toBe(429);
     expect(response.headers['retry-after']).toBe('1');
-    expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(response).toBeProblem('too-many-requests');
     expect(response.json()).toEqual({
       type: 'urn:idcard:problem:too-many-requests',
       title: 'Too many requests',

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => idcard.close());
 
-const get = (url: string, headers: Record<string, string> = {}) => idcard.app.inject({ url, headers });
+const get = (url: string, headers: Record<string, string> = {}) => idcard.get(url, headers);
 
 test('tokens name the whole address as their issuer', async () => {
   const { access_token, refresh_token } = await logIn(idcard);
@@ -49,10 +49,8 @@ describe.each([
     ];
     for (const url of urls)
       expect([url, (await get(path + url, bearer(token))).statusCode]).toEqual([url, 200]);
-    const refreshed = await idcard.app.inject({
-      method: 'POST',
-      url: `${path}/v1/refresh`,
-      body: { refresh_token: (await logIn(idcard)).refresh_token },
+    const refreshed = await idcard.post(`${path}/v1/refresh`, {
+      refresh_token: (await logIn(idcard)).refresh_token,
     });
     expect(refreshed.statusCode).toBe(200);
   });
@@ -66,12 +64,7 @@ describe.each([
 
   test('cookies are for the host, as ever, and the origin of the address may use them', async () => {
     const login = (origin: string) =>
-      idcard.app.inject({
-        method: 'POST',
-        url: `${path}/v1/login`,
-        headers: { origin },
-        body: { ...ADA, transport: 'cookie' },
-      });
+      idcard.post(`${path}/v1/login`, { ...ADA, transport: 'cookie' }, { origin });
     const response = await login('https://example.com');
     expect(response.statusCode).toBe(204);
     expect(response.cookies.map(({ name, path }) => [name, path])).toEqual(
@@ -83,8 +76,7 @@ describe.each([
     for (const origin of ['https://example.com.evil.example', PUBLIC_URL, 'https://auth.example.com', 'null'])
       expect([origin, (await login(origin)).statusCode]).toEqual([origin, 403]);
     const cookie = await logInWithCookies(idcard);
-    const change = (origin: string) =>
-      idcard.app.inject({ method: 'POST', url: `${path}/v1/refresh`, headers: { cookie, origin } });
+    const change = (origin: string) => idcard.post(`${path}/v1/refresh`, undefined, { cookie, origin });
     expect((await change('https://example.com')).statusCode).toBe(204);
     expect((await change('https://example.org')).statusCode).toBe(403);
   });
@@ -177,8 +169,8 @@ describe('the metadata', () => {
 
   test('has no such second address at the root of a host', async () => {
     const root = await createTestApp();
-    expect((await root.app.inject('/.well-known/oauth-authorization-server/')).statusCode).toBe(404);
-    expect((await root.app.inject('/auth/livez')).statusCode).toBe(404);
+    expect((await root.get('/.well-known/oauth-authorization-server/')).statusCode).toBe(404);
+    expect((await root.get('/auth/livez')).statusCode).toBe(404);
     await root.close();
   });
 });
@@ -194,10 +186,10 @@ test('the document names the path as its server, and each operation once', async
 
 test('a path of several segments is taken off as a whole', async () => {
   const deep = await createTestApp({ env: { PUBLIC_URL: 'https://example.com/a.b/~c_d-e' } });
-  expect((await deep.app.inject('/a.b/~c_d-e/livez')).statusCode).toBe(200);
+  expect((await deep.get('/a.b/~c_d-e/livez')).statusCode).toBe(200);
   for (const url of ['/a.b/livez', '/axb/~c_d-e/livez'])
     expect((await deep.app.inject(url)).statusCode).toBe(404);
-  const metadata = await deep.app.inject('/.well-known/openid-configuration/a.b/~c_d-e');
+  const metadata = await deep.get('/.well-known/openid-configuration/a.b/~c_d-e');
   expect(metadata.json()).toMatchObject({ issuer: 'https://example.com/a.b/~c_d-e' });
   await deep.close();
 });

@@ -1,17 +1,15 @@
-import { afterEach, expect, test, vi } from 'vitest';
-import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from './support/app.ts';
+import { vi } from 'vitest';
+import { ADA, addUser, BOB, bearer, logIn, type TestApp } from './support/app.ts';
+import { expect, startIdcard, test } from './support/idcard.ts';
 import { quicken } from './support/quick-hasher.ts';
 
 const WRONG = 'violet otters play go';
 const POLICY = '"address";q=100;w=3600';
 
 let harness: TestApp;
-afterEach(async () => {
-  await harness.close();
-});
 
 async function createLimitedApp(env: Record<string, string> = {}): Promise<void> {
-  harness = await createTestApp({ env });
+  harness = await startIdcard({ env });
   quicken(harness.hasher);
   await addUser(harness);
 }
@@ -114,7 +112,6 @@ test('a request that is refused before it is an attempt says nothing, and neithe
     undefined,
   ]);
   expect(limitIn(await post('/v1/refresh', {}))).toEqual([401, undefined, undefined, undefined]);
-  await harness.close();
   await createLimitedApp({ RATE_LIMITS: 'off' });
   expect(limitIn(await post('/v1/login', ADA))).toEqual([200, undefined, undefined, undefined]);
 });

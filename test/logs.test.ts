@@ -1,6 +1,6 @@
 import { unavailable } from '../src/problems/general.ts';
 import { addUser, bearer, logInWithCookies, type TestApp } from './support/app.ts';
-import { describe, expect, test as plainTest, startIdcard } from './support/idcard.ts';
+import { test as base, describe, expect, startIdcard } from './support/idcard.ts';
 
 const EVE = { email: 'eve@example.com', password: 'zq1-first-secret-password' };
 const NEW_PASSWORD = 'zq2-second-secret-password';
@@ -8,7 +8,7 @@ const WRONG_PASSWORD = 'zq3-wrong-secret-password';
 const QUERY = 'zq4-secret-in-a-query';
 const ADDRESS = '203.0.113.9';
 
-const test = plainTest.extend('options', {
+const test = base.extend('options', {
   env: {
     PUBLIC_URL: 'https://login.example.com',
     LOG_LEVEL: 'trace',

@@ -83,11 +83,7 @@ describe('every answer has an id, and so has every line of its request', () => {
   });
 
   test('an event and the line of its request share it', async () => {
-    const { headers } = await idcard.app.inject({
-      method: 'POST',
-      url: '/v1/login?password=x',
-      payload: ADA,
-    });
+    const { headers } = await idcard.post('/v1/login?password=x', ADA);
     expect(linesOf(headers['x-request-id'])).toMatchObject([
       { event: 'login.succeeded' },
       {
@@ -103,7 +99,7 @@ describe('every answer has an id, and so has every line of its request', () => {
 
   test('the line names who was logged in', async () => {
     const { access_token } = await logIn(idcard);
-    const { headers } = await idcard.app.inject({ url: '/v1/verify', headers: bearer(access_token) });
+    const { headers } = await idcard.get('/v1/verify', bearer(access_token));
     const { id } = (await idcard.directory.findByEmail(ADA.email)) ?? {};
     expect(linesOf(headers['x-request-id'])).toMatchObject([{ event: 'request.answered', sub: id }]);
   });
@@ -118,7 +114,7 @@ describe('every answer has an id, and so has every line of its request', () => {
 
   test('a path that would steer a terminal is written out, and cut', async () => {
     const url = `/\u009b2J${'a'.repeat(500)}`;
-    const { headers } = await idcard.app.inject({ url });
+    const { headers } = await idcard.get(url);
     const [line] = linesOf(headers['x-request-id']);
     expect(idcard.logText()).not.toMatch(/[^\P{Cc}\n]/u);
     expect(String(line?.path).length).toBeLessThan(300);
@@ -150,17 +146,14 @@ describe('the id of the incoming request', () => {
 
   test('is nobody’s where no proxy is trusted', async () => {
     const alone = await createTestApp();
-    const { headers } = await alone.app.inject({ url: '/livez', headers: { 'x-request-id': 'mine' } });
+    const { headers } = await alone.get('/livez', { 'x-request-id': 'mine' });
     expect(headers['x-request-id']).toMatch(GENERATED);
     await alone.close();
   });
 });
 
 test('pages of other origins may read it', async () => {
-  const { headers } = await idcard.app.inject({
-    url: '/livez',
-    headers: { origin: 'https://app.example.com' },
-  });
+  const { headers } = await idcard.get('/livez', { origin: 'https://app.example.com' });
   expect(headers['access-control-expose-headers']).toContain('X-Request-Id');
 });
 
@@ -173,7 +166,7 @@ test('ids of two processes are different ones, thousands of them', () => {
 
 test('at the level info there is no line of a request', async () => {
   const quiet = await createTestApp({ env: { LOG_LEVEL: 'info' } });
-  await quiet.app.inject('/v1/me');
+  await quiet.get('/v1/me');
   expect(quiet.log()).toEqual([]);
   await quiet.close();
 });

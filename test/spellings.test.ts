@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, vi } from 'vitest';
 import { ADA, addUser, createTestApp, logIn, type TestApp } from './support/app.ts';
+import { describe, expect, startIdcard, test } from './support/idcard.ts';
 
 const { password: PASSWORD } = ADA;
 const NEW_PASSWORD = 'nine lazy clouds over Turin';
@@ -166,11 +167,8 @@ describe('the brake on guessing', () => {
   const SPELLINGS = ['lea@münchen.de', 'lea@xn--mnchen-3ya.de', 'lea@MÜNCHEN。de', 'LEA@mu\u0308nchen.de'];
   let limited: TestApp;
   beforeEach(async () => {
-    limited = await createTestApp();
+    limited = await startIdcard();
     await addUser(limited, { email: 'lea@xn--mnchen-3ya.de', password: PASSWORD });
-  });
-  afterEach(async () => {
-    await limited.close();
   });
 
   let sent = 0;

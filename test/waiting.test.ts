@@ -24,7 +24,7 @@ interface Waiting extends TestApp {
 }
 
 const test = base
-  .override('options', {
+  .extend('options', {
     directory: (real) => ({
       ...real,
       async findByEmail(email) {

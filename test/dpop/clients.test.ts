@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { calculateThumbprint, generateKeyPair, generateProof, type KeyPair } from 'dpop';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ADA, addUser, BOB, createTestApp, decode, type TestApp, type TokenBody } from '../support/app.ts';
+import { beforeEach } from 'vitest';
+import { ADA, addUser, BOB, decode, type TestApp, type TokenBody } from '../support/app.ts';
+import { describe, expect, startIdcard, test } from '../support/idcard.ts';
 import { createOauthClient, retried } from '../support/oauth-client.ts';
 import { findFreePort } from '../support/process.ts';
 
@@ -12,12 +13,11 @@ let url: string;
 beforeEach(async () => {
   const port = await findFreePort();
   url = `http://127.0.0.1:${port}`;
-  idcard = await createTestApp({ env: { PUBLIC_URL: url } });
+  idcard = await startIdcard({ env: { PUBLIC_URL: url } });
   idcard.time.now = Math.floor(Date.now() / 1000); // from here on it stands still
   await addUser(idcard);
   await idcard.app.listen({ host: '127.0.0.1', port });
 });
-afterEach(() => idcard.close());
 
 /** The members of a body that are looked at here. */
 type Body = TokenBody & { email: string; error: string };

@@ -165,8 +165,7 @@ describe('a proof that was used', () => {
       const nonce = await fetchNonce(idcard);
       return forgeProof(key, { ...proofClaims('POST', '/v1/login', nonce), jti });
     };
-    const logInWith = (dpop: string) =>
-      idcard.app.inject({ method: 'POST', url: '/v1/login', headers: { dpop }, body: ADA });
+    const logInWith = (dpop: string) => idcard.post('/v1/login', ADA, { dpop });
     await addUser(idcard);
     const used = await send('used');
     expect((await logInWith(used)).statusCode).toBe(200);
@@ -218,6 +217,6 @@ describe('a proof on two replicas', () => {
     const { access_token } = await logInBound(one, key);
     const claims = proofClaims('GET', '/v1/me', await fetchNonce(one), access_token);
     const headers = { authorization: `DPoP ${access_token}`, dpop: forgeProof(key, claims) };
-    expect((await other.app.inject({ url: '/v1/me', headers })).statusCode).toBe(200);
+    expect((await other.get('/v1/me', headers)).statusCode).toBe(200);
   });
 });

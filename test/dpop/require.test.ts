@@ -39,14 +39,14 @@ afterAll(async () => {
 });
 
 const refresh = (refresh_token: string, headers: Record<string, string> = {}) =>
-  strict.app.inject({ method: 'POST', url: '/v1/refresh', headers, body: { refresh_token } });
+  strict.post('/v1/refresh', { refresh_token }, headers);
 
 test.each(['bearer', 'cookie'])(
   'a login by %s without a proof is refused before the password is looked at',
   async (transport) => {
     for (const password of [ADA.password, 'a wrong password for her']) {
       const body = { email: ADA.email, password, transport };
-      const response = await strict.app.inject({ method: 'POST', url: '/v1/login', body });
+      const response = await strict.post('/v1/login', body);
       expectRefusal(response, 400, 'invalid_dpop_proof');
       expect(response.json().detail).toBe(
         'REQUIRE_DPOP is on here: send a DPoP proof (RFC 9449) in the header DPoP.',
@@ -65,7 +65,7 @@ test('a refresh token that is not bound is refused without a proof', async () =>
 
 test('a refresh cookie that is not bound is refused without a proof', async () => {
   const cookie = await logInWithCookies(lenient);
-  const response = await strict.app.inject({ method: 'POST', url: '/v1/refresh', headers: { cookie } });
+  const response = await strict.post('/v1/refresh', undefined, { cookie });
   expectRefusal(response, 400, 'invalid_dpop_proof');
 });
 
@@ -104,13 +104,13 @@ test('with proofs everything works', async () => {
   const nonce = await fetchNonce(strict);
   const dpop = forgeProof(key, proofClaims('GET', '/v1/me', nonce, access_token));
   const headers = { authorization: `DPoP ${access_token}`, dpop };
-  expect((await strict.app.inject({ url: '/v1/me', headers })).statusCode).toBe(200);
+  expect((await strict.get('/v1/me', headers)).statusCode).toBe(200);
   const renewal = forgeProof(key, proofClaims('POST', '/v1/refresh', nonce));
   expect((await refresh(refresh_token, { dpop: renewal })).statusCode).toBe(200);
 });
 
 test('a stranger still gets the challenge of a request without credentials', async () => {
-  const response = await strict.app.inject({ url: '/v1/me' });
+  const response = await strict.get('/v1/me');
   expect(response.statusCode).toBe(401);
   expect(response.headers['www-authenticate']).toMatch(/DPoP realm="idcard", algs="[^"]+"$/);
   expect(response.headers['www-authenticate']).not.toMatch(/error/);

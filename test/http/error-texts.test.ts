@@ -382,7 +382,7 @@ describe('a refusal of a page names its origin and the setting', () => {
 test('a refusal for want of a proof names the setting', async () => {
   const strict = await createTestApp({ env: { REQUIRE_DPOP: 'true' } });
   await addUser(strict);
-  const login = await strict.app.inject({ method: 'POST', url: '/v1/login', body: ADA });
+  const login = await strict.post('/v1/login', ADA);
   expect(login.json().detail).toBe(
     'REQUIRE_DPOP is on here: send a DPoP proof (RFC 9449) in the header DPoP.',
   );
@@ -444,7 +444,7 @@ describe('GET / says what this is', () => {
     }
     const head = await other.app.inject({ method: 'HEAD', url: '/' });
     expect([head.statusCode, head.body]).toEqual([200, '']);
-    expect((await other.app.inject({ method: 'POST', url: '/' })).headers.allow).toBe('GET, HEAD');
+    expect((await other.post('/')).headers.allow).toBe('GET, HEAD');
     await other.close();
   });
 });

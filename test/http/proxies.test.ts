@@ -2,13 +2,13 @@ import { vi } from 'vitest';
 import { clientAddress } from '../../src/http/client-address.ts';
 import { createProxyMatcher } from '../../src/http/trusted-proxies.ts';
 import { ADA, decode, type TestApp } from '../support/app.ts';
-import { describe, expect, test as plainTest, startIdcard } from '../support/idcard.ts';
+import { test as base, describe, expect, startIdcard } from '../support/idcard.ts';
 
 const PROXY = '10.1.2.3';
 const CLIENT = '203.0.113.9';
 const STRANGER = '198.51.100.7';
 
-const test = plainTest.extend('options', {
+const test = base.extend('options', {
   env: {
     TRUSTED_PROXIES: '10.0.0.0/8, fd00:1::/32, 192.0.2.1',
     // A hundred guesses at once wait for their hashes, for as long as a slow machine takes.

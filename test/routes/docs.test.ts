@@ -38,7 +38,7 @@ describe.each(FILES)('%s', (url, type, file) => {
     const { headers } = await idcard.app.inject(url);
     expect(headers['cache-control']).toBe('no-cache');
     expect(headers.etag).toBe(`"${createHash('sha256').update(readFileSync(file)).digest('base64url')}"`);
-    const ask = (etag: string) => idcard.app.inject({ url, headers: { 'if-none-match': etag } });
+    const ask = (etag: string) => idcard.get(url, { 'if-none-match': etag });
     const same = await ask(`W/${headers.etag}`);
     expect([same.statusCode, same.body, same.headers.etag]).toEqual([304, '', headers.etag]);
     expect((await ask('"another"')).statusCode).toBe(200);
@@ -88,5 +88,5 @@ test.each([
   '/docs//etc/passwd',
   '/docs/file:///etc/passwd',
 ])('%s is no file of the page', async (url) => {
-  expect((await idcard.app.inject({ url, method: 'GET' })).statusCode).toBe(404);
+  expect((await idcard.get(url)).statusCode).toBe(404);
 });

@@ -103,10 +103,10 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
 function exchangesWith(app: IdcardApp) {
   const sender =
     (method: 'POST' | 'PUT') =>
-    (url: string, body?: object | string, headers: Record<string, string> = {}) =>
+    (url: string, body?: object | string, headers: Record<string, string | string[]> = {}) =>
       app.inject({ method, url, headers, ...(body !== undefined && { body }) });
   return {
-    get: (url: string, headers: Record<string, string> = {}) => app.inject({ url, headers }),
+    get: (url: string, headers: Record<string, string | string[]> = {}) => app.inject({ url, headers }),
     post: sender('POST'),
     put: sender('PUT'),
   };

@@ -71,7 +71,10 @@ export async function startIdcard(options: TestOptions = {}): Promise<TestApp> {
   return idcard;
 }
 
-/** What a test that asks for it is given; `test.extend('options', …)` is a test whose app is started with others. */
+/**
+ * What a test that asks for it is given. `test.extend('options', …)` makes a `test` whose apps start with others;
+ * `test.override` at the top of a file would reach the files after it, which share this module.
+ */
 export const test = base
   .extend('options', {} as TestOptions)
   .extend('idcard', ({ options }) => startIdcard(options))

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ADA, addUser, BOB, bearer, createTestApp, logIn, type TestApp } from '../support/app.ts';
+import { beforeEach } from 'vitest';
+import { ADA, addUser, BOB, bearer, logIn, type TestApp } from '../support/app.ts';
+import { describe, expect, startIdcard, test } from '../support/idcard.ts';
 import { execute, newDatabase } from '../support/postgres.ts';
 import { startServer } from '../support/process.ts';
 
@@ -12,35 +13,27 @@ let there: TestApp;
 beforeEach(async () => {
   url = await newDatabase();
   const env = { DATABASE_URL: url, RATE_LIMITS: 'off' };
-  here = await createTestApp({ env });
-  there = await createTestApp({ env, jwks: here.jwks });
-});
-afterEach(async () => {
-  await there.close();
-  await here.close();
+  here = await startIdcard({ env });
+  there = await startIdcard({ env, jwks: here.jwks });
 });
 
-function post({ app }: TestApp, path: string, body: Record<string, unknown>) {
-  return app.inject({ method: 'POST', url: path, body });
-}
-
-async function verify({ app }: TestApp, token: string): Promise<number> {
-  return (await app.inject({ url: '/v1/verify', headers: bearer(token) })).statusCode;
+async function verify({ get }: TestApp, token: string): Promise<number> {
+  return (await get('/v1/verify', bearer(token))).statusCode;
 }
 
 test('who registers at one replica logs in, verifies, refreshes and logs out everywhere at another', async () => {
-  const registered = await post(here, '/v1/register', ADA);
+  const registered = await here.post('/v1/register', ADA);
   expect(registered.statusCode).toBe(201);
   expect(registered.json()).toMatchObject({ email: ADA.email, created_at: '2026-11-23T12:00:00.000Z' });
 
   const { access_token, refresh_token } = await logIn(there);
   expect([await verify(here, access_token), await verify(there, access_token)]).toEqual([200, 200]);
-  const refreshed = await post(here, '/v1/refresh', { refresh_token });
+  const refreshed = await here.post('/v1/refresh', { refresh_token });
   expect(refreshed.statusCode).toBe(200);
 
-  const out = { method: 'POST', url: '/v1/logout-everywhere', headers: bearer(access_token) } as const;
-  expect((await there.app.inject(out)).statusCode).toBe(204);
-  expect((await post(here, '/v1/refresh', { refresh_token })).statusCode).toBe(401);
+  const loggedOut = await there.post('/v1/logout-everywhere', undefined, bearer(access_token));
+  expect(loggedOut.statusCode).toBe(204);
+  expect(await here.post('/v1/refresh', { refresh_token })).toBeProblem('invalid-token');
   await here.app.pollRevocations();
   expect([await verify(here, access_token), await verify(there, access_token)]).toEqual([401, 401]);
   expect(await verify(here, (await logIn(there)).access_token)).toBe(200);
@@ -48,7 +41,7 @@ test('who registers at one replica logs in, verifies, refreshes and logs out eve
 
 test('one email registered a hundred times at once on two replicas is one user', async () => {
   const answers = await Promise.all(
-    Array.from({ length: 100 }, (_, index) => post(index % 2 ? here : there, '/v1/register', ADA)),
+    Array.from({ length: 100 }, (_, index) => (index % 2 ? here : there).post('/v1/register', ADA)),
   );
   const statuses = answers.map(({ statusCode }) => statusCode);
   expect(statuses.filter((status) => status === 201)).toHaveLength(1);
@@ -99,18 +92,17 @@ describe('what SQLite stores and PostgreSQL might not', () => {
     ['a lone surrogate in the password', { ...ADA, password: 'violet \ud800 otters play' }, 400],
     ['256 bytes of password', { ...ADA, password: 'violet otters '.padEnd(256, 'play chess, ') }, 201],
   ])('is answered alike: %s', async (_what, body, status) => {
-    const sqlite = await createTestApp();
+    const sqlite = await startIdcard();
     for (const app of [here, sqlite]) {
-      expect((await post(app, '/v1/register', body)).statusCode).toBe(status);
-      expect((await post(app, '/v1/login', body)).statusCode).toBe(status === 201 ? 200 : 400);
+      expect((await app.post('/v1/register', body)).statusCode).toBe(status);
+      expect((await app.post('/v1/login', body)).statusCode).toBe(status === 201 ? 200 : 400);
     }
-    await sqlite.close();
   });
 
   test.each(['Ada@Example.com', 'ADA@EXAMPLE.COM', 'ada@example.com'])('%s is one user', async (email) => {
-    expect((await post(here, '/v1/register', ADA)).statusCode).toBe(201);
-    expect((await post(there, '/v1/register', { ...ADA, email })).statusCode).toBe(409);
-    expect((await post(there, '/v1/login', { ...ADA, email })).statusCode).toBe(200);
+    expect((await here.post('/v1/register', ADA)).statusCode).toBe(201);
+    expect((await there.post('/v1/register', { ...ADA, email })).statusCode).toBe(409);
+    expect((await there.post('/v1/login', { ...ADA, email })).statusCode).toBe(200);
   });
 });
 

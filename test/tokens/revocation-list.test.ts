@@ -2,7 +2,7 @@ import { beforeEach } from 'vitest';
 import { sha256 } from '../../src/base/digest.ts';
 import type { Revocation } from '../../src/proofs/revocations/revocations.ts';
 import { decode, START, type TestApp } from '../support/app.ts';
-import { describe, expect, test as plainTest } from '../support/idcard.ts';
+import { test as base, describe, expect } from '../support/idcard.ts';
 
 const MANY = 50_000;
 const TOLERANCE = 5;
@@ -12,7 +12,7 @@ let raised: Revocation[];
 beforeEach(() => {
   raised = [];
 });
-const test = plainTest.extend('options', {
+const test = base.extend('options', {
   env: { CLOCK_TOLERANCE_SECONDS: String(TOLERANCE) },
   directory: (directory) => ({ ...directory, raisedSince: async () => raised }),
 });

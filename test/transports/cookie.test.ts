@@ -16,15 +16,11 @@ beforeAll(async () => {
 });
 afterAll(() => idcard.close());
 
-const verify = (headers: Record<string, string>) => idcard.app.inject({ url: '/v1/verify', headers });
+const verify = (headers: Record<string, string>) => idcard.get('/v1/verify', headers);
 
 describe('a login by cookie', () => {
   test('sets three cookies that only this host can set, no script can read and no other site can send', async () => {
-    const response = await idcard.app.inject({
-      method: 'POST',
-      url: '/v1/login',
-      body: { ...ADA, transport: 'cookie' },
-    });
+    const response = await idcard.post('/v1/login', { ...ADA, transport: 'cookie' });
     expect(response.statusCode).toBe(204);
     expect(response.body).toBe('');
     const attributes = (name: string, seconds: number) =>
@@ -111,11 +107,7 @@ describe('credentials that could mean two things', () => {
 
   test('a refresh cookie planted beside the real one is refused where it is looked at', async () => {
     const planted = `${cookie}; __host-refresh=x`;
-    const response = await idcard.app.inject({
-      method: 'POST',
-      url: '/v1/refresh',
-      headers: { cookie: planted },
-    });
+    const response = await idcard.post('/v1/refresh', undefined, { cookie: planted });
     expect(response.statusCode).toBe(401);
     expect((await verify({ cookie: planted })).statusCode).toBe(200);
   });

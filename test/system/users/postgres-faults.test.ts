@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { openDatabase } from '../../../src/database/index.ts';
 import { Problem } from '../../../src/problems/problem.ts';
 import { createDirectory, type Directory } from '../../../src/users/directory.ts';
-import { ADA, addUser, bearer, createTestApp, logIn, START, type TestApp } from '../../support/app.ts';
+import { ADA, addUser, bearer, logIn, START, type TestApp } from '../../support/app.ts';
+import { describe, expect, startIdcard, test } from '../../support/idcard.ts';
 import {
   createDatabase,
   execute,
@@ -33,13 +34,12 @@ describe('while the server is away, verification goes on, and login and refresh 
   let harness: TestApp;
   let tokens: Awaited<ReturnType<typeof logIn>>;
   beforeEach(async () => {
-    harness = await createTestApp({ env: { DATABASE_URL: url, RATE_LIMITS: 'off' } });
+    harness = await startIdcard({ env: { DATABASE_URL: url, RATE_LIMITS: 'off' } });
     await addUser(harness);
     tokens = await logIn(harness);
     // All connections of the pool are there, and idle.
     await Promise.all(Array.from({ length: 30 }, () => harness.directory.findByEmail(ADA.email)));
   });
-  afterEach(() => harness.close());
 
   const login = () => harness.post('/v1/login', ADA);
   const refresh = () => harness.post('/v1/refresh', { refresh_token: tokens.refresh_token });
@@ -50,8 +50,8 @@ describe('while the server is away, verification goes on, and login and refresh 
     const answers = await Promise.all(Array.from({ length: atOnce }, () => [login(), refresh()]).flat());
     expect(performance.now() - start).toBeLessThan(PROMISED_MS);
     for (const answer of answers) {
-      expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '2']);
-      expect(answer.json().type).toBe('urn:idcard:problem:unavailable');
+      expect(answer).toBeProblem('unavailable');
+      expect(answer.headers['retry-after']).toBe('2');
     }
     expect((await verify()).statusCode).toBe(200);
   }

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach } from 'vitest';
 import type { Revocation } from '../../../src/proofs/revocations/revocations.ts';
 import type { IdcardOptions } from '../../../src/verifier/index.ts';
-import { ADA, addUser, BOB, bearer, createTestApp, logIn, START, type TestApp } from '../../support/app.ts';
+import { ADA, addUser, BOB, bearer, logIn, START, type TestApp } from '../../support/app.ts';
+import { describe, expect, startIdcard, test } from '../../support/idcard.ts';
 import { startNginx } from '../../support/nginx.ts';
 import { findFreePort } from '../../support/process.ts';
 import { lacks } from '../../support/system.ts';
@@ -23,15 +24,12 @@ beforeEach(async () => {
     ...real,
     raisedSince: async (since) => [...(await real.raisedSince(since)), ...alsoRaised],
   });
-  idcard = await createTestApp({ directory });
+  idcard = await startIdcard({ directory });
   issuerUrl = await idcard.app.listen({ host: '127.0.0.1', port: 0 });
   await addUser(idcard, ADA);
   await addUser(idcard, BOB);
 });
-afterEach(async () => {
-  await service?.app.close();
-  await idcard.close();
-});
+afterEach(() => service?.app.close());
 
 /** A service whose way to the issuer is the given one, and whose clock is the issuer's. */
 async function startService(address: string): Promise<Service> {
