@@ -145,8 +145,9 @@ export function createLogins(dependencies: LoginDependencies): Logins {
             token: deviceTokens.issue(email),
             expiresInSeconds: dependencies.deviceTokenTtlSeconds,
           };
+          transports.send(reply, transport, { ...pair, device });
           events.tell('login.succeeded', { sub: evidence.user.id, transport, ...senderOf(request) });
-          return transports.send(reply, transport, { ...pair, device });
+          return reply;
         },
       };
     },
@@ -168,8 +169,9 @@ export function createLogins(dependencies: LoginDependencies): Logins {
         claims,
         async finish(evidence) {
           const pair = await issue({ ...evidence, amr: claims.amr }, jkt, claims);
+          transports.send(reply, received.transport, pair);
           events.tell('token.refreshed', { sub: evidence.user.id, ...senderOf(request) });
-          return transports.send(reply, received.transport, pair);
+          return reply;
         },
       };
     },
