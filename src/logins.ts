@@ -145,9 +145,8 @@ export function createLogins(dependencies: LoginDependencies): Logins {
             token: deviceTokens.issue(email),
             expiresInSeconds: dependencies.deviceTokenTtlSeconds,
           };
-          transports.send(reply, transport, { ...pair, device });
           events.tell('login.succeeded', { sub: evidence.user.id, transport, ...senderOf(request) });
-          return reply;
+          return transports.send(reply, transport, { ...pair, device });
         },
       };
     },
@@ -169,9 +168,8 @@ export function createLogins(dependencies: LoginDependencies): Logins {
         claims,
         async finish(evidence) {
           const pair = await issue({ ...evidence, amr: claims.amr }, jkt, claims);
-          transports.send(reply, received.transport, pair);
           events.tell('token.refreshed', { sub: evidence.user.id, ...senderOf(request) });
-          return reply;
+          return transports.send(reply, received.transport, pair);
         },
       };
     },
