@@ -1,5 +1,4 @@
 import { globSync, readFileSync } from 'node:fs';
-import { matchesGlob } from 'node:path';
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
@@ -9,9 +8,9 @@ const SYSTEM_SETUP = ['test/support/checked-answers.ts', 'test/support/left-over
 const GLOBAL_SETUP = ['test/support/run-folder.ts', 'test/support/compiled.ts', 'test/support/postgres.ts'];
 
 /** Modules that other tests of the same worker have imported cannot be mocked any more. */
-const mocking = globSync('test/**/*.test.ts', { exclude: ['**/node_modules/**'] }).filter((file) =>
-  readFileSync(file, 'utf8').includes('vi.mock('),
-);
+const mocking = globSync('test/**/*.test.ts', {
+  exclude: ['**/node_modules/**', 'test/system/**', 'test/faults/**'],
+}).filter((file) => readFileSync(file, 'utf8').includes('vi.mock('));
 
 function project(name: string, test: TestProjectInlineConfiguration['test']): TestProjectInlineConfiguration {
   return { extends: true, test: { name, ...test } };
@@ -41,21 +40,10 @@ export default defineConfig({
         isolate: false, // half of the time went into importing the same modules for each file
       }),
       project('unit-mocking', {
-        include: mocking.filter((file) => !matchesGlob(file, SYSTEM)),
+        include: mocking,
         setupFiles: UNIT_SETUP,
       }),
-      project('system', {
-        include: [SYSTEM],
-        exclude: [...configDefaults.exclude, ...mocking],
-        globalSetup: GLOBAL_SETUP,
-        setupFiles: SYSTEM_SETUP,
-        isolate: false,
-      }),
-      project('system-mocking', {
-        include: mocking.filter((file) => matchesGlob(file, SYSTEM)),
-        globalSetup: GLOBAL_SETUP,
-        setupFiles: SYSTEM_SETUP,
-      }),
+      project('system', { include: [SYSTEM], globalSetup: GLOBAL_SETUP, setupFiles: SYSTEM_SETUP }),
     ],
   },
 });
