@@ -8,7 +8,7 @@ const SOURCES = globSync('src/**/*.ts').sort();
 const MAY_IMPORT: Record<string, string[]> = {
   'base/': [],
   'config/': ['base/'],
-  'problems/': ['base/'],
+  'problems/': ['base/', 'events/'],
   'events/': [],
   'redis/': ['base/'],
   'http/': ['base/', 'config/', 'problems/', 'events/'],

@@ -52,6 +52,11 @@ export type Level = 'info' | 'warn' | 'error';
 type EventName = keyof typeof EVENTS;
 type Details<N extends EventName> = ReturnType<(typeof EVENTS)[N]['as']>;
 
+/** An event that says only where a request came from. A problem may tell one besides its answer. */
+export type RequestEvent = {
+  [N in EventName]: [Sender, Details<N>] extends [Details<N>, Sender] ? N : never;
+}[EventName];
+
 /** Hears of everything that happens. It must not throw. */
 export type Listener = <N extends EventName>(name: N, details: Details<N>, level: Level) => void;
 
