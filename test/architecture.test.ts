@@ -133,7 +133,7 @@ test('only house.ts creates rooms; commands, the primary and the verifier create
 
 test('only what assembles a process imports a listener of events', () => {
   const listeners = ARROWS.filter(({ to }) => to === 'events/log.ts').map(({ from }) => from);
-  expect(listeners).toEqual(['house.ts', 'serve/primary.ts']);
+  expect(listeners).toEqual(['cli/output.ts', 'house.ts', 'serve/primary.ts']);
 });
 
 test('nothing below the process imports serve/ or the command line', () => {

@@ -45,6 +45,23 @@ const EVENTS = {
     signal: string | null;
     replaced_in_ms: number;
   }>('error'),
+
+  /* What operators do, by commands. */
+  'user.added': event<{ sub: string; roles: readonly string[] }>('info'),
+  'user.deleted': event<{ sub: string }>('info'),
+  'user.disabled': event<{ sub: string }>('info'),
+  'user.enabled': event<{ sub: string }>('info'),
+  'user.email-changed': event<{ sub: string }>('info'),
+  'user.email-verified': event<{ sub: string }>('info'),
+  'user.email-unverified': event<{ sub: string }>('info'),
+  'user.roles-changed': event<{ sub: string; roles: readonly string[] }>('info'),
+  'password.set': event<{ sub: string }>('info'),
+  'users.imported': event<{ lines: number; added: number; already_there: number; refused: number }>('info'),
+  'users.exported': event<{ users: number }>('info'),
+  'users.moved': event<{ users: number; added: number }>('info'),
+  'keys.created': event<{ kids: readonly string[] }>('info'),
+  'keys.rotated': event<{ kids: readonly string[]; signs_from: string }>('info'),
+  'keys.revoked': event<{ kid: string }>('info'),
 };
 
 /** How much an event matters. */
