@@ -1,10 +1,12 @@
 import { globSync, readFileSync } from 'node:fs';
+import { matchesGlob } from 'node:path';
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
 const SYSTEM = 'test/system/**/*.test.ts';
 const UNIT_SETUP = ['test/support/checked-answers.ts', 'test/support/no-processes.ts'];
 const SYSTEM_SETUP = ['test/support/checked-answers.ts', 'test/support/left-over-processes.ts'];
+const GLOBAL_SETUP = ['test/support/run-folder.ts', 'test/support/compiled.ts', 'test/support/postgres.ts'];
 
 /** Modules that other tests of the same worker have imported cannot be mocked any more. */
 const mocking = globSync('test/**/*.test.ts', { exclude: ['**/node_modules/**'] }).filter((file) =>
@@ -36,15 +38,22 @@ export default defineConfig({
         include: ['test/**/*.test.ts'],
         exclude: [...configDefaults.exclude, SYSTEM, 'test/faults/**', ...mocking],
         setupFiles: UNIT_SETUP,
-        isolate: false, // half of the time of a run went into importing the same modules again
+        isolate: false, // half of the time went into importing the same modules for each file
       }),
       project('unit-mocking', {
-        include: mocking.filter((file) => !file.startsWith('test/system/')),
+        include: mocking.filter((file) => !matchesGlob(file, SYSTEM)),
         setupFiles: UNIT_SETUP,
       }),
       project('system', {
         include: [SYSTEM],
-        globalSetup: ['test/support/run-folder.ts', 'test/support/compiled.ts', 'test/support/postgres.ts'],
+        exclude: [...configDefaults.exclude, ...mocking],
+        globalSetup: GLOBAL_SETUP,
+        setupFiles: SYSTEM_SETUP,
+        isolate: false,
+      }),
+      project('system-mocking', {
+        include: mocking.filter((file) => matchesGlob(file, SYSTEM)),
+        globalSetup: GLOBAL_SETUP,
         setupFiles: SYSTEM_SETUP,
       }),
     ],

@@ -32,7 +32,7 @@ const READINGS: readonly Step[] = [
 /** One after the other. The thresholds are for the unit tests, which alone run in processes whose coverage is measured. */
 const TESTS: readonly Step[] = [
   { name: 'unit', command: "vitest run --project 'unit*' --coverage" },
-  { name: 'system', command: 'vitest run --project system' },
+  { name: 'system', command: "vitest run --project 'system*'" },
 ];
 
 const root = fileURLToPath(new URL('..', import.meta.url));

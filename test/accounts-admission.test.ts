@@ -148,7 +148,10 @@ describe('a login that would wait for too long', () => {
 
 describe('whatever hashes a password', () => {
   test('has its turn, so that there are never more hashes at once', async () => {
-    harness = await startIdcard({ env: { PASSWORD_HASHES_AT_ONCE: '2', RATE_LIMITS: 'off' } });
+    harness = await startIdcard({
+      hashesForReal: true,
+      env: { PASSWORD_HASHES_AT_ONCE: '2', RATE_LIMITS: 'off' },
+    });
     await addUser(harness, BOB);
     const bob = await logIn(harness, BOB);
     const weak = createHasher({ memoryKib: 12_288, timeCost: 2, parallelism: 1 });

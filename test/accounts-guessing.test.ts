@@ -3,7 +3,6 @@ import { unavailable } from '../src/problems/general.ts';
 import { ADA, addUser, BOB, bearer, logIn, type TestApp } from './support/app.ts';
 import { createProofKey, fetchNonce, forgeProof, proofClaims } from './support/dpop.ts';
 import { describe, expect, startIdcard, test } from './support/idcard.ts';
-import { quicken } from './support/quick-hasher.ts';
 
 const WRONG = 'violet otters play go';
 const HOME = '203.0.113.7';
@@ -33,7 +32,6 @@ async function createLimitedApp(env: Record<string, string> = {}) {
       findById: (id) => ask(() => real.findById(id)),
     }),
   });
-  quicken(harness.hasher);
   await addUser(harness);
   return vi.spyOn(harness.hasher, 'verify');
 }

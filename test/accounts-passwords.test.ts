@@ -1,6 +1,8 @@
 import { createHasher } from '../src/factors/passwords/hasher.ts';
 import { ADA, addUser, BOB, bearer, CLEO, logIn, type TestApp, type TokenBody } from './support/app.ts';
-import { describe, expect, startIdcard, test } from './support/idcard.ts';
+import { test as base, describe, expect, startIdcard } from './support/idcard.ts';
+
+const test = base.extend('options', { hashesForReal: true });
 
 const NEW_PASSWORD = BOB.password;
 
@@ -67,7 +69,7 @@ describe('a change of the password', () => {
   });
 
   test('made ten times at once succeeds once, and that one counts', async () => {
-    const idcard = await startIdcard({ env: { RATE_LIMITS: 'off' } });
+    const idcard = await startIdcard({ hashesForReal: true, env: { RATE_LIMITS: 'off' } });
     await addUser(idcard);
     const tokens = await logIn(idcard);
     const passwords = Array.from({ length: 10 }, (_, index) => `nine lazy clouds over ${index} Turin`);
@@ -177,7 +179,10 @@ describe('a password that the documentation shows', () => {
   });
 
   test('is refused elsewhere, for a new user and for a change', async () => {
-    const idcard = await startIdcard({ env: { PUBLIC_URL: 'https://login.example.com' } });
+    const idcard = await startIdcard({
+      hashesForReal: true,
+      env: { PUBLIC_URL: 'https://login.example.com' },
+    });
     expect(await idcard.post('/v1/register', ADA)).toBeProblem('weak-password', {
       errors: [
         {

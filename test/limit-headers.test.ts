@@ -1,7 +1,6 @@
 import { vi } from 'vitest';
 import { ADA, addUser, BOB, bearer, logIn, type TestApp } from './support/app.ts';
 import { expect, startIdcard, test } from './support/idcard.ts';
-import { quicken } from './support/quick-hasher.ts';
 
 const WRONG = 'violet otters play go';
 const POLICY = '"address";q=100;w=3600';
@@ -10,7 +9,6 @@ let harness: TestApp;
 
 async function createLimitedApp(env: Record<string, string> = {}): Promise<void> {
   harness = await startIdcard({ env });
-  quicken(harness.hasher);
   await addUser(harness);
 }
 

@@ -10,6 +10,7 @@ import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
 import type { PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
 import { createDirectory, type Directory } from '../../src/users/directory.ts';
 import { checkInjected } from './checked-answers.ts';
+import { quicken } from './quick-hasher.ts';
 
 /** 2026-11-23T12:00:00Z */
 export const START = 1_795_435_200;
@@ -42,11 +43,13 @@ export interface TestOptions {
   jwks?: PrivateJwkSet;
   directory?: (directory: Directory) => Directory;
   customClaims?: ClaimsFunction;
+  /** Whether passwords are hashed as they are in earnest: where the hashes themselves are tested, or their time. */
+  hashesForReal?: boolean;
 }
 
 /** A whole app in memory, with a clock that stands still and a log that can be read. */
 export async function createTestApp(options: TestOptions = {}): Promise<TestApp> {
-  const { env = {}, jwks, directory: wrap, customClaims } = options;
+  const { env = {}, jwks, directory: wrap, customClaims, hashesForReal } = options;
   const config = readConfig({ LOG_LEVEL: 'info', DATABASE_URL: 'sqlite::memory:', ...env });
   const time = { now: START, passedMs: 0 };
   const clock = () => time.now;
@@ -64,6 +67,7 @@ export async function createTestApp(options: TestOptions = {}): Promise<TestApp>
   );
   const directory = wrap?.(real) ?? real;
   const hasher = createHasher(config.passwords.argon2);
+  if (!hashesForReal) quicken(hasher, config.passwords.argon2);
   const app = await buildApp(
     { ...config, keys: { ...config.keys, keySet: JSON.stringify(keys) } },
     {

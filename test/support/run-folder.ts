@@ -16,7 +16,7 @@ export function setup(): () => Promise<void> {
   function killLeftOver(): string[] {
     const left = processesOf(folder);
     for (const { pid } of left) kill(pid);
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }); // they end a moment later
     return left.map(({ command }) => command);
   }
   process.once('exit', killLeftOver);

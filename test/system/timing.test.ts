@@ -19,7 +19,7 @@ interface Refusal {
 test(
   'the time of a refusal does not tell an unknown email from a wrong password or a banned user',
   async () => {
-    const harness = await createTestApp({ env: { RATE_LIMITS: 'off' } });
+    const harness = await createTestApp({ env: { RATE_LIMITS: 'off' }, hashesForReal: true });
     await addUser(harness, ADA);
     const { id } = await addUser(harness, BOB);
     await harness.directory.update(id, { status: 'disabled' });
@@ -38,7 +38,7 @@ test(
 test.each(['', 'of another account'])(
   'nor does that of a guess too many from where the owner has logged in, with a device token %j',
   async (device) => {
-    const limited = await createTestApp();
+    const limited = await createTestApp({ hashesForReal: true });
     await addUser(limited, ADA);
     await addUser(limited, BOB);
     let device_token = '';
@@ -72,7 +72,10 @@ test.each(['', 'of another account'])(
 test(
   'nor, where argon2 was raised, an unknown email from users with an old hash, a new one, one that is no good, or none',
   async () => {
-    const harness = await createTestApp({ env: { RATE_LIMITS: 'off', ARGON2_MEMORY_KIB: '38912' } });
+    const harness = await createTestApp({
+      env: { RATE_LIMITS: 'off', ARGON2_MEMORY_KIB: '38912' },
+      hashesForReal: true,
+    });
     const old = createHasher(readConfig({}).passwords.argon2);
     const add = async (name: string, passwordHash: string | null) => {
       const user = await harness.directory.add({ email: `${name}@example.com`, passwordHash, roles: [] });
