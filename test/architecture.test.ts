@@ -8,8 +8,8 @@ const SOURCES = globSync('src/**/*.ts').sort();
 const MAY_IMPORT: Record<string, string[]> = {
   'base/': [],
   'config/': ['base/'],
-  'problems/': ['base/'],
-  'events/': ['base/'],
+  'problems/': ['base/', 'events/'],
+  'events/': [],
   'redis/': ['base/'],
   'http/': ['base/', 'config/', 'problems/', 'events/'],
   'database/': ['base/', 'config/', 'problems/', 'events/'],
@@ -17,11 +17,26 @@ const MAY_IMPORT: Record<string, string[]> = {
   'attempts/': ['base/', 'config/', 'problems/', 'events/', 'redis/'],
   'transports/': ['base/', 'problems/'],
   'factors/passwords/': ['base/', 'config/', 'problems/', 'events/'],
+  'pages/': [],
+  'proofs/': ['base/', 'config/'],
   'proofs/keys/': ['base/', 'config/', 'problems/', 'proofs/'],
   'proofs/tokens/': ['base/', 'config/', 'problems/', 'proofs/', 'proofs/keys/'],
   'proofs/dpop/': ['base/', 'config/', 'problems/', 'proofs/', 'proofs/keys/'],
   'proofs/revocations/': ['base/', 'config/', 'problems/', 'proofs/', 'proofs/keys/'],
   'authentication.ts': ['base/', 'problems/', 'proofs/tokens/', 'proofs/dpop/', 'transports/'],
+  'logins.ts': [
+    'base/',
+    'problems/',
+    'events/',
+    'http/',
+    'users/',
+    'proofs/tokens/',
+    'proofs/dpop/',
+    'transports/',
+  ],
+  'probe-claims.ts': ['base/', 'users/', 'proofs/tokens/', 'logins.ts'],
+  'revocation-feed.ts': ['base/', 'config/', 'events/', 'users/', 'proofs/revocations/'],
+  'stores.ts': ['base/', 'config/', 'events/', 'database/', 'users/', 'proofs/keys/'],
   'verifier/': [
     'base/',
     'problems/',
@@ -32,6 +47,9 @@ const MAY_IMPORT: Record<string, string[]> = {
     'authentication.ts',
   ],
 };
+
+/** What puts the rooms together, or stands outside of the house. Other tests say what these may import. */
+const ABOVE = ['app.ts', 'cli/', 'client/', 'house.ts', 'index.ts', 'main.ts', 'routes/', 'serve/'];
 
 /** Arrows that the table forbids, each with its reason. */
 const EXCEPTIONS: Record<string, string> = {
@@ -75,31 +93,47 @@ test.each(Object.entries(MAY_IMPORT))('%s imports only what it may', (folder, al
   expect(foreign).toEqual([]);
 });
 
+test('every file is of a room in the table, or of what stands above the rooms', () => {
+  const places = [...Object.keys(MAY_IMPORT), ...ABOVE];
+  const homeless = SOURCES.map((file) => file.replace('src/', '')).filter(
+    (file) => !places.some((place) => isOf(place, file)),
+  );
+  expect(homeless).toEqual([]);
+});
+
 test('every exception is needed', () => {
   const arrows = new Set(ARROWS.map(({ from, to }) => `${from} → ${to}`));
   expect(Object.keys(EXCEPTIONS).filter((arrow) => !arrows.has(arrow))).toEqual([]);
 });
 
 test('the routes of one audience import none of another, and no database', () => {
-  const foreign = ARROWS.filter(({ from }) => from.startsWith('routes/')).filter(({ from, to }) => {
-    const audience = dirname(from);
-    return (
-      /^(database|redis|mail)\//.test(to) || (/^routes\/[\w-]+\//.test(to) && !to.startsWith(`${audience}/`))
-    );
-  });
+  const audienceOf = (file: string) => /^routes\/[\w-]+\//.exec(file)?.[0];
+  const foreign = ARROWS.filter(({ from }) => from.startsWith('routes/')).filter(
+    ({ from, to }) =>
+      /^(database|redis|mail)\//.test(to) || ![undefined, audienceOf(from)].includes(audienceOf(to)),
+  );
   expect(foreign).toEqual([]);
 });
 
-test('routes and the two places where the halves meet are given rooms, and create none', () => {
-  const creators = SOURCES.filter((file) =>
-    /^src\/(routes\/|(app|authentication|logins|accounts)\.ts)/.test(file),
-  ).filter((file) => /import [^;]*\bcreate[A-Z]\w*[^;]*;/.test(readFileSync(file, 'utf8')));
-  expect(creators).toEqual([]);
+test('only house.ts creates rooms; commands, the primary and the verifier create what they need of them', () => {
+  const roomOf = (file: string) => Object.keys(MAY_IMPORT).find((place) => isOf(place, file));
+  const creators = SOURCES.map((file) => file.replace('src/', '')).filter((file) =>
+    [...readFileSync(`src/${file}`, 'utf8').matchAll(/import ([^;]*?) from '(\.[^']+)'/g)].some(
+      ([, names = '', path = '']) => {
+        const room = roomOf(normalize(join(dirname(file), path)));
+        return /\bcreate[A-Z]/.test(names) && room !== 'base/' && room !== roomOf(file);
+      },
+    ),
+  );
+  expect(creators.filter((file) => !/^(cli|verifier)\//.test(file))).toEqual([
+    'house.ts',
+    'serve/primary.ts',
+  ]);
 });
 
 test('only what assembles a process imports a listener of events', () => {
   const listeners = ARROWS.filter(({ to }) => to === 'events/log.ts').map(({ from }) => from);
-  expect(listeners).toEqual(['house.ts', 'serve/primary.ts']);
+  expect(listeners).toEqual(['cli/output.ts', 'house.ts', 'serve/primary.ts']);
 });
 
 test('nothing below the process imports serve/ or the command line', () => {
@@ -134,12 +168,12 @@ test('proofs and transports meet in few places', () => {
   const both = SOURCES.map((file) => file.replace('src/', ''))
     .filter((file) => !file.startsWith('proofs/') && !file.startsWith('transports/'))
     .filter((file) =>
-      ['proofs/tokens/', 'transports/'].every((half) =>
+      ['proofs/', 'transports/'].every((half) =>
         // What a route may answer names problems of both.
         ARROWS.some(({ from, to }) => from === file && to.startsWith(half) && !to.endsWith('/problems.ts')),
       ),
     );
-  expect(both.filter((file) => !SEE_BOTH_HALVES.includes(file))).toEqual([]);
+  expect(both).toEqual(SEE_BOTH_HALVES);
 });
 
 test('only proofs/tokens/jwt.ts knows @fastify/jwt', () => {
@@ -165,4 +199,16 @@ test('only the process reads the environment', () => {
   const readers = SOURCES.filter((file) => /process\.env/.test(readFileSync(file, 'utf8')));
   // bin/idcard.js hands it in; fetch heeds a variable of Node.js; the test kit has to know by itself where it is
   expect(readers).toEqual(['src/verifier/document.ts', 'src/verifier/testing.ts']);
+});
+
+test('only config/ names a variable, but for those of Node.js and npm', () => {
+  const readers = SOURCES.filter(
+    (file) => !file.startsWith('src/config/') && /\benv(?:\.|\[)\w/.test(readFileSync(file, 'utf8')),
+  );
+  expect(readers).toEqual([
+    'src/serve/server.ts', // UV_THREADPOOL_SIZE
+    'src/serve/signals.ts', // npm_execpath
+    'src/verifier/document.ts', // NODE_TLS_REJECT_UNAUTHORIZED
+    'src/verifier/testing.ts', // NODE_ENV
+  ]);
 });

@@ -12,7 +12,7 @@ import { createMemoryStore } from './memory-store.ts';
  */
 export async function openAttemptLimits(
   { attempts, redis, server }: Config,
-  events: Pick<Events, 'tell'>,
+  events: Events,
   nowMs: () => number,
   primaryLimits?: AttemptLimits,
 ): Promise<AttemptLimits> {

@@ -30,7 +30,7 @@ interface Shared {
 export async function openRedisLimits(
   { redisUrl, publicUrl }: Settings,
   local: AttemptLimits,
-  events: Pick<Events, 'tell'>,
+  events: Events,
   retryMs = RETRY_MS,
 ): Promise<AttemptLimits> {
   const server = parseRedisUrl(redisUrl);

@@ -2,6 +2,8 @@ import { isatty } from 'node:tty';
 import type { Command } from 'commander';
 import { pino } from 'pino';
 import { toLogLine } from '../base/log-lines.ts';
+import { createEvents, type Events } from '../events/events.ts';
+import { logEvents } from '../events/log.ts';
 import { toUserResponse } from '../routes/user-response.ts';
 import type { User } from '../users/user.ts';
 
@@ -17,11 +19,12 @@ export function print(json: boolean | undefined, value: unknown, text: string): 
 }
 
 /** Tells what an operator did: a line on standard error, in the form of the server's log. */
-export function logEvent(event: string, fields: Record<string, unknown>): void {
+export const logEvent: Events['tell'] = (name, details) => {
   const output = pino.destination({ dest: STDERR, sync: true });
   const write = (json: string) => output.write(toLogLine(json, process.stderr.hasColors()));
-  pino({ base: null }, isatty(STDERR) ? { write } : output).info({ event, ...fields });
-}
+  const logger = pino({ base: null }, isatty(STDERR) ? { write } : output);
+  createEvents(logEvents(logger)).tell(name, details);
+};
 
 /** A user as an operator sees them: what the user sees, and whether they may log in. */
 export function describeUser(user: User) {

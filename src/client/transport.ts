@@ -9,7 +9,7 @@ export interface StoredLogin {
   edition: string;
   tokens?: ReceivedTokens | undefined;
   key?: ProofKey | undefined;
-  /** The device token, for the next login by the same email: guesses of strangers do not slow that login down. */
+  /** The device token, for the next login by the same email: attempts of strangers do not slow that login down. */
   device?: string | undefined;
 }
 

@@ -111,7 +111,7 @@ export const GROUPS = {
   },
   redis: {
     url: secret('REDIS_URL', text(4096), NONE,
-      '`redis://:password@host:6379/0`, or `rediss://` for TLS: where replicas share the counts of guesses, see [operations](operations/running.md#limits-shared-by-replicas).'),
+      '`redis://:password@host:6379/0`, or `rediss://` for TLS: where replicas share the counts of attempts, see [operations](operations/running.md#limits-shared-by-replicas).'),
   },
   log: {
     level: setting('LOG_LEVEL', oneOf(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']), 'info',

@@ -45,12 +45,34 @@ const EVENTS = {
     signal: string | null;
     replaced_in_ms: number;
   }>('error'),
+
+  /* What operators do, by commands. */
+  'user.added': event<{ sub: string; roles: readonly string[] }>('info'),
+  'user.deleted': event<{ sub: string }>('info'),
+  'user.disabled': event<{ sub: string }>('info'),
+  'user.enabled': event<{ sub: string }>('info'),
+  'user.email-changed': event<{ sub: string }>('info'),
+  'user.email-verified': event<{ sub: string }>('info'),
+  'user.email-unverified': event<{ sub: string }>('info'),
+  'user.roles-changed': event<{ sub: string; roles: readonly string[] }>('info'),
+  'password.set': event<{ sub: string }>('info'),
+  'users.imported': event<{ lines: number; added: number; already_there: number; refused: number }>('info'),
+  'users.exported': event<{ users: number }>('info'),
+  'users.moved': event<{ users: number; added: number }>('info'),
+  'keys.created': event<{ kids: readonly string[] }>('info'),
+  'keys.rotated': event<{ kids: readonly string[]; signs_from: string }>('info'),
+  'keys.revoked': event<{ kid: string }>('info'),
 };
 
 /** How much an event matters. */
 export type Level = 'info' | 'warn' | 'error';
 type EventName = keyof typeof EVENTS;
 type Details<N extends EventName> = ReturnType<(typeof EVENTS)[N]['as']>;
+
+/** An event that says only where a request came from. A problem may tell one besides its answer. */
+export type RequestEvent = {
+  [N in EventName]: [Sender, Details<N>] extends [Details<N>, Sender] ? N : never;
+}[EventName];
 
 /** Hears of everything that happens. It must not throw. */
 export type Listener = <N extends EventName>(name: N, details: Details<N>, level: Level) => void;

@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
+import type { RequestEvent } from '../events/events.ts';
 
 /** One field of the request that is wrong. */
 export interface FieldError {
@@ -60,7 +61,7 @@ export interface ProblemKind {
   /** The error code in the body, where an OAuth client would look for it. */
   error?: ErrorCode;
   /** The event that is told besides the answer. For a failure of the server it has the cause. */
-  event?: 'attempts.limited' | 'attempts.turned-away' | 'request.failed';
+  event?: RequestEvent | 'request.failed';
 }
 
 export interface ProblemOptions {

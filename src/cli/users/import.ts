@@ -33,7 +33,7 @@ export function usersImport(env: NodeJS.ProcessEnv): Command {
           importAll(directory, counted(chunks, progress), passwords.argon2, progress),
         );
       });
-      if (!dryRun) logEvent('users.imported', { ...tally });
+      if (!dryRun) logEvent('users.imported', tally);
       const counts = `${tally.added} added, ${tally.already_there} already there, ${tally.refused} refused`;
       const text = dryRun
         ? `Of ${tally.lines} users: ${counts} if this were no dry run. Nothing was written.`

@@ -17,7 +17,7 @@ const registered = {
   iat: seconds,
   nbf: seconds.optional(),
   jti: z.string().min(1),
-  /** When the password was last proven. A refresh does not change it. */
+  /** When the user last proved who they are. A refresh does not change it. */
   auth_time: seconds,
   /** How the user was authenticated (RFC 8176). */
   amr: z.array(z.string()),

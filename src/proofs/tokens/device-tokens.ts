@@ -5,7 +5,7 @@ import { deriveSecrets, type SecretKeys } from '../keys/derived-secrets.ts';
 
 /**
  * A device keeps its token beyond the end of a login (OWASP: device cookies). A device token logs nobody in. It is for one account,
- * and guesses with it are counted apart from those of strangers, so that strangers cannot keep the owner out. No store.
+ * and attempts with it are counted apart from those of strangers, so that strangers cannot keep the owner out. No store.
  */
 export interface DeviceTokens {
   /** A token for a client that has just logged in by this email. */

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { dictionary } from '@zxcvbn-ts/language-common';
 import { describe, expect, test } from 'vitest';
-import { createGuesses } from '../../src/factors/passwords/guesses.ts';
-import { createLazyPasswordPolicy } from '../../src/factors/passwords/lazy-policy.ts';
-import { createPasswordPolicy, EXAMPLES } from '../../src/factors/passwords/policy.ts';
+import { createGuesses } from '../../../src/factors/passwords/guesses.ts';
+import { createLazyPasswordPolicy } from '../../../src/factors/passwords/lazy-policy.ts';
+import { createPasswordPolicy, EXAMPLES } from '../../../src/factors/passwords/policy.ts';
 
 const EMAIL = 'ada.lovelace@analytical.example';
 const policy = createPasswordPolicy({ minLength: 15, takesExamples: false });

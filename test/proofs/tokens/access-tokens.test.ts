@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { addUser, bearer, createTestApp, decode, logIn, START, type TestApp } from '../support/app.ts';
+import { addUser, bearer, createTestApp, decode, logIn, START, type TestApp } from '../../support/app.ts';
 
 let idcard: TestApp;
 let userId: string;

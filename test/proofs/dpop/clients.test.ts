@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { calculateThumbprint, generateKeyPair, generateProof, type KeyPair } from 'dpop';
 import { beforeEach } from 'vitest';
-import { ADA, addUser, BOB, decode, type TestApp, type TokenBody } from '../support/app.ts';
-import { describe, expect, startIdcard, test } from '../support/idcard.ts';
-import { createOauthClient, retried } from '../support/oauth-client.ts';
-import { findFreePort } from '../support/process.ts';
+import { ADA, addUser, BOB, decode, type TestApp, type TokenBody } from '../../support/app.ts';
+import { describe, expect, startIdcard, test } from '../../support/idcard.ts';
+import { createOauthClient, retried } from '../../support/oauth-client.ts';
+import { findFreePort } from '../../support/process.ts';
 
 let idcard: TestApp;
 let url: string;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readTokenHeader } from '../../src/proofs/jws.ts';
-import { bearer, createTestApp, type TestApp } from '../support/app.ts';
-import { base64url, forgeAccess } from '../support/forge.ts';
+import { readTokenHeader } from '../../../src/proofs/jws.ts';
+import { bearer, createTestApp, type TestApp } from '../../support/app.ts';
+import { base64url, forgeAccess } from '../../support/forge.ts';
 
 const segment = fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes).toString('base64url'));
 const header = base64url({ alg: 'ES256', typ: 'at+jwt', kid: 'k' });

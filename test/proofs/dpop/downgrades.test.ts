@@ -1,7 +1,7 @@
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sha256 } from '../../src/base/digest.ts';
-import { ADA, addUser, BOB, createTestApp, logIn, type TestApp, type TokenBody } from '../support/app.ts';
+import { sha256 } from '../../../src/base/digest.ts';
+import { ADA, addUser, BOB, createTestApp, logIn, type TestApp, type TokenBody } from '../../support/app.ts';
 import {
   createProofKey,
   expectRefusal,
@@ -9,8 +9,8 @@ import {
   logInBound,
   logInBoundWithCookies,
   type ProofKey,
-} from '../support/dpop.ts';
-import { proofFor, type Target } from '../support/dpop-forgeries.ts';
+} from '../../support/dpop.ts';
+import { proofFor, type Target } from '../../support/dpop-forgeries.ts';
 
 let idcard: TestApp;
 let key: ProofKey;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { sha256 } from '../../src/base/digest.ts';
-import { createProofReader } from '../../src/proofs/dpop/dpop-proof.ts';
+import { sha256 } from '../../../src/base/digest.ts';
+import { createProofReader } from '../../../src/proofs/dpop/dpop-proof.ts';
 
 /** One for all, so that the key it remembers meets bad signatures too. */
 const readDpopProof = createProofReader(2);

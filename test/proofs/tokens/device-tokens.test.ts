@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/config/config.ts';
-import { generateKeySet, rotate } from '../../src/proofs/keys/key-rotation.ts';
-import { createKeySet, type PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
-import { createDeviceTokens } from '../../src/proofs/tokens/device-tokens.ts';
-import { START } from '../support/app.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import { generateKeySet, rotate } from '../../../src/proofs/keys/key-rotation.ts';
+import { createKeySet, type PrivateJwkSet } from '../../../src/proofs/keys/key-set.ts';
+import { createDeviceTokens } from '../../../src/proofs/tokens/device-tokens.ts';
+import { START } from '../../support/app.ts';
 
 const ADA = 'ada@example.com';
 const MONTH = 2_592_000;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sha256 } from '../../src/base/digest.ts';
-import { createDpopNonces } from '../../src/proofs/dpop/dpop-nonces.ts';
-import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
-import { createKeySet } from '../../src/proofs/keys/key-set.ts';
-import { ADA, addUser, BOB, createTestApp, START, type TestApp, type TokenBody } from '../support/app.ts';
+import { sha256 } from '../../../src/base/digest.ts';
+import { createDpopNonces } from '../../../src/proofs/dpop/dpop-nonces.ts';
+import { generateKeySet } from '../../../src/proofs/keys/key-rotation.ts';
+import { createKeySet } from '../../../src/proofs/keys/key-set.ts';
+import { ADA, addUser, BOB, createTestApp, START, type TestApp, type TokenBody } from '../../support/app.ts';
 import {
   createProofKey,
   expectRefusal,
@@ -11,8 +11,8 @@ import {
   logInBound,
   ORIGIN,
   type ProofKey,
-} from '../support/dpop.ts';
-import { FORGERIES, proofFor, type Target } from '../support/dpop-forgeries.ts';
+} from '../../support/dpop.ts';
+import { FORGERIES, proofFor, type Target } from '../../support/dpop-forgeries.ts';
 
 let idcard: TestApp;
 let key: ProofKey;

@@ -8,7 +8,7 @@ import {
   logInWithCookies,
   type TestApp,
   type TokenBody,
-} from '../support/app.ts';
+} from '../../support/app.ts';
 import {
   createProofKey,
   expectRefusal,
@@ -16,7 +16,7 @@ import {
   forgeProof,
   logInBound,
   proofClaims,
-} from '../support/dpop.ts';
+} from '../../support/dpop.ts';
 
 /** The app with REQUIRE_DPOP, and one with the same keys and users that does not require it. */
 let strict: TestApp;

@@ -2,16 +2,16 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import Fastify from 'fastify';
 import { describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/config/config.ts';
-import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
-import { createKeySet } from '../../src/proofs/keys/key-set.ts';
-import { createRevocations } from '../../src/proofs/revocations/revocations.ts';
-import { registerJwt } from '../../src/proofs/tokens/jwt.ts';
-import { tokenProfiles } from '../../src/proofs/tokens/profiles.ts';
-import { createTokens } from '../../src/proofs/tokens/tokens.ts';
-import { createVerifiedTokens } from '../../src/proofs/tokens/verified-tokens.ts';
-import { bearer, createTestApp, START } from '../support/app.ts';
-import { ACCESS_CLAIMS, forgeAccess } from '../support/forge.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import { generateKeySet } from '../../../src/proofs/keys/key-rotation.ts';
+import { createKeySet } from '../../../src/proofs/keys/key-set.ts';
+import { createRevocations } from '../../../src/proofs/revocations/revocations.ts';
+import { registerJwt } from '../../../src/proofs/tokens/jwt.ts';
+import { tokenProfiles } from '../../../src/proofs/tokens/profiles.ts';
+import { createTokens } from '../../../src/proofs/tokens/tokens.ts';
+import { createVerifiedTokens } from '../../../src/proofs/tokens/verified-tokens.ts';
+import { bearer, createTestApp, START } from '../../support/app.ts';
+import { ACCESS_CLAIMS, forgeAccess } from '../../support/forge.ts';
 
 test('a token is remembered until the second it is told, and not at it', () => {
   const tokens = createVerifiedTokens(10);

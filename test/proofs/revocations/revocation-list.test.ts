@@ -1,8 +1,8 @@
 import { beforeEach } from 'vitest';
-import { sha256 } from '../../src/base/digest.ts';
-import type { Revocation } from '../../src/proofs/revocations/revocations.ts';
-import { decode, START, type TestApp } from '../support/app.ts';
-import { test as base, describe, expect } from '../support/idcard.ts';
+import { sha256 } from '../../../src/base/digest.ts';
+import type { Revocation } from '../../../src/proofs/revocations/revocations.ts';
+import { decode, START, type TestApp } from '../../support/app.ts';
+import { test as base, describe, expect } from '../../support/idcard.ts';
 
 const MANY = 50_000;
 const TOLERANCE = 5;

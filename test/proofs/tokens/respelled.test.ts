@@ -1,12 +1,12 @@
 import { createPrivateKey } from 'node:crypto';
-import { sha256 } from '../../src/base/digest.ts';
-import { withLowS } from '../../src/proofs/keys/low-s.ts';
-import { addUser, bearer, logIn, START, type TestApp } from '../support/app.ts';
-import { createProofKey, fetchNonce, forgeProof, logInBound, proofClaims } from '../support/dpop.ts';
-import { es256, forge, forgeAccess, hasLowS, keyOf, respell } from '../support/forge.ts';
-import { test as base, describe, expect, startIdcard } from '../support/idcard.ts';
-import { startFakeIssuer } from '../verifier/fake-issuer.ts';
-import { createService } from '../verifier/service.ts';
+import { sha256 } from '../../../src/base/digest.ts';
+import { withLowS } from '../../../src/proofs/keys/low-s.ts';
+import { addUser, bearer, logIn, START, type TestApp } from '../../support/app.ts';
+import { createProofKey, fetchNonce, forgeProof, logInBound, proofClaims } from '../../support/dpop.ts';
+import { es256, forge, forgeAccess, hasLowS, keyOf, respell } from '../../support/forge.ts';
+import { test as base, describe, expect, startIdcard } from '../../support/idcard.ts';
+import { startFakeIssuer } from '../../verifier/fake-issuer.ts';
+import { createService } from '../../verifier/service.ts';
 
 const test = base.extend('spellings', ({ tokens: { access_token } }): [string, string] => [
   access_token,

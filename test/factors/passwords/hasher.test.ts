@@ -1,6 +1,6 @@
 import { argon2id, hash } from 'argon2';
 import { describe, expect, test } from 'vitest';
-import { createHasher } from '../../src/factors/passwords/hasher.ts';
+import { createHasher } from '../../../src/factors/passwords/hasher.ts';
 
 const TODAY = { memoryKib: 19_456, timeCost: 2, parallelism: 1 };
 const PASSWORD = 'violet otters play chess';

@@ -15,17 +15,17 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readConfig } from '../../src/config/config.ts';
+import { readConfig } from '../../../src/config/config.ts';
 import {
   createKeyFile,
   createNewKeyFile,
   isOpenToOthers,
   readKeyFile,
   replaceKeyFile,
-} from '../../src/proofs/keys/key-file.ts';
-import { generateKeySet } from '../../src/proofs/keys/key-rotation.ts';
-import { loadKeySet, readKeySet } from '../../src/proofs/keys/load-key-set.ts';
-import { START } from '../support/app.ts';
+} from '../../../src/proofs/keys/key-file.ts';
+import { generateKeySet } from '../../../src/proofs/keys/key-rotation.ts';
+import { loadKeySet, readKeySet } from '../../../src/proofs/keys/load-key-set.ts';
+import { START } from '../../support/app.ts';
 
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>();

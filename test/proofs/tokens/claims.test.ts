@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { addUser, bearer, createTestApp, START, type TestApp } from '../support/app.ts';
-import { forgeAccess, forgeRefresh } from '../support/forge.ts';
+import { addUser, bearer, createTestApp, START, type TestApp } from '../../support/app.ts';
+import { forgeAccess, forgeRefresh } from '../../support/forge.ts';
 
 const THIRTY_DAYS = 2_592_000;
 let idcard: TestApp;

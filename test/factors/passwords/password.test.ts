@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { KnownPassword, Password } from '../../src/factors/passwords/password.ts';
+import { KnownPassword, Password } from '../../../src/factors/passwords/password.ts';
 
 function objection(password: unknown): string | undefined {
   return Password.safeParse(password).error?.issues[0]?.message;

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { beforeEach } from 'vitest';
-import { readConfig, type SigningAlgorithm } from '../../src/config/config.ts';
-import type { PrivateJwk } from '../../src/proofs/keys/jwk.ts';
-import { generateKeySet, revoke, rotate } from '../../src/proofs/keys/key-rotation.ts';
-import { createKeySet, type PrivateJwkSet, signingKey } from '../../src/proofs/keys/key-set.ts';
-import { addUser, bearer, decode, logIn, START, type TestApp } from '../support/app.ts';
-import { test as base, describe, expect, startIdcard } from '../support/idcard.ts';
+import { readConfig, type SigningAlgorithm } from '../../../src/config/config.ts';
+import type { PrivateJwk } from '../../../src/proofs/keys/jwk.ts';
+import { generateKeySet, revoke, rotate } from '../../../src/proofs/keys/key-rotation.ts';
+import { createKeySet, type PrivateJwkSet, signingKey } from '../../../src/proofs/keys/key-set.ts';
+import { addUser, bearer, decode, logIn, START, type TestApp } from '../../support/app.ts';
+import { test as base, describe, expect, startIdcard } from '../../support/idcard.ts';
 
 const config = readConfig({});
 const using = (algorithm: SigningAlgorithm) => ({ ...config, keys: { ...config.keys, algorithm } });

@@ -1,7 +1,7 @@
 import * as argon2 from 'argon2';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { readConfig } from '../../src/config/config.ts';
-import { createHasher, type Hasher } from '../../src/factors/passwords/hasher.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import { createHasher, type Hasher } from '../../../src/factors/passwords/hasher.ts';
 
 vi.mock('argon2', { spy: true });
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readConfig } from '../../src/config/config.ts';
-import { createDpopNonces, NONCE_STEP_SECONDS } from '../../src/proofs/dpop/dpop-nonces.ts';
-import type { DpopProof } from '../../src/proofs/dpop/dpop-proof.ts';
-import { createReplayGuard } from '../../src/proofs/dpop/replay-guard.ts';
-import { generateKeySet, rotate } from '../../src/proofs/keys/key-rotation.ts';
-import { createKeySet, type PrivateJwkSet } from '../../src/proofs/keys/key-set.ts';
-import { ADA, addUser, createTestApp, START, type TestApp } from '../support/app.ts';
+import { readConfig } from '../../../src/config/config.ts';
+import { createDpopNonces, NONCE_STEP_SECONDS } from '../../../src/proofs/dpop/dpop-nonces.ts';
+import type { DpopProof } from '../../../src/proofs/dpop/dpop-proof.ts';
+import { createReplayGuard } from '../../../src/proofs/dpop/replay-guard.ts';
+import { generateKeySet, rotate } from '../../../src/proofs/keys/key-rotation.ts';
+import { createKeySet, type PrivateJwkSet } from '../../../src/proofs/keys/key-set.ts';
+import { ADA, addUser, createTestApp, START, type TestApp } from '../../support/app.ts';
 import {
   createProofKey,
   expectRefusal,
@@ -13,7 +13,7 @@ import {
   forgeProof,
   logInBound,
   proofClaims,
-} from '../support/dpop.ts';
+} from '../../support/dpop.ts';
 
 const config = readConfig({});
 const keys = generateKeySet(config.keys, START - 3600);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRevocations } from '../../src/proofs/revocations/revocations.ts';
+import { createRevocations } from '../../../src/proofs/revocations/revocations.ts';
 
 const KEEP = 300;
 const raised = (sub: string, ver: number, raisedAtSeconds: number) => ({ sub, ver, raisedAtSeconds });
