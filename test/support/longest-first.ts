@@ -23,7 +23,7 @@ const LONGEST = [
   'system/cli/db-move',
   'verifier/hostile-issuer',
   'http/connections',
-  'tokens/verified-tokens.property',
+  'proofs/tokens/verified-tokens.property',
   'accounts-guessing',
 ].map((name) => `/test/${name}.test.ts`);
 
