@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
@@ -18,7 +19,7 @@ function project(name: string, test: TestProjectInlineConfiguration['test']): Te
 
 export default defineConfig({
   test: {
-    maxWorkers: '200%', // most tests wait for processes and clocks
+    maxWorkers: 2 * availableParallelism(), // most tests wait for processes and clocks; of "200%" vitest takes one a core
     sequence: { sequencer: LongestFirst },
     maxConcurrency: 8, // of those tests of a file that run side by side, which wait for polls
     testTimeout: 30_000,
