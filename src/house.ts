@@ -107,12 +107,12 @@ export async function buildHouse(config: Config, parts: Parts): Promise<House> {
   const logger = parts.logger ?? (await createLogger(config.log));
   const events = createEvents(logEvents(logger));
   if (isUnprotected(publicUrl)) events.tell('http.insecure', {});
-  if (parts.customClaims) await probeClaims(parts.customClaims);
   const isProxy = trustedProxies.length > 0 ? createProxyMatcher(trustedProxies) : undefined;
   const app = createServer(config.server, logger, events, isProxy);
   const toClose = new AsyncDisposableStack();
   try {
     const opened = await open(config, parts, events, toClose);
+    if (parts.customClaims) await probeClaims(parts.customClaims);
     return await furnish(
       config,
       parts,
