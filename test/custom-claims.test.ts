@@ -60,6 +60,24 @@ test('the start refuses what would stand in place of all claims', async () => {
   await expect(starting).rejects.toThrow(/^customClaims gives the claim toJSON, /);
 });
 
+test('a start that is refused closes the directory', async () => {
+  let closed = 0;
+  const starting = createTestApp({
+    customClaims: () => ({ sub: 'another' }),
+    directory(real) {
+      return {
+        ...real,
+        async close() {
+          closed++;
+          await real.close();
+        },
+      };
+    },
+  });
+  await expect(starting).rejects.toThrow(StartupError);
+  expect(closed).toBe(1);
+});
+
 test('the start asks once, for a user who is nobody and whose email is verified', async () => {
   const asked: unknown[] = [];
   await startIdcard({ customClaims: (user) => ({ n: asked.push(user) }) });
