@@ -129,10 +129,12 @@ export async function buildHouse(config: Config, parts: Parts): Promise<House> {
 async function open(config: Config, parts: Parts, events: Events, toClose: AsyncDisposableStack) {
   const { clock: clocks = createFollowingClock((seconds) => events.tell('clock.corrected', { seconds })) } =
     parts;
-  const { keySet, directory } = parts.directory
-    ? { keySet: loadKeySet(config.keys, clocks.now), directory: parts.directory }
+  const brought = parts.directory;
+  if (brought) toClose.defer(() => brought.close()); // whatever else fails
+  const { keySet, directory } = brought
+    ? { keySet: loadKeySet(config.keys, clocks.now), directory: brought }
     : await openStores(config, clocks, events);
-  toClose.defer(() => directory.close());
+  if (!brought) toClose.defer(() => directory.close());
   const limits = await openAttemptLimits(config, events, clocks.monotonicMs, parts.primaryLimits);
   toClose.defer(async () => limits.close?.());
   const keepSeconds = keepSecondsOf(config.tokens);

@@ -69,3 +69,11 @@ test('a process that only made an app ready ends by itself', async () => {
   });
   expect(stdout.trim()).toBe('200');
 });
+
+test('a directory that is brought is closed when the keys cannot be read', async () => {
+  let closed = 0;
+  const directory: Partial<UserDirectory> = { close: async () => void closed++ };
+  const config = readConfig({ LOG_LEVEL: 'silent', KEY_SET: '{"keys":[]}' });
+  await expect(buildApp(config, { directory: directory as UserDirectory })).rejects.toThrow('The key set');
+  expect(closed).toBe(1);
+});
