@@ -1,22 +1,21 @@
-import type { FastifyBaseLogger } from 'fastify';
 import { type Attempts, createAttempts } from './attempts/attempts.ts';
 import { createHashQueue } from './attempts/hash-queue.ts';
-import type { AttemptLimits } from './attempts/limits.ts';
 import { openAttemptLimits } from './attempts/open-limits.ts';
 import type { AuthenticationOptions } from './authentication.ts';
-import { type Clock, createFollowingClock, type FollowingClock } from './base/clock.ts';
+import { type Clock, createFollowingClock } from './base/clock.ts';
 import { createLogger } from './base/logger.ts';
 import { isUnprotected } from './base/this-machine.ts';
 import type { Config } from './config/config.ts';
 import { createEvents, type Events } from './events/events.ts';
 import { logEvents } from './events/log.ts';
-import { createHasher, type Hasher } from './factors/passwords/hasher.ts';
+import { createHasher } from './factors/passwords/hasher.ts';
 import { createLazyPasswordPolicy } from './factors/passwords/lazy-policy.ts';
 import { createPasswords, type Passwords } from './factors/passwords/passwords.ts';
 import { createServer } from './http/server.ts';
 import { createProxyMatcher } from './http/trusted-proxies.ts';
 import type { App } from './http/zod.ts';
-import { type ClaimsFunction, createLogins, type Logins } from './logins.ts';
+import { createLogins, type Logins } from './logins.ts';
+import type { LockedRoutes, Parts } from './parts.ts';
 import { probeClaims } from './probe-claims.ts';
 import { createBinding } from './proofs/dpop/binding.ts';
 import { createDpop } from './proofs/dpop/dpop.ts';
@@ -29,41 +28,10 @@ import { registerJwt } from './proofs/tokens/jwt.ts';
 import { tokenProfiles } from './proofs/tokens/profiles.ts';
 import { createTokens } from './proofs/tokens/tokens.ts';
 import { createVerifiedTokens } from './proofs/tokens/verified-tokens.ts';
-import {
-  createRevocationFeed,
-  keepSecondsOf,
-  type RevocationFeed,
-  type Siblings,
-} from './revocation-feed.ts';
+import { createRevocationFeed, keepSecondsOf, type RevocationFeed } from './revocation-feed.ts';
 import { openStores } from './stores.ts';
 import { createTransports } from './transports/index.ts';
 import type { UserDirectory } from './users/user-directory.ts';
-
-/** What a program that embeds idcard may bring. */
-export interface Extensions {
-  /** The users, instead of the database that the configuration names. The directory is closed with the app. */
-  directory?: UserDirectory;
-  /** Claims of access tokens beside the standard ones, for a user who logs in or renews. */
-  customClaims?: ClaimsFunction;
-  /** Routes of the program, behind the login: each has `request.claims`. */
-  lockedRoutes?: LockedRoutes;
-  /** A pino, or a logger like it. Without one, the log is lines of JSON on standard output. */
-  logger?: FastifyBaseLogger;
-}
-
-/** Registers routes, each of which has `request.claims`: the claims of a verified access token. */
-export type LockedRoutes = (locked: App) => unknown;
-
-/** What a program, a worker or a test brings, instead of what the configuration describes. */
-export interface Parts extends Extensions {
-  hasher?: Hasher;
-  clock?: FollowingClock;
-  /** In a worker: the limits that the primary holds. */
-  primaryLimits?: AttemptLimits;
-  siblings?: Siblings;
-  /** For tests, whose clock stands still: after the first poll, only `pollRevocations` polls. */
-  pollsByHand?: boolean;
-}
 
 /** Every room, built once. The routes get it. */
 export interface House {
@@ -144,6 +112,7 @@ async function open(config: Config, parts: Parts, events: Events, toClose: Async
     config: config.tokens,
     directory,
     revocations,
+    keepSeconds,
     clock: clocks.now,
     issuingClock: clocks.issuing,
     events,

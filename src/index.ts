@@ -2,13 +2,13 @@
 import './base/node-version.ts';
 import { buildApp as build, type IdcardApp } from './app.ts';
 import type { Config } from './config/config.ts';
-import type { Extensions } from './house.ts';
+import type { Extensions } from './parts.ts';
 
 export { requireRole } from './authentication.ts';
 export { StartupError } from './base/startup-error.ts';
 export { readConfig } from './config/config.ts';
-export type { LockedRoutes } from './house.ts';
 export type { ClaimsFunction } from './logins.ts';
+export type { LockedRoutes } from './parts.ts';
 export { unavailable } from './problems/general.ts';
 export type { CustomClaims } from './proofs/tokens/claims.ts';
 export { emailTaken } from './users/problems.ts';

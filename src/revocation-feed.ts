@@ -43,6 +43,8 @@ type Dependencies = {
   config: Settings;
   directory: UserDirectory;
   revocations: Revocations;
+  /** How long a revocation matters: `keepSecondsOf`. */
+  keepSeconds: number;
   clock: Clock;
   /** The clock by which new tokens are issued. */
   issuingClock: Clock;
@@ -63,9 +65,9 @@ export function keepSecondsOf({ accessTokenTtlSeconds, clockToleranceSeconds }: 
 }
 
 export function createRevocationFeed(dependencies: Dependencies): RevocationFeed {
-  const { config, directory, revocations, clock, events, siblings, isStopping, pollsByHand } = dependencies;
+  const { config, directory, revocations, clock, events, siblings, isStopping, pollsByHand, keepSeconds } =
+    dependencies;
   const { revocationPollSeconds: pollSeconds, accessTokenTtlSeconds } = config;
-  const keepSeconds = keepSecondsOf(config);
   let polledAt = clock();
   let answeredAt = polledAt - keepSeconds; // so that the first poll asks for everything that matters
   let wasAnswered = true;

@@ -255,6 +255,7 @@ describe.each(SETTINGS)('the theft budget with %o', (env) => {
       config: config.tokens,
       directory,
       revocations: createRevocations(300),
+      keepSeconds: 300,
       clock: () => START,
       issuingClock: () => START,
       events: createEvents(),

@@ -5,7 +5,7 @@ import { codeOf } from '../base/error-code.ts';
 import { createLogger } from '../base/logger.ts';
 import { StartupError } from '../base/startup-error.ts';
 import type { Config } from '../config/config.ts';
-import type { Parts } from '../house.ts';
+import type { Parts } from '../parts.ts';
 import { rootRoute } from '../routes/operations/root.ts';
 import { closePort } from './last-connections.ts';
 import type { StopSignal } from './signals.ts';

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import type { Redis as Client } from 'ioredis';
+import { Redis as Client } from 'ioredis';
+import { afterAll, beforeAll } from 'vitest';
 import { findFreePort, temporaryFolder } from './process.ts';
 import { findProgram } from './system.ts';
 
@@ -58,6 +59,21 @@ export async function startRedis(...settings: string[]): Promise<Redis> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A Redis for the tests of a file or group, which ends with them. Its client is there once they run. */
+export function useRedis(): () => Client {
+  let server: Redis;
+  let client: Client;
+  beforeAll(async () => {
+    server = await startRedis();
+    client = new Client(server.url);
+  });
+  afterAll(async () => {
+    client.disconnect();
+    await server.remove();
+  });
+  return () => client;
 }
 
 /** As if the seconds had passed: every key comes closer to its end. */

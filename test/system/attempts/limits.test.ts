@@ -1,11 +1,10 @@
-import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type AttemptLimits, createAttemptLimits, noAttemptLimits } from '../../../src/attempts/limits.ts';
 import { createMemoryStore } from '../../../src/attempts/memory-store.ts';
 import { networksOf } from '../../../src/attempts/networks.ts';
 import { createRedisStore } from '../../../src/attempts/redis-store.ts';
 import { Problem } from '../../../src/problems/problem.ts';
-import { letPass, type Redis as RedisServer, startRedis } from '../../support/redis.ts';
+import { letPass, useRedis } from '../../support/redis.ts';
 import { lacks } from '../../support/system.ts';
 
 const ADA = 'ada@example.com';
@@ -26,28 +25,19 @@ function countInMemory(): void {
 }
 
 function countInRedis(): void {
-  let server: RedisServer;
-  let redis: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.remove();
-  });
+  const redis = useRedis();
   beforeEach(async () => {
-    await redis.flushall();
-    limits = createAttemptLimits(createRedisStore(redis, 'https://login.example.com'));
-    pass = (seconds) => letPass(redis, seconds);
+    await redis().flushall();
+    limits = createAttemptLimits(createRedisStore(redis(), 'https://login.example.com'));
+    pass = (seconds) => letPass(redis(), seconds);
   });
   afterEach(async () => {
-    for (const key of await redis.keys('*')) {
+    for (const key of await redis().keys('*')) {
       expect(key).toMatch(/^idcard:(account|devices|address|home|site)-(attempts|delay):[\w-]{43}$/);
-      const leftMs = await redis.pttl(key);
+      const leftMs = await redis().pttl(key);
       if (leftMs === -2) continue; // just expired
       expect(leftMs).toBeGreaterThan(0);
-      expect(Number(await redis.get(key))).toBeGreaterThan(0);
+      expect(Number(await redis().get(key))).toBeGreaterThan(0);
     }
   });
 }

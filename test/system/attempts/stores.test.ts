@@ -1,9 +1,8 @@
-import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Count, CountStore, Tally } from '../../../src/attempts/count-store.ts';
 import { createMemoryStore } from '../../../src/attempts/memory-store.ts';
 import { createRedisStore } from '../../../src/attempts/redis-store.ts';
-import { letPass, type Redis as RedisServer, startRedis } from '../../support/redis.ts';
+import { letPass, useRedis } from '../../support/redis.ts';
 import { lacks } from '../../support/system.ts';
 
 const ADDRESS: Count = { kind: 'address', name: '192.0.2.1' };
@@ -192,20 +191,11 @@ test.each(SEQUENCES)('in memory, $name is told', async ({ steps, told }) => {
 });
 
 describe.skipIf(lacks('redis-server'))('in Redis,', { retry: 2 }, () => {
-  let server: RedisServer;
-  let redis: Redis;
-  beforeAll(async () => {
-    server = await startRedis();
-    redis = new Redis(server.url);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await server.remove();
-  });
+  const redis = useRedis();
 
   test.each(SEQUENCES)('$name is told alike', async ({ steps, told }) => {
-    await redis.flushall();
-    const store = createRedisStore(redis, 'https://login.example.com');
-    expect(await take(steps, store, (seconds) => letPass(redis, seconds))).toEqual(told);
+    await redis().flushall();
+    const store = createRedisStore(redis(), 'https://login.example.com');
+    expect(await take(steps, store, (seconds) => letPass(redis(), seconds))).toEqual(told);
   });
 });
